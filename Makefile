@@ -1,0 +1,56 @@
+# `make run` tries Omarty out, `make test` runs the whole suite, `make check` lint, types and the rest.
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --require-hashes
+
+.PHONY: run test check requirements messages
+
+run: .venv/installed .env
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) demo
+	@echo
+	@echo "  Back-office   http://127.0.0.1:$(PORT)/admin/"
+	@echo "  API pages     http://127.0.0.1:$(PORT)/omartyapis/docs/"
+	@echo "  Sign in as    admin@example.org, manager@example.org (or 01000000001), resident@example.org,"
+	@echo "                partner@, pending@, banned@, outsider@, neighbour@example.org"
+	@echo "  Password      omarty-demo"
+	@echo
+	@exec $(BIN)/granian --interface wsgi --host 127.0.0.1 --port $(PORT) \
+		--workers 1 --blocking-threads 8 omarty.wsgi:application
+
+test: .venv/installed
+	@$(BIN)/python -m tests.both $(ARGS)
+
+# Everything but the tests: style, types, migrations, deployment settings.
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m tests.environment $(BIN)/mypy .
+	$(BIN)/python -m tests.environment $(MANAGE) makemigrations --check
+	$(BIN)/python -m tests.environment $(MANAGE) check
+	DEBUG=false ALLOWED_HOSTS=omarty.example $(BIN)/python -m tests.environment $(MANAGE) check --deploy --fail-level WARNING
+
+# Pin anew what the .in files ask for.
+requirements: .venv/installed
+	for set in base mysql dev; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--upgrade requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
+	done
+
+.env:
+	@$(PYTHON) -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(48)); \
+		print("JWT_SIGNING_KEY=" + secrets.token_urlsafe(48)); print("DEBUG=true")' > .env.new
+	@chmod 600 .env.new && mv .env.new .env
+	@echo "Wrote .env with fresh secrets."
+
+.venv/installed: requirements/base.txt requirements/dev.txt requirements/mysql.txt
+	@echo "Installing what requirements/ lists …"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	@$(PIP) -r requirements/base.txt -r requirements/dev.txt
+	@if sh requirements/can-build-mysql $(BIN)/python; then $(PIP) -r requirements/mysql.txt; else \
+		echo "MariaDB's driver cannot be built here, SQLite serves. To add it:"; \
+		echo "  apt-get install gcc python3-dev pkg-config libmariadb-dev && rm .venv/installed"; fi
+	@touch $@

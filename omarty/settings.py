@@ -1,0 +1,325 @@
+"""Settings of Omarty: one file, read from the environment and from `.env` beside `manage.py`.
+
+Each variable is explained where it is read. A missing or malformed one stops the start with a
+sentence that names it.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+import phonenumbers
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+
+def _boolean(name: str, default: bool) -> bool:
+    """A switch. django-environ takes every unknown word for False; we do not."""
+    words = {"true": True, "yes": True, "on": True, "1": True}
+    words |= {"false": False, "no": False, "off": False, "0": False}
+    value = env.str(name, default=str(default)).strip().lower()
+    if value not in words:
+        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+    return words[value]
+
+
+def _number(name: str, default: int, lowest: int = 1) -> int:
+    value = env.str(name, default=str(default)).strip()
+    if not value.isascii() or not value.isdigit() or int(value) < lowest:
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number from {lowest} up, not {value!r}."
+        )
+    return int(value)
+
+
+def _secret(name: str) -> str:
+    value: str = env.str(name, default="")
+    if len(value.encode()) < 32:
+        found = "is missing" if not value else f"has {len(value.encode())} bytes"
+        raise ImproperlyConfigured(
+            f"{name} {found}: it must be a random text of at least 32 bytes. `make .env` writes one."
+        )
+    return value
+
+
+def _database(name: str, default: str) -> dict[str, Any]:
+    url = env.str(name, default=default)
+    wrong = ImproperlyConfigured(
+        f"{name} must look like sqlite:///omarty.sqlite3 or mysql://user:password@host:3306/name."
+    )
+    try:
+        parts = urlsplit(url)
+        config: dict[str, Any] = env.db_url_config(url)
+    except (ValueError, KeyError, ImproperlyConfigured) as error:
+        raise wrong from error
+    if parts.scheme not in {"sqlite", "mysql"} or not config.get("NAME"):
+        raise wrong
+    if parts.scheme == "sqlite" and (parts.netloc or config["NAME"] == ":memory:"):
+        raise wrong
+    return config
+
+
+# --- What an installation must know -------------------------------------------------------------
+
+# Signs back-office sessions and forms. Random, at least 32 bytes, its own for each installation.
+SECRET_KEY = _secret("SECRET_KEY")
+
+# Signs the app's tokens. Random, at least 32 bytes, another one than SECRET_KEY.
+JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")
+if JWT_SIGNING_KEY == SECRET_KEY:
+    raise ImproperlyConfigured("JWT_SIGNING_KEY must be another text than SECRET_KEY.")
+
+# Former signing keys, comma-separated: still read, never signed with. Move the old key here when
+# you change JWT_SIGNING_KEY, and drop it after REFRESH_TOKEN_DAYS: nobody is signed out.
+JWT_FORMER_KEYS: list[str] = env.list("JWT_FORMER_KEYS", default=[])
+if any(len(key.encode()) < 32 for key in JWT_FORMER_KEYS):
+    raise ImproperlyConfigured("JWT_FORMER_KEYS must hold keys of at least 32 bytes each.")
+
+# Error pages with inner detail, and leave for `manage.py demo`. Never true on the internet.
+DEBUG = _boolean("DEBUG", default=False)
+
+# The host names that this server answers to, comma-separated.
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
+)
+
+# The database: sqlite:///file, or mysql://user:password@host:3306/name for MariaDB and MySQL.
+# A relative SQLite file lies beside manage.py.
+DATABASES = {"default": _database("DATABASE_URL", default="sqlite:///omarty.sqlite3")}
+
+# Whether people reach this server over HTTPS: cookies are then sent, and pages shown, only so.
+HTTPS = _boolean("HTTPS", default=not DEBUG)
+
+# How many reverse proxies of yours stand in front. The client's address is taken from
+# X-Forwarded-For only that many steps from its end; with 0 the header is not believed.
+PROXIES = _number("PROXIES", default=0, lowest=0)
+
+# --- What a community may want otherwise --------------------------------------------------------
+
+# How many secondary e-mails, and how many secondary phones, one person may hold.
+SECONDARY_CONTACTS_LIMIT = _number("SECONDARY_CONTACTS_LIMIT", default=20)
+
+# The country in which a phone number without a country code is read: two letters.
+PHONE_REGION = env.str("PHONE_REGION", default="EG")
+if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
+    raise ImproperlyConfigured(
+        f"PHONE_REGION must be a country's two letters, like EG, not {PHONE_REGION!r}."
+    )
+
+# How long a token serves before the app must renew it, and how long a sign-in lasts unused.
+ACCESS_TOKEN_MINUTES = _number("ACCESS_TOKEN_MINUTES", default=60)
+REFRESH_TOKEN_DAYS = _number("REFRESH_TOKEN_DAYS", default=30)
+
+# After so many wrong passwords for one name from one address, sign-in waits so many minutes.
+SIGN_IN_ATTEMPTS = _number("SIGN_IN_ATTEMPTS", default=10)
+SIGN_IN_PAUSE_MINUTES = _number("SIGN_IN_PAUSE_MINUTES", default=15)
+
+# --- The house ----------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "audit",
+    "contacts",
+    "buildings",
+    "omarty",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+]
+
+MIDDLEWARE = [
+    "omarty.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "omarty.urls"
+WSGI_APPLICATION = "omarty.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database -----------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+_database_settings = DATABASES["default"]
+_options = _database_settings.setdefault("OPTIONS", {})
+_database_settings["CONN_MAX_AGE"] = 60
+_database_settings["CONN_HEALTH_CHECKS"] = True
+if _database_settings["ENGINE"] == "django.db.backends.sqlite3":
+    _database_settings["NAME"] = str(BASE_DIR / _database_settings["NAME"])
+    # Readers never wait; writers queue up for at most 20 seconds instead of failing at once.
+    _options |= {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    }
+    # Tests with concurrent connections need a file too.
+    _database_settings["TEST"] = {"NAME": str(BASE_DIR / "build" / "test.sqlite3")}
+else:
+    # Strict: what does not fit is an error, never silently cut. Read committed: a statement locks
+    # the rows that it names and no gaps between them, so nobody waits on another person's request.
+    _options |= {
+        "charset": "utf8mb4",
+        "isolation_level": "read committed",
+        "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+    }
+    _database_settings["TEST"] = {"CHARSET": "utf8mb4"}
+
+# --- People, sign-in, tokens --------------------------------------------------------------------
+
+AUTH_USER_MODEL = "contacts.User"
+# E-mail is the name of a user for Django; that it has one holder is kept by contacts.Claim.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "contacts.authentication.PrimaryContactBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "contacts.hashers.PHPBcryptHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_MINUTES),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_DAYS),
+    # As the legacy server named it.
+    "USER_ID_CLAIM": "id",
+}
+
+AXES_FAILURE_LIMIT = SIGN_IN_ATTEMPTS
+AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_PAUSE_MINUTES)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+# Trying on does not make the pause longer.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# The audit log keeps sign-ins; one log is enough.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "omarty.sign_in.attempted_name"
+AXES_CLIENT_IP_CALLABLE = "omarty.sign_in.client_ip"
+AXES_LOCKOUT_CALLABLE = "omarty.sign_in.locked_out"
+AXES_VERBOSE = False
+
+# --- The API ------------------------------------------------------------------------------------
+
+# A request's body, files included (contract/answers.md, Bodies).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["omarty.api.tokens.BearerToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+        "omarty.api.envelopes.JSONObjectParser",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "omarty.api.envelopes.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "omarty.api.envelopes.answer_exception",
+    "UNAUTHENTICATED_USER": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Omarty",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": (
+        "The register of a residential community. The app posts a form to one of two addresses; "
+        "the field `api` names the method, a Bearer token says who asks. Sign in first, copy "
+        "`Token` from the answer, and give it to *Authorize*."
+    ),
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},
+    "POSTPROCESSING_HOOKS": ["omarty.api.schema.name_this_server"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+# --- Language and time --------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = "Africa/Cairo"
+
+# --- Static files, security, logs ---------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+# Load balancers ask these over plain HTTP from inside.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django.server": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+}
