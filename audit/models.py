@@ -1,0 +1,101 @@
+"""The audit log: who did what, to what, when and from where."""
+
+from typing import Any, Never
+
+from django.db import models
+from django.db.models import TextChoices
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Action(TextChoices):
+    """What was done, or tried: an entry's `refused` tells which."""
+
+    SIGNED_IN = "user.signed_in", _("Sign-in")
+    SIGNED_OUT = "user.signed_out", _("Sign-out")
+    SESSION_RENEWED = "user.session_renewed", _("Session renewed")
+    USER_REGISTERED = "user.registered", _("Person registered")
+    PASSWORD_CHANGED = "user.password_changed", _("Password changed")  # noqa: S105
+    STATUS_CHANGED = "user.status_changed", _("Person's status changed")
+    CONTACT_ADDED = "contact.added", _("Contact added")
+    BUILDING_REGISTERED = "building.registered", _("Building registered")
+    BLOCK_REGISTERED = "block.registered", _("Block registered")
+    APARTMENT_REGISTERED = "apartment.registered", _("Unit registered")
+    MEMBERSHIP_STARTED = "membership.started", _("Membership started")
+
+
+class Channel(TextChoices):
+    """The way in that an action came."""
+
+    API = "api", _("App")
+    BACK_OFFICE = "back_office", _("Back-office")
+    COMMAND = "command", _("Command")
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    """Entries can be added and read; nothing in the application changes or deletes them."""
+
+    def update(self, **kwargs: Any) -> Never:
+        raise TypeError("Audit entries are never changed.")
+
+    def delete(self) -> Never:
+        raise TypeError("Audit entries are never deleted.")
+
+
+class Entry(models.Model):
+    """One line of the audit log.
+
+    It names things by id and label and holds no foreign key, so that it outlives what it names.
+    """
+
+    at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
+    request_id = models.UUIDField(_("request"), db_index=True)
+    channel = models.CharField(_("way in"), max_length=20, choices=Channel)
+
+    actor_id = models.BigIntegerField(_("actor's id"), null=True, db_index=True)
+    actor_label = models.CharField(_("actor"), max_length=255, blank=True)
+
+    action = models.CharField(_("action"), max_length=40, choices=Action)
+    refused = models.CharField(_("refused because"), max_length=100, blank=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    target_type = models.CharField(_("kind of record"), max_length=40, blank=True)
+    target_id = models.BigIntegerField(_("record's id"), null=True)
+    target_label = models.CharField(_("record"), max_length=255, blank=True)
+
+    person_id = models.BigIntegerField(_("person's id"), null=True, db_index=True)
+    person_label = models.CharField(_("person concerned"), max_length=255, blank=True)
+    block_id = models.BigIntegerField(_("block's id"), null=True, db_index=True)
+    block_label = models.CharField(_("block"), max_length=255, blank=True)
+    apartment_id = models.BigIntegerField(_("unit's id"), null=True)
+    apartment_label = models.CharField(_("unit"), max_length=255, blank=True)
+
+    before = models.JSONField(_("before"), null=True)
+    after = models.JSONField(_("after"), null=True)
+
+    longitude = models.DecimalField(_("longitude"), max_digits=10, decimal_places=7, null=True)
+    latitude = models.DecimalField(_("latitude"), max_digits=10, decimal_places=7, null=True)
+    ip = models.GenericIPAddressField(_("IP address"), null=True)
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
+        indexes = [models.Index(fields=["target_type", "target_id"], name="entry_target")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(channel__in=Channel.values), name="entry_channel_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.actor_label}: {self.action} {self.target_label}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("Audit entries are never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Never:
+        raise TypeError("Audit entries are never deleted.")
