@@ -1,0 +1,61 @@
+"""When two spellings name the same phone or the same e-mail (contract/answers.md, "The same phone")."""
+
+import re
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+EMAIL_LENGTH = 254
+PHONE_LENGTH = 40
+
+_WESTERN = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "0123456789" * 2)
+# Invisible marks that come along when a number is copied out of right-to-left text.
+_DIRECTION_MARKS = dict.fromkeys(
+    map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+)
+# What a number may be written with. Letters stay out: phonenumbers would read them as keypad digits.
+_PHONE = re.compile(r"\+?[\d\s().\-/]+", re.ASCII)
+
+
+def western_digits(text: str) -> str:
+    """The text with Arabic-Indic and Persian digits as 0 to 9."""
+    return text.translate(_WESTERN)
+
+
+def tidy_phone(typed: str) -> str:
+    """The number as its holder gets it back: trimmed, Western digits, no direction marks."""
+    return western_digits(typed).translate(_DIRECTION_MARKS).strip()
+
+
+def canonical_phone(typed: str) -> str:
+    """The E.164 form; a number without a country code is read in `settings.PHONE_REGION`.
+
+    Raises ValueError if it is not a possible phone number.
+    """
+    tidy = re.sub(r"\s", " ", tidy_phone(typed))
+    if len(tidy) > PHONE_LENGTH or not _PHONE.fullmatch(tidy):
+        raise ValueError("not a phone number")
+    try:
+        # 00 is how Egypt, and most of the world, dials out; a "+" says the same everywhere.
+        number = phonenumbers.parse(re.sub(r"^00", "+", tidy), settings.PHONE_REGION)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError("not a phone number") from error
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError("not a possible phone number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def canonical_email(typed: str) -> str:
+    """The address in lower case, its domain in ASCII. Raises ValueError if it is not an e-mail address."""
+    email = typed.strip()
+    try:
+        validate_email(email)
+        local, domain = email.rsplit("@", 1)
+        canonical = f"{local}@{domain.encode('idna').decode('ascii')}".lower()
+    except (ValidationError, UnicodeError) as error:
+        raise ValueError("not an e-mail address") from error
+    if len(email) > EMAIL_LENGTH or len(canonical) > EMAIL_LENGTH:
+        raise ValueError("longer than an e-mail address can be")
+    return canonical

@@ -1,0 +1,254 @@
+"""People, and how to reach them."""
+
+import secrets
+from typing import Any, ClassVar
+
+from django.contrib.auth.hashers import check_password, identify_hasher, make_password
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models, transaction
+from django.db.models import TextChoices
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from contacts.canonical import (
+    EMAIL_LENGTH,
+    PHONE_LENGTH,
+    canonical_email,
+    canonical_phone,
+    tidy_phone,
+)
+from contacts.constraints import CompositeForeignKey
+from contacts.hashers import PHPBcryptHasher
+
+
+class Status(TextChoices):
+    """Where a person, a block or a membership stands. "Binding" is the wire's word for pending."""
+
+    PENDING = "pending", _("Pending")
+    ACTIVE = "active", _("Active")
+    BANNED = "banned", _("Banned")
+
+
+class Kind(TextChoices):
+    """A way to reach a person."""
+
+    EMAIL = "email", _("E-mail")
+    PHONE = "phone", _("Phone")
+
+    def canonical(self, typed: str) -> str:
+        """The form that two spellings of one value share. Raises ValueError if it is not one."""
+        return canonical_email(typed) if self is Kind.EMAIL else canonical_phone(typed)
+
+    def tidy(self, typed: str) -> str:
+        """What the holder gets back: as typed, trimmed, a phone with Western digits."""
+        return typed.strip() if self is Kind.EMAIL else tidy_phone(typed)
+
+
+def new_session_stamp() -> str:
+    """A fresh value for `User.session_stamp`."""
+    return secrets.token_hex(16)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people together with the claims on their phone and e-mail."""
+
+    @transaction.atomic
+    def create_user(
+        self,
+        *,
+        email: str | None = None,
+        phone: str | None = None,
+        password: str | None = None,
+        **fields: Any,
+    ) -> "User":
+        """A new person who holds this e-mail and phone.
+
+        Raises ValueError if one of them is not one, IntegrityError if somebody holds it already.
+        """
+        primary = {Kind.EMAIL: email, Kind.PHONE: phone}
+        tidy = {kind.value: kind.tidy(typed) for kind, typed in primary.items() if typed}
+        user = self.model(**tidy, password=make_password(password), **fields)
+        user.save(force_insert=True)
+        for kind, typed in primary.items():
+            if typed:
+                Claim.objects.create(user=user, kind=kind, value=kind.canonical(typed))
+        return user
+
+    def create_superuser(self, **fields: Any) -> "User":
+        """A person who may do everything, for `manage.py createsuperuser`."""
+        return self.create_user(is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser):
+    """A person who signs in, by primary e-mail or phone.
+
+    `email` and `phone` are kept as typed; the `Claim` on each says who holds it. Rights come from
+    memberships (buildings), save for superusers.
+    """
+
+    name = models.CharField(_("name"), max_length=255, blank=True)
+    user_name = models.CharField(
+        _("name in the app"), max_length=100, blank=True, help_text=_("Empty: the name is shown.")
+    )
+    # NULL, not an empty text: nobody's e-mail is no e-mail.
+    email = models.EmailField(  # noqa: DJ001
+        _("e-mail"), max_length=EMAIL_LENGTH, null=True, blank=True
+    )
+    phone = models.CharField(  # noqa: DJ001
+        _("phone"), max_length=PHONE_LENGTH, null=True, blank=True
+    )
+    email_hidden = models.BooleanField(_("e-mail hidden"), default=False)
+    phone_hidden = models.BooleanField(_("phone hidden"), default=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
+    is_superuser = models.BooleanField(_("superuser"), default=False)
+    # Every token and back-office session carries it: a new stamp ends them all at once.
+    session_stamp = models.CharField(max_length=32, default=new_session_stamp, editable=False)
+    created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=Status.values), name="user_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.user_name or self.email or self.phone or f"#{self.pk}"
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        """Whether he may sign in."""
+        return self.status == Status.ACTIVE
+
+    def get_username(self) -> str:
+        return self.email or self.phone or f"#{self.pk}"
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Take a new password and end every session. Does not save."""
+        super().set_password(raw_password)
+        self.session_stamp = new_session_stamp()
+
+    def check_password(self, raw_password: str) -> bool:
+        """Whether this is his password; a hash of an older kind is renewed on the way."""
+
+        def renew(raw: str) -> None:
+            # Same password, new hash: his sessions go on.
+            self.password = make_password(raw)
+            self.save(update_fields=["password"])
+
+        return check_password(raw_password, PHPBcryptHasher.adopt(self.password), renew)
+
+    def has_usable_hash(self) -> bool:
+        """Whether any password can be his: one was set, and its hash is of a kind that we know."""
+        try:
+            identify_hasher(PHPBcryptHasher.adopt(self.password))
+        except ValueError:
+            return False
+        return True
+
+    def get_session_auth_hash(self) -> str:
+        """What a back-office session is tied to: it ends with the stamp, as tokens do."""
+        return salted_hmac(
+            "contacts.User.session", self.session_stamp, algorithm="sha256"
+        ).hexdigest()
+
+    def get_session_auth_fallback_hash(self) -> Any:
+        return iter(())
+
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
+        return self.is_active and self.is_superuser
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_superuser
+
+
+class Claim(models.Model):
+    """One held phone or e-mail, in canonical form: one holder each, primary or secondary.
+
+    The value is ASCII, so that every database compares it alike.
+    """
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="claims")
+    kind = models.CharField(max_length=5, choices=Kind)
+    value = models.CharField(max_length=EMAIL_LENGTH)
+
+    class Meta:
+        verbose_name = _("held contact")
+        verbose_name_plural = _("held contacts")
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "value"], name="claim_one_holder"),
+            models.UniqueConstraint(fields=["id", "user"], name="claim_of_user"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=Kind.values), name="claim_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def secondary(self) -> "SecondaryContact | None":
+        """The secondary contact that it stands for; None for a primary. Asks the database unless joined."""
+        return getattr(self, SECONDARY[Kind(self.kind)].__name__.lower(), None)
+
+
+class SecondaryContact(models.Model):
+    """A further e-mail or phone of a person, as typed."""
+
+    kind: ClassVar[Kind]
+
+    user = models.ForeignKey(User, models.PROTECT, verbose_name=_("person"))
+    claim = models.OneToOneField(Claim, models.PROTECT, editable=False)
+    typed = models.CharField(max_length=EMAIL_LENGTH)
+    hidden = models.BooleanField(_("hidden"), default=False)
+    created_at = models.DateTimeField(_("added"), default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.typed
+
+
+class SecondaryEmail(SecondaryContact):
+    """A further e-mail of a person."""
+
+    kind = Kind.EMAIL
+
+    class Meta:
+        verbose_name = _("secondary e-mail")
+        verbose_name_plural = _("secondary e-mails")
+        constraints = [
+            CompositeForeignKey(
+                fields=["claim", "user"], to_fields=["id", "user"], name="secondary_email_own_claim"
+            ),
+        ]
+
+
+class SecondaryPhone(SecondaryContact):
+    """A further phone of a person."""
+
+    kind = Kind.PHONE
+
+    class Meta:
+        verbose_name = _("secondary phone")
+        verbose_name_plural = _("secondary phones")
+        constraints = [
+            CompositeForeignKey(
+                fields=["claim", "user"], to_fields=["id", "user"], name="secondary_phone_own_claim"
+            ),
+        ]
+
+
+SECONDARY: dict[Kind, type[SecondaryEmail] | type[SecondaryPhone]] = {
+    Kind.EMAIL: SecondaryEmail,
+    Kind.PHONE: SecondaryPhone,
+}
