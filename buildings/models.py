@@ -1,0 +1,203 @@
+"""Buildings, their blocks and units, and who belongs to them with what right."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q, TextChoices
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from contacts.constraints import CompositeForeignKey
+from contacts.models import Status, User
+
+# contract/answers.md, CreateApartment rows 1 and 2.
+LOWEST_FLOOR, HIGHEST_FLOOR = -20, 200
+LOWEST_NUMBER, HIGHEST_NUMBER = 1, 999_999
+
+
+class Occupancy(TextChoices):
+    """Whether anybody lives in a unit."""
+
+    VACANT = "vacant", _("Vacant")
+    LIVED_IN = "lived_in", _("Lived in")
+    CLOSED = "closed", _("Closed")
+    BEING_FINISHED = "being_finished", _("Being finished")
+
+
+class Role(TextChoices):
+    """What a person is in a block."""
+
+    MANAGER = "manager", _("Block manager")
+    CASHIER = "cashier", _("Cashier")
+    BOARD = "board", _("Board member")
+    VENDOR = "vendor", _("Vendor")
+    CLIENT = "client", _("Client")
+    RESIDENT = "resident", _("Resident")
+    WATCHMAN = "watchman", _("Watchman")
+
+
+class Building(models.Model):
+    """A compound or address that one or more blocks stand in."""
+
+    name_ar = models.CharField(_("Arabic name"), max_length=255, blank=True)
+    name_en = models.CharField(_("English name"), max_length=255, blank=True)
+    country = models.CharField(_("country"), max_length=128, blank=True)
+    governorate = models.CharField(_("governorate"), max_length=128, blank=True)
+    city = models.CharField(_("city"), max_length=128, blank=True)
+    region = models.CharField(_("region"), max_length=128, blank=True)
+    street = models.CharField(_("street"), max_length=128, blank=True)
+
+    class Meta:
+        verbose_name = _("building")
+        verbose_name_plural = _("buildings")
+
+    def __str__(self) -> str:
+        return self.name_en or self.name_ar or f"#{self.pk}"
+
+
+class Block(models.Model):
+    """One staircase house in a building."""
+
+    building = models.ForeignKey(
+        Building, models.PROTECT, verbose_name=_("building"), related_name="blocks"
+    )
+    number = models.CharField(_("number"), max_length=32)
+    name = models.CharField(_("name"), max_length=128, blank=True)
+    floors = models.PositiveIntegerField(_("floors"), null=True, blank=True)
+    units_planned = models.PositiveIntegerField(_("units planned"), null=True, blank=True)
+    longitude = models.DecimalField(
+        _("longitude"), max_digits=10, decimal_places=7, null=True, blank=True
+    )
+    latitude = models.DecimalField(
+        _("latitude"), max_digits=10, decimal_places=7, null=True, blank=True
+    )
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
+    created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("block")
+        verbose_name_plural = _("blocks")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="block_status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}".strip()
+
+
+class Apartment(models.Model):
+    """A unit of a block. Number and floor may be unknown: legacy data has such units.
+
+    A unit with history is never deleted; `closed_at` says since when it is no longer in use.
+    """
+
+    block = models.ForeignKey(
+        Block, models.PROTECT, verbose_name=_("block"), related_name="apartments"
+    )
+    number = models.IntegerField(
+        _("number"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LOWEST_NUMBER), MaxValueValidator(HIGHEST_NUMBER)],
+    )
+    floor = models.IntegerField(
+        _("floor"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LOWEST_FLOOR), MaxValueValidator(HIGHEST_FLOOR)],
+    )
+    name = models.CharField(_("name"), max_length=32, blank=True)
+    occupancy = models.CharField(
+        _("occupancy"), max_length=20, choices=Occupancy, default=Occupancy.VACANT
+    )
+    note = models.CharField(_("note"), max_length=255, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("unit")
+        verbose_name_plural = _("units")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["block", "number"],
+                name="apartment_number_once",
+                violation_error_message=_("The block has a unit of that number already."),
+            ),
+            models.UniqueConstraint(fields=["id", "block"], name="apartment_of_block"),
+            models.CheckConstraint(
+                condition=Q(number__isnull=True)
+                | Q(number__gte=LOWEST_NUMBER, number__lte=HIGHEST_NUMBER),
+                name="apartment_number_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(floor__isnull=True)
+                | Q(floor__gte=LOWEST_FLOOR, floor__lte=HIGHEST_FLOOR),
+                name="apartment_floor_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(occupancy__in=Occupancy.values), name="apartment_occupancy_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        number = f"#{self.pk}" if self.number is None else str(self.number)
+        return f"{number} ({self.name})" if self.name else number
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Memberships, of now and of the past."""
+
+    def current(self) -> "MembershipQuerySet":
+        """Those that have not ended."""
+        return self.filter(ended_at__isnull=True)
+
+
+class Membership(models.Model):
+    """A user in a block, usually in one of its units. It ends when he moves out and is kept."""
+
+    user = models.ForeignKey(
+        User, models.PROTECT, verbose_name=_("person"), related_name="memberships"
+    )
+    block = models.ForeignKey(
+        Block, models.PROTECT, verbose_name=_("block"), related_name="memberships"
+    )
+    apartment = models.ForeignKey(
+        Apartment,
+        models.PROTECT,
+        verbose_name=_("unit"),
+        related_name="memberships",
+        null=True,
+        blank=True,
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.RESIDENT)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
+    started_at = models.DateTimeField(_("since"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("until"), null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = [
+            CompositeForeignKey(
+                fields=["apartment", "block"],
+                to_fields=["id", "block"],
+                name="membership_apartment_in_block",
+                violation_error_message=_("The unit is not in this block."),
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="membership_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True)
+                | Q(started_at__isnull=True)
+                | Q(ended_at__gte=models.F("started_at")),
+                name="membership_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_role_display()}"

@@ -1,0 +1,128 @@
+"""Who may do what in a block. Each function fetches and checks in one: it returns the thing, or raises.
+
+The order of the checks is that of contract/answers.md.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from audit.operations import Named, Unknown
+from buildings.models import Apartment, Block, Membership, Role
+from contacts.models import Status, User
+
+
+class Denial(Enum):
+    """Why a right is lacking; the value is what the audit log keeps."""
+
+    NOT_MANAGER = "not an active manager of the block"
+    BLOCK_PENDING = "block pending"
+    BLOCK_BANNED = "block banned"
+    BLOCK_UNKNOWN = "block unknown"
+    NOT_IN_BLOCK = "no membership in the block"
+    APARTMENT_UNKNOWN = "unit not in the block"
+    NOT_IN_APARTMENT = "no membership in the unit"
+    MEMBERSHIP_PENDING = "membership pending"
+    MEMBERSHIP_BANNED = "membership banned"
+
+
+class Denied(Exception):
+    """The caller lacks the right. `block` and `apartment` are what he asked for."""
+
+    def __init__(self, why: Denial, *, block: Named | None, apartment: Named | None) -> None:
+        super().__init__(why.value)
+        self.why = why
+        self.block = block
+        self.apartment = apartment
+
+
+class SeveralBlocks(Exception):
+    """The caller named no block and manages more than one."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A person with his current memberships, each with its block and unit."""
+
+    user: User
+    memberships: list[Membership]
+
+
+def caller(user_id: int) -> Caller | None:
+    """The person of this id and his current memberships, in one statement; None if there is none."""
+    memberships = list(
+        Membership.objects.current()
+        .filter(user_id=user_id)
+        .select_related("user", "block", "apartment")
+    )
+    if memberships:
+        return Caller(memberships[0].user, memberships)
+    user = User.objects.filter(pk=user_id).first()
+    return Caller(user, []) if user is not None else None
+
+
+def managed_block(who: Caller, *, block_id: int | None, apartment_id: int | None) -> Block:
+    """The block in which `who` may register a unit (answers.md, CreateApartment rows 4 to 6).
+
+    `block_id` None means the one block that he manages; `apartment_id`, if given, must be his own.
+    Raises SeveralBlocks, or Denied.
+    """
+    active = [each for each in who.memberships if each.status == Status.ACTIVE]
+    managed = {each.block_id: each.block for each in active if each.role == Role.MANAGER}
+    if block_id is None and len(managed) > 1:
+        raise SeveralBlocks
+    block = next(iter(managed.values()), None) if block_id is None else managed.get(block_id)
+    asked = block or (None if block_id is None else _block_or_unknown(block_id))
+    own = {each.apartment_id: each.apartment for each in active if each.block_id == _pk(block)}
+    if block is None or (apartment_id is not None and apartment_id not in own):
+        unit = None if apartment_id is None else _apartment_or_unknown(apartment_id, asked)
+        raise Denied(Denial.NOT_MANAGER, block=asked, apartment=unit)
+    _require_open(block, own[apartment_id] if apartment_id is not None else None)
+    return block
+
+
+def own_membership(who: Caller, *, block_id: int, apartment_id: int) -> Membership:
+    """His active membership in this unit of this block (answers.md, AddContact rows 3 to 8).
+
+    Raises Denied.
+    """
+    in_block = [each for each in who.memberships if each.block_id == block_id]
+    if not in_block:
+        block = _block_or_unknown(block_id)
+        why = Denial.BLOCK_UNKNOWN if isinstance(block, Unknown) else Denial.NOT_IN_BLOCK
+        raise Denied(why, block=block, apartment=_apartment_or_unknown(apartment_id, block))
+    block = in_block[0].block
+    in_unit = [each for each in in_block if each.apartment_id == apartment_id]
+    unit = in_unit[0].apartment if in_unit else _apartment_or_unknown(apartment_id, block)
+    _require_open(block, unit)
+    if not in_unit:
+        unknown = isinstance(unit, Unknown)
+        why = Denial.APARTMENT_UNKNOWN if unknown else Denial.NOT_IN_APARTMENT
+        raise Denied(why, block=block, apartment=unit)
+    # Somebody may hold several roles in one unit: the best standing counts.
+    standing = {Status(each.status): each for each in in_unit}
+    if active := standing.get(Status.ACTIVE):
+        return active
+    pending = Status.PENDING in standing
+    why = Denial.MEMBERSHIP_PENDING if pending else Denial.MEMBERSHIP_BANNED
+    raise Denied(why, block=block, apartment=unit)
+
+
+def _require_open(block: Block, unit: Named | None) -> None:
+    if block.status == Status.PENDING:
+        raise Denied(Denial.BLOCK_PENDING, block=block, apartment=unit)
+    if block.status == Status.BANNED:
+        raise Denied(Denial.BLOCK_BANNED, block=block, apartment=unit)
+
+
+def _block_or_unknown(block_id: int) -> Block | Unknown:
+    return Block.objects.filter(pk=block_id).first() or Unknown(block_id)
+
+
+def _apartment_or_unknown(apartment_id: int, block: Named | None) -> Apartment | Unknown:
+    if not isinstance(block, Block):
+        return Unknown(apartment_id)
+    return block.apartments.filter(pk=apartment_id).first() or Unknown(apartment_id)
+
+
+def _pk(thing: Named | None) -> int | None:
+    return None if thing is None else thing.pk
