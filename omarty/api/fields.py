@@ -1,0 +1,131 @@
+"""How a form field is read: once for urlencoded, multipart and JSON bodies.
+
+A field is declared beside its handler; the declaration reads the value and documents it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from contacts.canonical import western_digits
+from omarty.api.envelopes import Refusal
+
+# Stands where something was that is no text: a file, a list, a NUL, half a character.
+UNREADABLE = "\ufffd"
+LARGEST_ID = 2**63 - 1
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_DECIMAL = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_TENTH_OF_A_MICRODEGREE = Decimal("1E-7")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text. `read()` gives it trimmed, or None where it is missing or blank."""
+
+    name: str
+    about: str = ""
+    example: Any = None
+    required: bool = False
+    secret: bool = False
+
+    def read(self, data: Mapping[str, Any]) -> str | None:
+        text = _as_text(data.get(self.name))
+        # A password may begin or end with a space.
+        return (text if self.secret else text.strip()) if text.strip() else None
+
+    def schema(self) -> dict[str, Any]:
+        """The field in OpenAPI's words."""
+        known: dict[str, Any] = {"type": "string", "description": self.about}
+        if self.secret:
+            known["format"] = "password"
+        return known | ({} if self.example is None else {"example": self.example})
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number from `lowest` to `highest`. `label` is what the refusals call it."""
+
+    name: str
+    lowest: int = 1
+    highest: int = LARGEST_ID
+    label: str = ""
+    about: str = ""
+    example: Any = None
+    required: bool = False
+
+    def require(self, data: Mapping[str, Any]) -> None:
+        """Raises Refusal where it is empty."""
+        if not _as_text(data.get(self.name)).strip():
+            raise Refusal(200, f"Please enter {self.label or self.name}.")
+
+    def read(self, data: Mapping[str, Any]) -> int | None:
+        """The number, or None where it is empty and may be. Raises Refusal for anything else."""
+        if self.required:
+            self.require(data)
+        text = western_digits(_as_text(data.get(self.name)).strip())
+        if not text:
+            return None
+        if not _INTEGER.fullmatch(text) or not self.lowest <= int(text) <= self.highest:
+            raise Refusal(200, f"Please enter a valid {self.label or self.name}.")
+        return int(text)
+
+    def schema(self) -> dict[str, Any]:
+        """The field in OpenAPI's words."""
+        return {
+            "type": "integer",
+            "minimum": self.lowest,
+            "maximum": self.highest,
+            "description": self.about,
+            "example": self.example,
+        }
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """Degrees from -`limit` to `limit`; None where it is empty."""
+
+    name: str
+    limit: int
+    example: Any
+    required: bool = False
+
+    def read(self, data: Mapping[str, Any]) -> Decimal | None:
+        """The degrees, to a centimetre. Raises Refusal for what is none."""
+        value = data.get(self.name)
+        text = repr(value) if isinstance(value, float) else _as_text(value).strip()
+        text = western_digits(text).replace("٫", ".")
+        if not text:
+            return None
+        if not _DECIMAL.fullmatch(text) or abs(Decimal(text)) > self.limit:
+            raise Refusal(200, f"Please enter a valid {self.name}.")
+        return Decimal(text).quantize(_TENTH_OF_A_MICRODEGREE)
+
+    def schema(self) -> dict[str, Any]:
+        """The field in OpenAPI's words."""
+        return {
+            "type": "number",
+            "minimum": -self.limit,
+            "maximum": self.limit,
+            "description": f"The device's {self.name} in degrees, kept in the audit log.",
+            "example": self.example,
+        }
+
+
+Field = Text | Integer | Coordinate
+
+LONGITUDE = Coordinate("longitude", 180, example=121.12221)
+LATITUDE = Coordinate("latitude", 90, example=20.233)
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return _NO_TEXT.sub(UNREADABLE, value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return UNREADABLE

@@ -1,0 +1,178 @@
+"""Sign-in, renewal and sign-out of the app: `POST /omartyapis/Auth/…/`."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
+from django.http import HttpRequest
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.response import Response
+
+from audit.models import Action
+from audit.operations import Origin, record
+from contacts.models import Status, User
+from omarty.api.calls import origin_of
+from omarty.api.envelopes import Refusal, body_of, success
+from omarty.api.fields import LATITUDE, LONGITUDE, Text
+from omarty.api.schema import Page, single
+from omarty.api.tokens import STANDINGS, Refresh, read, require_standing, user_id
+from omarty.sign_in import attempted_name
+
+EMAIL = Text("email", required=True, about="E-mail or phone.", example="resident@example.org")
+PASSWORD = Text("password", required=True, secret=True, example="omarty-demo")
+REFRESH = Text("refresh", required=True, about="`Refresh` of the last sign-in or renewal.")
+# The app sends them; nothing here needs them yet.
+UNUSED = (Text("googleToken"), Text("os"), Text("deviceId"))
+
+NOTHING_GIVEN = "Please enter Data (email / password)"
+WRONG = "Wrong email or password."
+PAUSE = "Too many attempts, please try again later."
+
+_TOKENS = {"Token": "eyJhbGciOiJIUzI1NiJ9.e30.…", "Refresh": "eyJhbGciOiJIUzI1NiJ9.e30.…"}
+_DATA = {
+    "iat": 1700000000,
+    "id": "2",
+    "userName": "Sara Example",
+    "email": "sara@example.org",
+    "phoneNumber": "01000000001",
+    "residentImage": "",
+}
+_STANDINGS = {
+    "Pending": (403, STANDINGS[Status.PENDING]),
+    "Banned": (403, STANDINGS[Status.BANNED]),
+}
+_TOKEN_REFUSED = {
+    "Not a token": (401, "Wrong number of segments"),
+    "Not ours": (401, "Signature verification failed"),
+    "Old": (401, "Expired token"),
+    "Used twice": (401, "Token was used already"),
+    "Ended": (401, "Session has ended, please sign in again"),
+    **_STANDINGS,
+}
+
+
+@single(
+    Page(
+        "Login",
+        "Sign in by e-mail or phone.",
+        fields=(EMAIL, PASSWORD, *UNUSED, LONGITUDE, LATITUDE),
+        data={"Signed in": {"Data": _DATA, **_TOKENS}},
+        messages={
+            "Nothing given": (406, NOTHING_GIVEN),
+            "Wrong e-mail, phone or password": (401, WRONG),
+            **_STANDINGS,
+            "Too many attempts": (429, PAUSE),
+        },
+    )
+)
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([])
+def login(request: Any) -> Response:
+    """Sign in by e-mail or phone."""
+    data = body_of(request)
+    name, password = EMAIL.read(data), PASSWORD.read(data)
+    if name is None or password is None:
+        raise Refusal(406, NOTHING_GIVEN)
+    origin = origin_of(request, data)
+    # django-axes and Django's sign-in know Django's own request only.
+    plain = request._request
+    user = authenticate(plain, username=name, password=password)
+    if user is None:
+        raise _refused(plain, origin, name)
+    return success(_sign_in(plain, origin_of(request, data, user), user))
+
+
+def _refused(plain: HttpRequest, origin: Origin, name: str) -> Refusal:
+    tried = attempted_name(plain, {"username": name}) or "neither an e-mail nor a phone"
+    locked = getattr(plain, "axes_locked_out", False)
+    why = "too many attempts" if locked else "wrong name or password"
+    record(origin=replace(origin, actor_label=tried), action=Action.SIGNED_IN, refused=why)
+    if locked:
+        wait = {"Retry-After": str(settings.SIGN_IN_PAUSE_MINUTES * 60)}
+        return Refusal(429, PAUSE, headers=wait)
+    return Refusal(401, WRONG)
+
+
+def _sign_in(request: Any, origin: Origin, user: User) -> dict[str, Any]:
+    status = Status(user.status)
+    if status in STANDINGS:
+        record(
+            origin=origin, action=Action.SIGNED_IN, target=user, person=user, refused=status.value
+        )
+        raise Refusal(403, STANDINGS[status])
+    refresh = Refresh.of(user)
+    with transaction.atomic():
+        # Django notes the time, django-axes forgets earlier failures.
+        user_logged_in.send(sender=User, request=request, user=user)
+        record(origin=origin, action=Action.SIGNED_IN, target=user, person=user)
+    data = {
+        "iat": refresh["iat"],
+        "id": str(user.pk),
+        "userName": user.user_name or user.name,
+        "email": user.email or "",
+        "phoneNumber": user.phone or "",
+        "residentImage": "",
+    }
+    return {"Data": data, **_pair(refresh)}
+
+
+@single(
+    Page(
+        "Refresh",
+        "Trade a refresh token, once, for a new pair of tokens.",
+        fields=(REFRESH,),
+        data={"Renewed": _TOKENS},
+        messages={"Nothing given": (406, "Please enter Data (refresh)"), **_TOKEN_REFUSED},
+    )
+)
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([])
+def renew(request: Any) -> Response:
+    """Trade a refresh token for a new pair."""
+    user = _spend(request, Action.SESSION_RENEWED)
+    return success(_pair(Refresh.of(user)))
+
+
+@single(
+    Page(
+        "Logout",
+        "End the session that a refresh token keeps alive.",
+        fields=(REFRESH,),
+        data={"Signed out": "Signed out."},
+        messages={"Nothing given": (406, "Please enter Data (refresh)"), **_TOKEN_REFUSED},
+    )
+)
+@api_view(["POST"])
+@authentication_classes([])
+@permission_classes([])
+def logout(request: Any) -> Response:
+    """End the session of a refresh token."""
+    _spend(request, Action.SIGNED_OUT)
+    return success("Signed out.")
+
+
+def _spend(request: Any, action: Action) -> User:
+    """The user of the request's refresh token, which serves nobody from now on."""
+    data = body_of(request)
+    raw = REFRESH.read(data)
+    if raw is None:
+        raise Refusal(406, "Please enter Data (refresh)")
+    token = read(Refresh, raw)
+    user = User.objects.filter(pk=user_id(token)).first()
+    if user is None:
+        raise Refusal(401, "User not found")
+    require_standing(user, token)
+    with transaction.atomic():
+        if not token.spend():
+            raise Refusal(401, "Token was used already")
+        record(origin=origin_of(request, data, user), action=action, target=user, person=user)
+    return user
+
+
+def _pair(refresh: Refresh) -> dict[str, str]:
+    return {"Token": str(refresh.access_token), "Refresh": str(refresh)}

@@ -1,0 +1,133 @@
+"""Bearer tokens: how they are signed, read and refused (contract/answers.md, "No or bad token").
+
+Every token carries its user's session stamp. A ban or a new password changes the stamp, and with it
+ends every access and refresh token at once.
+"""
+
+from typing import Any, TypeVar, cast
+
+import jwt
+from django.conf import settings
+from rest_framework.authentication import BaseAuthentication
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+
+from buildings.permissions import Caller, caller
+from contacts.models import Status, User
+from omarty.api.envelopes import Refusal
+
+STAMP = "stamp"
+
+# The legacy texts, told at sign-in and, unlike there, at every call (facts 3.1).
+STANDINGS = {
+    Status.PENDING: "This email Status is Binding, please wait until it is activated.",
+    Status.BANNED: "This email is Banned by Omarty Super Admin, please contact the administration.",
+}
+
+
+class KeyRing(TokenBackend):
+    """Signs with the current key; reads what the current or a former one signed."""
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        try:
+            return super().decode(token, verify)
+        except TokenBackendError as error:
+            if not isinstance(error.__cause__, jwt.InvalidSignatureError):
+                raise
+            for key in settings.JWT_FORMER_KEYS:
+                former = TokenBackend(self.algorithm, signing_key=key)
+                try:
+                    return former.decode(token, verify)
+                except TokenBackendError as tried:
+                    if not isinstance(tried.__cause__, jwt.InvalidSignatureError):
+                        raise
+            raise
+
+
+_KEYS = KeyRing("HS256", signing_key=settings.JWT_SIGNING_KEY)
+
+
+class Access(AccessToken):
+    """What an app shows with every call."""
+
+    _token_backend = _KEYS
+
+
+class Refresh(RefreshToken):
+    """What an app trades for a new pair of tokens, once."""
+
+    _token_backend = _KEYS
+    access_token_class = Access
+
+    @classmethod
+    def of(cls, user: User) -> "Refresh":
+        """A token for this user. Unlike `for_user()` it keeps no copy in the database."""
+        token = cls()
+        token[api_settings.USER_ID_CLAIM] = str(user.pk)
+        token[STAMP] = user.session_stamp
+        return token
+
+    def spend(self) -> bool:
+        """Make it useless from now on; whether it was this call that did, and no other before or beside."""
+        # It gives what get_or_create() gives, whatever its signature says.
+        _, first = cast(tuple[object, bool], self.blacklist())
+        return first
+
+
+AnyToken = TypeVar("AnyToken", bound=Token)
+
+
+def read(kind: type[AnyToken], raw: Any) -> AnyToken:
+    """The token. Raises Refusal (401) that says what is wrong with it."""
+    try:
+        return kind(raw)
+    except TokenError as error:
+        raise Refusal(401, _complaint(error)) from error
+
+
+def _complaint(error: TokenError) -> str:
+    found = error.__cause__.__cause__ if error.__cause__ is not None else None
+    match found:
+        case jwt.ExpiredSignatureError():
+            return "Expired token"
+        case jwt.InvalidSignatureError() | jwt.InvalidAlgorithmError():
+            return "Signature verification failed"
+        case jwt.DecodeError():
+            return "Wrong number of segments"
+    if "blacklisted" in str(error):
+        return "Token was used already"
+    return "Token is of the wrong kind"
+
+
+def require_standing(user: User, token: Token) -> None:
+    """Raises Refusal: 403 for a pending or banned user, 401 for a token that was ended."""
+    status = Status(user.status)
+    if status in STANDINGS:
+        raise Refusal(403, STANDINGS[status])
+    if token.get(STAMP) != user.session_stamp:
+        raise Refusal(401, "Session has ended, please sign in again")
+
+
+def user_id(token: Token) -> int:
+    """Whose token it is."""
+    return int(token[api_settings.USER_ID_CLAIM])
+
+
+class BearerToken(BaseAuthentication):
+    """Who asks: `request.user`, and as `request.auth` the Caller with his memberships; one statement."""
+
+    def authenticate(self, request: Any) -> tuple[User, Caller] | None:
+        scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = read(Access, raw.strip())
+        who = caller(user_id(token))
+        if who is None:
+            raise Refusal(401, "User not found")
+        require_standing(who.user, token)
+        return who.user, who
+
+    def authenticate_header(self, request: Any) -> str:
+        return "Bearer"

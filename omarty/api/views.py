@@ -1,0 +1,80 @@
+"""The switch: the field `api` names the method (contract/answers.md, Both endpoints)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+from rest_framework.decorators import api_view
+from rest_framework.response import Response
+
+from omarty.api import create as creating
+from omarty.api import update as updating
+from omarty.api.calls import Call
+from omarty.api.envelopes import Refusal, body_of, plain, success
+from omarty.api.fields import Text
+from omarty.api.schema import Handler, address
+from omarty.sign_in import API_PREFIX
+
+CREATE: dict[str, Handler] = {"CreateApartment": creating.create_apartment}
+UPDATE: dict[str, Handler] = {"AddContact": updating.add_contact}
+
+API = Text("api")
+ECHOED = 64
+# MariaDB's "deadlock found" and "lock wait timeout": all was rolled back, and trying again is right.
+TRY_AGAIN = {1213, 1205}
+TRIES = 3
+
+
+@address("Create", CREATE)
+@api_view(["POST"])
+def create(request: Any) -> Response:
+    """Register something."""
+    return answer(request, "Create", CREATE)
+
+
+@address("Update", UPDATE)
+@api_view(["POST"])
+def update(request: Any) -> Response:
+    """Change something."""
+    return answer(request, "Update", UPDATE)
+
+
+def answer(request: Any, verb: str, methods: Mapping[str, Handler]) -> Response:
+    """What the method that `api` names answers; the sender is known by now."""
+    data = body_of(request)
+    name = API.read(data) or ""
+    handler = next((methods[each] for each in methods if each.lower() == name.lower()), None)
+    if handler is None:
+        raise Refusal(404, f"Method {verb}::{name[:ECHOED]}() does not exist")
+    return success(_run(handler, Call(request, request.auth, data)))
+
+
+def _run(handler: Handler, call: Call) -> Any:
+    for _ in range(TRIES - 1):
+        try:
+            return handler(call)
+        except OperationalError as error:
+            if error.args[0] not in TRY_AGAIN:
+                raise
+    return handler(call)
+
+
+def no_such_address(request: HttpRequest) -> HttpResponse:
+    """Any other address below the API's: Django would answer with a page."""
+    return plain(404, "Not found.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django could not take the request at all."""
+    if request.path.startswith(API_PREFIX):
+        return plain(400, "The request could not be read.")
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault outside of our views."""
+    if request.path.startswith(API_PREFIX):
+        return plain(500, "Server error.")
+    return defaults.server_error(request)

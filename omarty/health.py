@@ -1,0 +1,27 @@
+"""Is it alive, and can it serve: for load balancers and timers."""
+
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return _say("ok")
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The database can be reached and has every migration; 503 in words when not."""
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return _say(f"The database {DEFAULT_DB_ALIAS!r} cannot be reached.", status=503)
+    if missing:
+        return _say(f"{len(missing)} migrations are missing: run `manage.py migrate`.", status=503)
+    return _say("ready")
+
+
+def _say(text: str, status: int = 200) -> HttpResponse:
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(text + "\n", status=status, content_type="text/plain", headers=headers)

@@ -1,0 +1,47 @@
+"""What the API's and the back-office's sign-in share: whose attempt it is, and when to wait."""
+
+import ipaddress
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from contacts.authentication import held
+
+API_PREFIX = "/omartyapis/"
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """The client's address; behind `settings.PROXIES` proxies, what the outermost of them saw."""
+    hops = [request.META.get("REMOTE_ADDR", "")]
+    if settings.PROXIES:
+        seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        hops = seen[-settings.PROXIES :] + hops
+    try:
+        return str(ipaddress.ip_address(hops[0].strip()))
+    except ValueError:
+        # A Unix socket has no address; a proxy may pass on nonsense.
+        return None
+
+
+def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """One name for all spellings of one e-mail or phone: attempts are counted together.
+
+    Empty for what is neither: it may be a password typed into the wrong field.
+    """
+    login = held(str((credentials or {}).get("username") or ""))
+    return login[1] if login else ""
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None = None, credentials: Any = None
+) -> HttpResponse:
+    """django-axes asks what to answer during the pause. The API has answered in its envelope."""
+    if response is not None and request.path.startswith(API_PREFIX):
+        return response
+    return HttpResponse(
+        f"Too many attempts. Please wait {settings.SIGN_IN_PAUSE_MINUTES} minutes.",
+        status=429,
+        content_type="text/plain; charset=utf-8",
+        headers={"Retry-After": str(settings.SIGN_IN_PAUSE_MINUTES * 60)},
+    )
