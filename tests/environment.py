@@ -1,0 +1,28 @@
+"""The settings that tests and checks run under, whatever the shell or a `.env` says.
+
+As a pytest plugin (`-p tests.environment`) it sets them before Django reads them; as a program it
+runs a command under them. `DATABASE_URL` is kept if it is set: it says which database is tested.
+"""
+
+import os
+import sys
+
+ENVIRONMENT = {
+    "DJANGO_SETTINGS_MODULE": "omarty.settings",
+    "SECRET_KEY": "secret-key-of-the-tests-Vb5Jw0kq7Yd2Lr9Xc4Tn8Hm1Zs6Pf3",
+    "JWT_SIGNING_KEY": "signing-key-of-the-tests-q2Wd9Rk4Xv7Bn1Lz6Tc3Ym8Hj5Gp0",
+    "JWT_FORMER_KEYS": "former-key-of-the-tests-Zp3Xm7Qa1Wc9Ve5Rb8Ty2Nu6Li4Ko0",
+    "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver"),
+    # Static files as they lie in the apps; pytest-django switches DEBUG itself off all the same.
+    "DEBUG": os.environ.get("DEBUG", "true"),
+    "PROXIES": "0",
+    "PHONE_REGION": "EG",
+    "SECONDARY_CONTACTS_LIMIT": "20",
+    "SIGN_IN_ATTEMPTS": "10",
+    "SIGN_IN_PAUSE_MINUTES": "15",
+}
+os.environ.update(ENVIRONMENT)
+os.environ.setdefault("DATABASE_URL", "sqlite:///build/tests.sqlite3")
+
+if __name__ == "__main__":
+    os.execvp(sys.argv[1], sys.argv[1:])

@@ -1,0 +1,83 @@
+"""A throwaway MariaDB on a Unix socket, and its DATABASE_URL."""
+
+import getpass
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# Debian keeps the server where only root looks.
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
+START_SECONDS = 60
+
+
+def missing() -> str:
+    """Why no MariaDB can be tested here; empty where one can."""
+    if not shutil.which("mariadbd", path=PATH):
+        return "mariadbd is not installed (apt-get install mariadb-server)"
+    try:
+        import MySQLdb  # noqa: F401, PLC0415
+    except ImportError:
+        return "mysqlclient is not installed (see requirements/mysql.in)"
+    return ""
+
+
+@contextmanager
+def throwaway() -> Iterator[str]:
+    """Start a server in a directory of its own; yields its DATABASE_URL; ends it, data and all."""
+    with tempfile.TemporaryDirectory(prefix="omarty-mariadb-", ignore_cleanup_errors=True) as place:
+        home = Path(place)
+        me = f"--user={getpass.getuser()}"
+        install = shutil.which("mariadb-install-db", path=PATH)
+        server = shutil.which("mariadbd", path=PATH)
+        assert install and server, missing()
+        subprocess.run(
+            [
+                install,
+                "--no-defaults",
+                me,
+                f"--datadir={home}/data",
+                "--auth-root-authentication-method=normal",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        log = (home / "log").open("wb")
+        process = subprocess.Popen(
+            [
+                server,
+                "--no-defaults",
+                me,
+                f"--datadir={home}/data",
+                f"--socket={home}/socket",
+                f"--pid-file={home}/pid",
+                "--skip-networking",
+                "--character-set-server=utf8mb4",
+                # Nothing here outlives the tests.
+                "--innodb-flush-log-at-trx-commit=0",
+                "--innodb-doublewrite=0",
+                "--innodb-buffer-pool-size=256M",
+            ],
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            _wait_for(home / "socket", process, home / "log")
+            yield f"mysql://root@localhost/test?unix_socket={home}/socket"
+        finally:
+            process.terminate()
+            process.wait(timeout=START_SECONDS)
+            log.close()
+
+
+def _wait_for(socket: Path, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not socket.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("MariaDB did not start:\n" + log.read_text(errors="replace"))
+        time.sleep(0.1)
