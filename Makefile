@@ -6,7 +6,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: run test check requirements messages
+.PHONY: run test check fuzz requirements
 
 run: .venv/installed .env
 	@$(MANAGE) migrate --verbosity 0
@@ -32,6 +32,10 @@ check: .venv/installed
 	$(BIN)/python -m tests.environment $(MANAGE) makemigrations --check
 	$(BIN)/python -m tests.environment $(MANAGE) check
 	DEBUG=false ALLOWED_HOSTS=omarty.example $(BIN)/python -m tests.environment $(MANAGE) check --deploy --fail-level WARNING
+
+# Ten thousand requests and more, of every kind that the schema allows and does not.
+fuzz: .venv/installed
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),2200) $(BIN)/python -m pytest -s tests/test_schema.py -k documented_one
 
 # Pin anew what the .in files ask for.
 requirements: .venv/installed

@@ -48,6 +48,10 @@ def _secret(name: str) -> str:
     return value
 
 
+# Scheme, and whether a host follows it.
+KNOWN_DATABASES = {("sqlite", False), ("mysql", True)}
+
+
 def _database(name: str, default: str) -> dict[str, Any]:
     url = env.str(name, default=default)
     wrong = ImproperlyConfigured(
@@ -55,12 +59,11 @@ def _database(name: str, default: str) -> dict[str, Any]:
     )
     try:
         parts = urlsplit(url)
-        config: dict[str, Any] = env.db_url_config(url)
-    except (ValueError, KeyError, ImproperlyConfigured) as error:
+        named = len(parts.path) > 1 and (parts.scheme, bool(parts.netloc)) in KNOWN_DATABASES
+        config: dict[str, Any] = env.db_url_config(url) if named and parts.port != 0 else {}
+    except ValueError as error:
         raise wrong from error
-    if parts.scheme not in {"sqlite", "mysql"} or not config.get("NAME"):
-        raise wrong
-    if parts.scheme == "sqlite" and (parts.netloc or config["NAME"] == ":memory:"):
+    if not config:
         raise wrong
     return config
 

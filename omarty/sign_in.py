@@ -27,9 +27,11 @@ def client_ip(request: HttpRequest) -> str | None:
 def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     """One name for all spellings of one e-mail or phone: attempts are counted together.
 
-    Empty for what is neither: it may be a password typed into the wrong field.
+    The name is what was typed: after a success django-axes asks with the user's e-mail, also where
+    he typed his phone. Empty for what is neither: it may be a password in the wrong field.
     """
-    login = held(str((credentials or {}).get("username") or ""))
+    typed = getattr(request, "sign_in_name", "") or request.POST.get("username", "")
+    login = held(typed or str((credentials or {}).get("username") or ""))
     return login[1] if login else ""
 
 

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from audit.models import Entry
-from contacts.models import User
+from buildings.models import Apartment, Block, Building, Membership
+from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 from omarty.api.tokens import Refresh
 
 Post = Callable[..., Any]
@@ -87,3 +88,17 @@ def new_entries() -> Iterator[Callable[[], list[Entry]]]:
     """Called, it gives the audit entries written since the test began."""
     last = Entry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     yield lambda: list(Entry.objects.filter(pk__gt=last).order_by("pk"))
+
+
+REGISTER = (User, Claim, SecondaryEmail, SecondaryPhone, Building, Block, Apartment, Membership)
+
+
+@pytest.fixture
+def nothing_changed() -> Callable[[], bool]:
+    """Called, it says whether every table of the register holds what it held when the test began."""
+
+    def rows() -> list[Any]:
+        return [list(model._default_manager.order_by("pk").values()) for model in REGISTER]
+
+    before = rows()
+    return lambda: rows() == before

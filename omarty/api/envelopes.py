@@ -84,7 +84,7 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response:
         case exceptions.NotAuthenticated():
             return refusal(401, "Access token not found")
         case exceptions.MethodNotAllowed():
-            return refusal(405, "Only POST is allowed here.", {"Allow": "POST"})
+            return refusal(405, "Only POST is allowed here.")
         case exceptions.APIException():
             with override("en"):
                 return refusal(error.status_code, str(error.detail))

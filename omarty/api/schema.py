@@ -28,6 +28,7 @@ ANYWHERE: dict[str, tuple[int, Any]] = {
     ),
     "Unknown api": (404, "Method Update::Foo() does not exist"),
     "Not POST": (405, "Only POST is allowed here."),
+    "No length": (411, "Content-Length is required."),
     "Too large": (413, "Request body is larger than 1 MB."),
     "Neither form nor JSON": (415, 'Unsupported media type "text/plain" in request.'),
     "Fault": (500, "Server error. Request 5f0c4f0e-0d8b-4b0a-9d0e-1c2a7b9c0d11."),
@@ -70,9 +71,15 @@ def address(summary: str, methods: Mapping[str, Handler]) -> Any:
 
 def single(page: Page) -> Any:
     """Documents an address that serves one purpose and asks for no token."""
-    common = {
-        title: ANYWHERE[title] for title in ("Body not readable", "Not POST", "Too large", "Fault")
+    with_token = {
+        "No token",
+        "Bad token",
+        "Old token",
+        "User pending",
+        "User banned",
+        "Unknown api",
     }
+    common = {title: each for title, each in ANYWHERE.items() if title not in with_token}
     return _documented(page.name, page.about, [page], _form(page), common, auth=[])
 
 

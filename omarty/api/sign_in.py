@@ -80,6 +80,7 @@ def login(request: Any) -> Response:
     origin = origin_of(request, data)
     # django-axes and Django's sign-in know Django's own request only.
     plain = request._request
+    plain.sign_in_name = name
     user = authenticate(plain, username=name, password=password)
     if user is None:
         raise _refused(plain, origin, name)

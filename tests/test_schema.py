@@ -1,0 +1,140 @@
+"""The API pages: OpenAPI at /omartyapis/schema/, Swagger UI at /omartyapis/docs/."""
+
+import os
+import re
+import subprocess
+import sys
+
+import jsonschema_rs
+import pytest
+
+from omarty.api.update import OBJECTIONS
+from tests.conftest import App, person
+
+ADDRESSES = {
+    "/omartyapis/Create/",
+    "/omartyapis/Update/",
+    "/omartyapis/Auth/Login/",
+    "/omartyapis/Auth/Refresh/",
+    "/omartyapis/Auth/Logout/",
+}
+BODIES = {"application/x-www-form-urlencoded", "multipart/form-data", "application/json"}
+
+
+@pytest.fixture
+def schema(client):
+    return client.get("/omartyapis/schema/").json()
+
+
+def test_every_address_and_body_is_described(schema):
+    assert schema["openapi"].startswith("3.")
+    assert set(schema["paths"]) == ADDRESSES
+    for path in ADDRESSES:
+        post = schema["paths"][path]["post"]
+        assert set(post["requestBody"]["content"]) == BODIES
+        for content in post["requestBody"]["content"].values():
+            jsonschema_rs.validator_for(content["schema"])
+
+
+def test_every_field_of_the_documents_is_described(schema):
+    def form(path):
+        content = schema["paths"][path]["post"]["requestBody"]["content"]
+        return content["application/x-www-form-urlencoded"]["schema"]
+
+    create, update = form("/omartyapis/Create/"), form("/omartyapis/Update/")
+    assert list(create["properties"]) == [
+        *("api", "floorNum", "aptNum", "blockId", "apartmentId", "longitude", "latitude")
+    ]
+    assert create["required"] == ["api", "floorNum", "aptNum"]
+    assert list(update["properties"]) == [
+        *("api", "phoneNumber", "email", "blockId", "apartmentId", "longitude", "latitude")
+    ]
+    assert update["required"] == ["api", "blockId", "apartmentId"]
+    assert create["properties"]["api"]["enum"] == ["CreateApartment"]
+    for each in [*create["properties"].values(), *update["properties"].values()]:
+        assert each["description"]
+
+
+def test_every_example_has_the_shape_that_is_promised(schema):
+    found = 0
+    for path in ADDRESSES:
+        for status, response in schema["paths"][path]["post"]["responses"].items():
+            content = response["content"]["application/json"]
+            shape = jsonschema_rs.validator_for(content["schema"])
+            for example in content["examples"].values():
+                shape.validate(example["value"])
+                assert example["value"]["status"] == int(status)
+                found += 1
+    assert found > 80
+
+
+def test_every_documented_answer_is_an_example(schema):
+    def answers(path):
+        responses = schema["paths"][path]["post"]["responses"].values()
+        values = [
+            example["value"]
+            for response in responses
+            for example in response["content"]["application/json"]["examples"].values()
+        ]
+        return str(values)
+
+    create, update = answers("/omartyapis/Create/"), answers("/omartyapis/Update/")
+    for text in ("Apartment registered.", "Apartment already registered.", "Please enter blockId."):
+        assert text in create
+    for text in (
+        "No Data Inserted.",
+        "Block Not Found.",
+        "Resident does not relate",
+        *OBJECTIONS.values(),
+    ):
+        assert text in update
+
+
+def test_an_imported_schema_knows_its_server_and_how_to_authorize(schema):
+    assert schema["servers"] == [{"url": "http://testserver"}]
+    [name] = schema["components"]["securitySchemes"]
+    assert schema["components"]["securitySchemes"][name]["scheme"] == "bearer"
+    assert schema["paths"]["/omartyapis/Create/"]["post"]["security"] == [{name: []}]
+    assert schema["paths"]["/omartyapis/Auth/Login/"]["post"].get("security", [{}]) == [{}]
+
+
+def test_the_pages_load_nothing_from_elsewhere(client):
+    page = client.get("/omartyapis/docs/").content.decode()
+    script = client.get("/omartyapis/docs/?script").content.decode()
+    loaded = re.findall(r"""(?:src|href)=["']([^"']+)""", page)
+    assert len(loaded) >= 4
+    assert [each for each in loaded if "//" in each] == []
+    assert "http://" not in script
+    assert "https://" not in script
+    for each in loaded:
+        response = client.get(each)
+        assert response.status_code == 200, each
+        response.close()
+
+
+def test_whatever_is_sent_the_answer_is_a_documented_one(live_server):
+    """Schemathesis reads the schema and sends what fits it and what does not; `make fuzz` sends more."""
+    token = App(person("manager")).token
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run"),
+            *("--header", f"Authorization: Bearer {token}"),
+            *("--max-examples", os.environ.get("FUZZ_EXAMPLES", "25")),
+            *(
+                "--phases",
+                "examples,fuzzing",
+                "--mode",
+                "all",
+                "--no-color",
+                "--seed",
+                "1",
+            ),
+            *("--checks", "not_a_server_error,status_code_conformance"),
+            *("--checks", "content_type_conformance,response_schema_conformance"),
+            live_server.url + "/omartyapis/schema/",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stdout[-5000:]
+    print(ran.stdout[-1500:])

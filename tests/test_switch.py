@@ -1,0 +1,396 @@
+"""Both addresses: the switch, the bodies, the tokens, and whatever else may be thrown at them."""
+
+import gzip
+import json
+import logging
+import uuid
+from datetime import timedelta
+
+import jwt
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+
+from audit.operations import Origin
+from contacts.models import Status
+from contacts.operations import change_password, change_status
+from omarty.api.tokens import Access, Refresh
+
+BOTH = pytest.mark.parametrize("path", ["Create", "Update"])
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+def envelope(response):
+    """The answer's status and message, in the one shape that a refusal has."""
+    body = response.json()
+    assert response["Content-Type"] == "application/json"
+    assert list(body) == ["status", "message"]
+    assert body["status"] == response.status_code
+    return body["status"], body["message"]
+
+
+# --- the switch ------------------------------------------------------------------------------------
+
+
+@BOTH
+@pytest.mark.parametrize("api", ["Foo", "update", "__class__", "answer", "Create Apartment", "é"])
+def test_an_unknown_api_is_told_by_name(manager, nothing_changed, path, api):
+    expected = (404, f"Method {path}::{api}() does not exist")
+    assert envelope(manager.post(path, {"api": api})) == expected
+    assert nothing_changed()
+
+
+@BOTH
+def test_a_missing_or_empty_api_is_an_unknown_one(manager, path):
+    for fields in ({}, {"api": ""}, {"api": "  "}, {"aptNum": 1}):
+        assert envelope(manager.post(path, fields)) == (404, f"Method {path}::() does not exist")
+
+
+@BOTH
+def test_a_long_api_is_cut_at_64_characters(manager, path):
+    expected = (404, f"Method {path}::{'x' * 64}() does not exist")
+    assert envelope(manager.post(path, {"api": "x" * 10_000})) == expected
+
+
+def test_each_address_has_its_own_methods(manager):
+    assert envelope(manager.post("Update", {"api": "CreateApartment"}))[0] == 404
+    assert envelope(manager.post("Create", {"api": "AddContact"}))[0] == 404
+
+
+@pytest.mark.parametrize("api", ["createapartment", "CREATEAPARTMENT", "cReAtEaPaRtMeNt"])
+def test_case_does_not_matter(manager, api):
+    answer = manager.post("Create", {"api": api, "floorNum": 1, "aptNum": 101, "blockId": 1})
+    assert answer.json()["data"] == "Apartment registered."
+
+
+def test_the_last_slash_may_be_left_out(manager):
+    response = manager.client.post(
+        "/omartyapis/Create",
+        {"api": "Foo"},
+        headers={"Authorization": f"Bearer {manager.token}"},
+    )
+    assert envelope(response) == (404, "Method Create::Foo() does not exist")
+
+
+def test_any_other_address_below_the_apis_answers_in_the_envelope(client):
+    for path in ("", "Show/", "Create/more", "Auth/", "Auth/Login/x", "docs"):
+        response = client.get(f"/omartyapis/{path}")
+        assert envelope(response)[0] == 404
+
+
+# --- verbs and bodies --------------------------------------------------------------------------------
+
+
+@BOTH
+@pytest.mark.parametrize("verb", ["get", "put", "patch", "delete", "options"])
+def test_only_post_is_answered(manager, path, verb):
+    headers = {"Authorization": f"Bearer {manager.token}"}
+    response = getattr(manager.client, verb)(f"/omartyapis/{path}/", headers=headers)
+    assert envelope(response) == (405, "Only POST is allowed here.")
+    assert "POST" in response["Allow"]
+
+
+@BOTH
+def test_a_body_of_2_mb_is_refused(manager, path):
+    for content_type in (URLENCODED, "application/json", "multipart/form-data; boundary=x"):
+        response = manager.post(path, b"api=" + b"x" * 2_000_000, content_type=content_type)
+        assert envelope(response) == (413, "Request body is larger than 1 MB.")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        ("application/json", b"{", 400),
+        ("application/json", b"\xff\xfe", 400),
+        ("application/json", b"[" * 100_000, 400),
+        ("application/json", b'{"a":' * 50_000 + b"1" + b"}" * 50_000, 400),
+        ("application/json", b'{"api": ' + b"9" * 5000 + b"}", 400),
+        ("application/json", b"[]", 400),
+        ("application/json", b"1", 400),
+        ("application/json", b"null", 400),
+        ("application/json", b'{"api": NaN}', 400),
+        ("application/json", b'{"api": ["AddContact"]}', 404),
+        ("application/json", b'{"api": {"a": 1}}', 404),
+        ("application/json", b'{"api": true}', 404),
+        ("application/json", b'{"api": "\\ud800"}', 404),
+        ("application/json", b'{"api": "\\u0000"}', 404),
+        ("multipart/form-data", b"x", 400),
+        ("multipart/form-data; boundary=x", b"x", 404),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\n\r\n--x--", 404),
+        ("text/plain", b"api=AddContact", 415),
+        ("application/xml", b"<api/>", 415),
+        ("nonsense", b"x", 415),
+        (URLENCODED, b"api=\xff\xfe", 404),
+        (URLENCODED, b"api=%FF%00", 404),
+        (URLENCODED, b"%", 404),
+        (URLENCODED, b"&".join(b"a%d=1" % each for each in range(2000)), 400),
+    ],
+)
+def test_odd_bodies_are_answered_in_the_envelope(
+    manager, nothing_changed, path, content_type, body, status
+):
+    response = manager.post(path, body, content_type=content_type)
+    assert envelope(response)[0] == status
+    assert nothing_changed()
+
+
+def test_a_file_where_a_text_belongs(manager, resident, nothing_changed, tmp_path):
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(b"\x89PNG\x00")
+    for field in ("floorNum", "aptNum", "blockId", "apartmentId", "longitude", "latitude"):
+        fields = {"api": "CreateApartment", "floorNum": 1, "aptNum": 101, "blockId": 1}
+        with picture.open("rb") as file:
+            answer = envelope(manager.post("Create", fields | {field: file}))
+        assert answer == (200, f"Please enter a valid {field}.")
+    for field, message in (
+        ("phoneNumber", "Phone number is not valid."),
+        ("email", "Email is not valid."),
+    ):
+        fields = {"api": "AddContact", "blockId": 1, "apartmentId": 2}
+        with picture.open("rb") as file:
+            answer = envelope(resident.post("Update", fields | {field: file}))
+        assert answer == (200, {"error": message})
+    with picture.open("rb") as file:
+        assert envelope(resident.post("Update", {"api": file}))[0] == 404
+    assert nothing_changed()
+
+
+def test_of_a_field_sent_twice_the_last_counts(manager):
+    body = "api=Foo&api=CreateApartment&floorNum=x&floorNum=1&aptNum=101&blockId=1"
+    response = manager.post("Create", body, content_type=URLENCODED)
+    assert response.json()["data"] == "Apartment registered."
+
+
+def test_json_numbers_are_numbers_and_anything_else_is_not(manager):
+    def create(**fields):
+        body = {"api": "CreateApartment", "floorNum": 1, "aptNum": 101, "blockId": 1} | fields
+        return manager.post("Create", body, content_type="application/json").json()
+
+    for wrong in (1.0, True, [1], {"a": 1}):
+        assert create(floorNum=wrong)["message"] == "Please enter a valid floorNum."
+    assert create(floorNum=None)["message"] == "Please enter floorNum."
+    assert create(longitude=True)["message"] == "Please enter a valid longitude."
+    assert create(longitude=1e300)["message"] == "Please enter a valid longitude."
+    assert create(longitude=31.25, latitude=None)["data"] == "Apartment registered."
+
+
+@pytest.mark.parametrize("odd", ["\x00", "1\x00", "\ufffd", "\u202e1", "🏠"])
+def test_odd_characters_are_refused_in_every_field(manager, resident, nothing_changed, odd):
+    fields = {"floorNum": 1, "aptNum": 101, "blockId": 1}
+    for field in ("floorNum", "aptNum", "blockId", "apartmentId", "longitude", "latitude"):
+        answer = manager.create(**(fields | {field: odd}))
+        assert answer["message"] == f"Please enter a valid {field}."
+    for field in ("phoneNumber", "email"):
+        answer = resident.add(blockId=1, apartmentId=2, **{field: f"a{odd}"})
+        assert "is not valid." in answer["message"]["error"]
+    assert nothing_changed()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(
+        [
+            "floorNum",
+            "aptNum",
+            "blockId",
+            "apartmentId",
+            "longitude",
+            "latitude",
+            "phoneNumber",
+            "email",
+        ]
+    ),
+    JSON,
+)
+
+
+@how(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(fields=FIELDS)
+def test_whatever_json_holds_the_answer_is_an_envelope(manager, resident, fields):
+    for app, path, api in (
+        (manager, "Create", "CreateApartment"),
+        (resident, "Update", "AddContact"),
+    ):
+        body = json.dumps({"api": api} | fields)
+        response = app.post(path, body, content_type="application/json")
+        assert response.status_code in {200, 400, 401, 406}, response.content
+        assert response.json()["status"] == response.status_code
+
+
+@how(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(number=st.text(min_size=1), spaces=st.sampled_from(["", " ", "\t", "\u00a0"]))
+def test_a_floor_is_an_integer_or_refused_never_guessed(manager, number, spaces):
+    answer = manager.create(floorNum=spaces + number + spaces, aptNum=2, blockId=1)
+    western = number.strip().translate(str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "0123456789" * 2))
+    if not western:
+        assert answer["message"] == "Please enter floorNum."
+    elif western.lstrip("+-").isascii() and western.lstrip("+-").isdigit() and len(western) < 4:
+        assert answer["message"] in {
+            "Apartment already registered.",
+            "Please enter a valid floorNum.",
+        }
+    else:
+        assert answer["message"] == "Please enter a valid floorNum."
+
+
+@how(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(floor=st.integers(-20, 200), digits=st.sampled_from(["0123456789", "٠١٢٣٤٥٦٧٨٩"]))
+def test_every_floor_in_range_is_read_in_western_and_arabic_digits(manager, floor, digits):
+    sent = str(floor).translate(str.maketrans("0123456789", digits))
+    answer = manager.create(floorNum=sent, aptNum=2, blockId=1)
+    assert answer["message"] == "Apartment already registered."
+
+
+# --- tokens --------------------------------------------------------------------------------------------
+
+
+def signed(app, key=None, **claims):
+    """A token like the app's own, with other claims or another key."""
+    token = jwt.decode(app.token, options={"verify_signature": False}) | claims
+    return jwt.encode(token, key or settings.JWT_SIGNING_KEY, algorithm="HS256")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (None, "Access token not found"),
+        ("", "Access token not found"),
+        ("Basic bWFuYWdlcjpv", "Access token not found"),
+        ("Bearer", "Wrong number of segments"),
+        ("Bearer ", "Wrong number of segments"),
+        ("Bearer x", "Wrong number of segments"),
+        ("Bearer a.b.c", "Wrong number of segments"),
+        ("Bearer é.\x01.c", "Wrong number of segments"),
+        ("Bearer " + "x" * 20_000, "Wrong number of segments"),
+    ],
+)
+def test_without_a_token_nothing_else_is_looked_at(client, nothing_changed, path, header, message):
+    headers = {} if header is None else {"Authorization": header}
+    response = client.post(f"/omartyapis/{path}/", {"api": "Foo"}, headers=headers)
+    assert envelope(response) == (401, message)
+    assert response["WWW-Authenticate"] == "Bearer"
+    assert nothing_changed()
+
+
+def test_tokens_that_are_not_ours_or_not_for_this_are_refused(manager):
+    past = int((timezone.now() - timedelta(minutes=1)).timestamp())
+    hollow = jwt.encode({"id": "2"}, None, algorithm="none")
+    refused = {
+        signed(manager, key="another-key-another-key-another-key"): "Signature verification failed",
+        signed(manager, exp=past): "Expired token",
+        signed(manager, token_type="refresh"): "Token is of the wrong kind",
+        str(Refresh.of(manager.person)): "Token is of the wrong kind",
+        signed(manager, jti=None): "Token is of the wrong kind",
+        signed(manager, id="999"): "User not found",
+        signed(manager, id="x"): "Token is of the wrong kind",
+        signed(manager, stamp="x"): "Session has ended, please sign in again",
+        hollow: "Signature verification failed",
+    }
+    for token, message in refused.items():
+        manager.token = token
+        assert envelope(manager.post("Create", {"api": "Foo"})) == (401, message)
+
+
+def test_a_token_without_end_or_id_is_refused(manager):
+    claims = jwt.decode(manager.token, options={"verify_signature": False})
+    for missing in ("exp", "jti", "token_type", "id"):
+        less = {name: value for name, value in claims.items() if name != missing}
+        manager.token = jwt.encode(less, settings.JWT_SIGNING_KEY, algorithm="HS256")
+        assert envelope(manager.post("Create", {"api": "Foo"}))[0] == 401
+
+
+def test_a_token_signed_with_a_former_key_is_still_read(manager):
+    manager.token = signed(manager, key=settings.JWT_FORMER_KEYS[0])
+    assert envelope(manager.post("Create", {"api": "Foo"}))[0] == 404
+    past = int((timezone.now() - timedelta(minutes=1)).timestamp())
+    manager.token = signed(manager, key=settings.JWT_FORMER_KEYS[0], exp=past)
+    assert envelope(manager.post("Create", {"api": "Foo"})) == (401, "Expired token")
+
+
+def test_new_tokens_are_signed_with_the_current_key(manager):
+    jwt.decode(manager.token, settings.JWT_SIGNING_KEY, algorithms=["HS256"])
+    assert str(Access()).count(".") == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "begins"),
+    [
+        (Status.PENDING, "This email Status is Binding, "),
+        (Status.BANNED, "This email is Banned by Omarty Super Admin, "),
+    ],
+)
+def test_a_pending_or_banned_user_is_refused_at_once_and_his_token_stays_dead(
+    manager, status, begins
+):
+    origin = Origin.of_command("test")
+    change_status(origin=origin, user=manager.person, status=status)
+    code, message = envelope(manager.post("Create", {"api": "Foo"}))
+    assert code == 403
+    assert message.startswith(begins)
+    change_status(origin=origin, user=manager.person, status=Status.ACTIVE)
+    assert envelope(manager.post("Create", {"api": "Foo"}))[0] == 401
+
+
+def test_a_new_password_ends_every_session(manager):
+    change_password(origin=Origin.of_command("test"), user=manager.person, password="another one")
+    code, message = envelope(manager.post("Create", {"api": "Foo"}))
+    assert (code, message) == (401, "Session has ended, please sign in again")
+
+
+# --- answers -----------------------------------------------------------------------------------------
+
+
+def test_a_server_fault_answers_with_a_request_id_and_writes_nothing(
+    manager, commits, caplog, nothing_changed
+):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_entry RENAME TO audit_entry_gone")
+    try:
+        with caplog.at_level(logging.ERROR, logger="omarty"):
+            response = manager.post(
+                "Create", {"api": "CreateApartment", "floorNum": 1, "aptNum": 101, "blockId": 1}
+            )
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_entry_gone RENAME TO audit_entry")
+    status, message = envelope(response)
+    assert status == 500
+    request_id = response["X-Request-ID"]
+    assert uuid.UUID(request_id)
+    assert message == f"Server error. Request {request_id}."
+    assert request_id in caplog.text
+    # The entry could not be written, so neither was the unit (answers.md, Audit).
+    assert nothing_changed()
+
+
+def test_a_long_answer_is_compressed_if_the_app_takes_it(resident):
+    for number in range(8):
+        resident.add(phoneNumber=f"0112233445{number}", blockId=1, apartmentId=2)
+    headers = {"Authorization": f"Bearer {resident.token}", "Accept-Encoding": "gzip, deflate, br"}
+    fields = {"api": "AddContact", "blockId": 1, "apartmentId": 2}
+    response = resident.post("Update", fields, headers=headers)
+    assert response["Content-Encoding"] == "gzip"
+    assert json.loads(gzip.decompress(response.content))["message"]["error"] == "No Data Inserted."
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense", "*/*"])
+@pytest.mark.parametrize("language", ["ar", "en", "xx"])
+def test_answers_are_json_and_english_whatever_is_accepted(manager, accept, language):
+    headers = {
+        "Authorization": f"Bearer {manager.token}",
+        "Accept": accept,
+        "Accept-Language": language,
+    }
+    assert envelope(manager.post("Create", {"api": "Foo"}, headers=headers))[0] == 404
+    response = manager.post("Create", b"{", content_type="application/json", headers=headers)
+    assert envelope(response)[1].startswith("JSON parse error")
