@@ -19,7 +19,7 @@ run: .venv/installed .env
 	@echo "  Password      omarty-demo"
 	@echo
 	@exec $(BIN)/granian --interface wsgi --host 127.0.0.1 --port $(PORT) \
-		--workers 1 --blocking-threads 8 omarty.wsgi:application
+		--workers 1 --blocking-threads 4 omarty.wsgi:application
 
 test: .venv/installed
 	@$(BIN)/python -m tests.both $(ARGS)
