@@ -200,7 +200,6 @@ else:
         "isolation_level": "read committed",
         "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
     }
-    _database_settings["TEST"] = {"CHARSET": "utf8mb4"}
 
 # --- People, sign-in, tokens --------------------------------------------------------------------
 

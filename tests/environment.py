@@ -6,6 +6,7 @@ runs a command under them. `DATABASE_URL` is kept if it is set: it says which da
 
 import os
 import sys
+from pathlib import Path
 
 ENVIRONMENT = {
     "DJANGO_SETTINGS_MODULE": "omarty.settings",
@@ -17,12 +18,13 @@ ENVIRONMENT = {
     "DEBUG": os.environ.get("DEBUG", "true"),
     "PROXIES": "0",
     "PHONE_REGION": "EG",
-    "SECONDARY_CONTACTS_LIMIT": "20",
+    "SECONDARY_CONTACTS_LIMIT": os.environ.get("SECONDARY_CONTACTS_LIMIT", "20"),
     "SIGN_IN_ATTEMPTS": "10",
     "SIGN_IN_PAUSE_MINUTES": "15",
 }
 os.environ.update(ENVIRONMENT)
 os.environ.setdefault("DATABASE_URL", "sqlite:///build/tests.sqlite3")
+(Path(__file__).parent.parent / "build").mkdir(exist_ok=True)
 
 if __name__ == "__main__":
     os.execvp(sys.argv[1], sys.argv[1:])

@@ -113,3 +113,13 @@ def test_entries_are_never_changed_or_deleted():
 def test_arabic_and_emoji_are_kept():
     unit = Apartment.objects.create(block_id=1, name="شقة 🏠")
     assert Apartment.objects.get(pk=unit.pk).name == "شقة 🏠"
+
+
+def test_every_table_takes_every_script():
+    if connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
+                " AND table_collation NOT LIKE 'utf8mb4%%'"
+            )
+            assert cursor.fetchall() == ()

@@ -4,6 +4,12 @@ import django.utils.timezone
 from django.db import migrations, models
 
 
+def speak_every_script(apps, schema_editor):
+    """On MariaDB and MySQL, make utf8mb4 what every table takes on, whatever the database was made with."""
+    if schema_editor.connection.vendor == "mysql":
+        schema_editor.execute("ALTER DATABASE CHARACTER SET utf8mb4")
+
+
 class Migration(migrations.Migration):
 
     initial = True
@@ -11,7 +17,11 @@ class Migration(migrations.Migration):
     dependencies = [
     ]
 
+    # Before any table is made.
+    run_before = [("contenttypes", "0001_initial"), ("sessions", "0001_initial")]
+
     operations = [
+        migrations.RunPython(speak_every_script, migrations.RunPython.noop, atomic=False),
         migrations.CreateModel(
             name='Entry',
             fields=[
