@@ -18,7 +18,7 @@ run: .venv/installed .env
 	@echo "                partner@, pending@, banned@, outsider@, neighbour@example.org"
 	@echo "  Password      omarty-demo"
 	@echo
-	@exec $(BIN)/granian --interface wsgi --host 127.0.0.1 --port $(PORT) \
+	@exec $(BIN)/granian --interface wsgi --http 1 --host 127.0.0.1 --port $(PORT) \
 		--workers 1 --blocking-threads 4 omarty.wsgi:application
 
 test: .venv/installed

@@ -16,7 +16,7 @@ _DIRECTION_MARKS = dict.fromkeys(
     map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 )
 # What a number may be written with. Letters stay out: phonenumbers would read them as keypad digits.
-_PHONE = re.compile(r"\+?[\d\s().\-/]+", re.ASCII)
+_PHONE = re.compile(r"\+?\(?\d[\d \t\xa0().\-/]*", re.ASCII)
 
 
 def western_digits(text: str) -> str:
@@ -34,7 +34,7 @@ def canonical_phone(typed: str) -> str:
 
     Raises ValueError if it is not a possible phone number.
     """
-    tidy = re.sub(r"\s", " ", tidy_phone(typed))
+    tidy = tidy_phone(typed)
     if len(tidy) > PHONE_LENGTH or not _PHONE.fullmatch(tidy):
         raise ValueError("not a phone number")
     try:
@@ -42,7 +42,9 @@ def canonical_phone(typed: str) -> str:
         number = phonenumbers.parse(re.sub(r"^00", "+", tidy), settings.PHONE_REGION)
     except phonenumbers.NumberParseException as error:
         raise ValueError("not a phone number") from error
-    if not phonenumbers.is_possible_number(number):
+    # Not is_possible_number(): it passes numbers without their area code, alike in two cities.
+    verdict = phonenumbers.is_possible_number_with_reason(number)
+    if verdict != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise ValueError("not a possible phone number")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
@@ -53,8 +55,11 @@ def canonical_email(typed: str) -> str:
     try:
         validate_email(email)
         local, domain = email.rsplit("@", 1)
+        # Django's pattern, blind to case, lets a few letters pass that only look like ASCII.
+        if not local.isascii() or not local.isprintable():
+            raise ValueError("not an e-mail address")
         canonical = f"{local}@{domain.encode('idna').decode('ascii')}".lower()
-    except (ValidationError, UnicodeError) as error:
+    except (ValidationError, ValueError) as error:
         raise ValueError("not an e-mail address") from error
     if len(email) > EMAIL_LENGTH or len(canonical) > EMAIL_LENGTH:
         raise ValueError("longer than an e-mail address can be")

@@ -1,5 +1,6 @@
 """Password hashes that the legacy server left behind."""
 
+import re
 from typing import Any
 
 import bcrypt
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 # bcrypt reads no further. PHP cut longer passwords there; the bcrypt package raises.
 LONGEST = 72
+WHOLE = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}")
 
 
 class PHPBcryptHasher(BasePasswordHasher):
@@ -22,7 +24,7 @@ class PHPBcryptHasher(BasePasswordHasher):
     @classmethod
     def adopt(cls, encoded: str) -> str:
         """A PHP hash under the name that Django finds this class by; any other hash unchanged."""
-        return cls.algorithm + encoded if encoded.startswith(("$2y$", "$2a$", "$2b$")) else encoded
+        return cls.algorithm + encoded if WHOLE.fullmatch(encoded) else encoded
 
     def decode(self, encoded: str) -> dict[str, Any]:
         algorithm, _version, rounds, rest = encoded.split("$", 3)

@@ -128,6 +128,11 @@ class User(AbstractBaseUser):
         """Whether he may sign in."""
         return self.status == Status.ACTIVE
 
+    @property
+    def is_staff(self) -> bool:
+        """Django's admin asks for it; Omarty's own sites know memberships as well."""
+        return self.is_active and self.is_superuser
+
     def get_username(self) -> str:
         return self.email or self.phone or f"#{self.pk}"
 
@@ -144,7 +149,11 @@ class User(AbstractBaseUser):
             self.password = make_password(raw)
             self.save(update_fields=["password"])
 
-        return check_password(raw_password, PHPBcryptHasher.adopt(self.password), renew)
+        try:
+            return check_password(raw_password, PHPBcryptHasher.adopt(self.password), renew)
+        except ValueError:
+            # A damaged hash is nobody's password.
+            return False
 
     def has_usable_hash(self) -> bool:
         """Whether any password can be his: one was set, and its hash is of a kind that we know."""

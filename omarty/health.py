@@ -3,13 +3,19 @@
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 
+@csrf_exempt
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return _say("ok")
 
 
+@csrf_exempt
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """The database can be reached and has every migration; 503 in words when not."""
     try:

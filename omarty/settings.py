@@ -4,6 +4,8 @@ Each variable is explained where it is read. A missing or malformed one stops th
 sentence that names it.
 """
 
+import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,21 +31,28 @@ def _boolean(name: str, default: bool) -> bool:
     return words[value]
 
 
-def _number(name: str, default: int, lowest: int = 1) -> int:
+def _number(name: str, default: int, lowest: int = 1, highest: int = 10_000) -> int:
     value = env.str(name, default=str(default)).strip()
-    if not value.isascii() or not value.isdigit() or int(value) < lowest:
+    right = value.isascii() and value.isdigit() and len(value) < 10
+    if not right or not lowest <= int(value) <= highest:
         raise ImproperlyConfigured(
-            f"{name} must be a whole number from {lowest} up, not {value!r}."
+            f"{name} must be a whole number from {lowest} to {highest}, not {value[:40]!r}."
         )
     return int(value)
 
 
+def _list(name: str, default: str = "") -> list[str]:
+    return [each.strip() for each in env.str(name, default=default).split(",") if each.strip()]
+
+
 def _secret(name: str) -> str:
-    value: str = env.str(name, default="")
+    # Not through env.str(), which takes a leading "$" for another variable's name.
+    value = os.environ.get(name, "").strip()
     if len(value.encode()) < 32:
         found = "is missing" if not value else f"has {len(value.encode())} bytes"
         raise ImproperlyConfigured(
-            f"{name} {found}: it must be a random text of at least 32 bytes. `make .env` writes one."
+            f"{name} {found}: it must be a random text of at least 32 bytes, such as"
+            ' `python3 -c "import secrets; print(secrets.token_urlsafe(48))"` makes.'
         )
     return value
 
@@ -59,7 +68,10 @@ def _database(name: str, default: str) -> dict[str, Any]:
     )
     try:
         parts = urlsplit(url)
-        named = len(parts.path) > 1 and (parts.scheme, bool(parts.netloc)) in KNOWN_DATABASES
+        named = (
+            parts.path not in {"", "/", "/:memory:"}
+            and (parts.scheme, bool(parts.netloc)) in KNOWN_DATABASES
+        )
         config: dict[str, Any] = env.db_url_config(url) if named and parts.port != 0 else {}
     except ValueError as error:
         raise wrong from error
@@ -80,7 +92,7 @@ if JWT_SIGNING_KEY == SECRET_KEY:
 
 # Former signing keys, comma-separated: still read, never signed with. Move the old key here when
 # you change JWT_SIGNING_KEY, and drop it after REFRESH_TOKEN_DAYS: nobody is signed out.
-JWT_FORMER_KEYS: list[str] = env.list("JWT_FORMER_KEYS", default=[])
+JWT_FORMER_KEYS = _list("JWT_FORMER_KEYS")
 if any(len(key.encode()) < 32 for key in JWT_FORMER_KEYS):
     raise ImproperlyConfigured("JWT_FORMER_KEYS must hold keys of at least 32 bytes each.")
 
@@ -88,9 +100,12 @@ if any(len(key.encode()) < 32 for key in JWT_FORMER_KEYS):
 DEBUG = _boolean("DEBUG", default=False)
 
 # The host names that this server answers to, comma-separated.
-ALLOWED_HOSTS: list[str] = env.list(
-    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
-)
+ALLOWED_HOSTS = _list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]" if DEBUG else "")
+if not ALLOWED_HOSTS or any(re.search(r"/|[^\]:]:\d+$", host) for host in ALLOWED_HOSTS):
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS must name the hosts that this server answers to, like omarty.example,"
+        " without http:// and without a port."
+    )
 
 # The database: sqlite:///file, or mysql://user:password@host:3306/name for MariaDB and MySQL.
 # A relative SQLite file lies beside manage.py.
@@ -101,7 +116,7 @@ HTTPS = _boolean("HTTPS", default=not DEBUG)
 
 # How many reverse proxies of yours stand in front. The client's address is taken from
 # X-Forwarded-For only that many steps from its end; with 0 the header is not believed.
-PROXIES = _number("PROXIES", default=0, lowest=0)
+PROXIES = _number("PROXIES", default=0, lowest=0, highest=10)
 
 # --- What a community may want otherwise --------------------------------------------------------
 
@@ -116,8 +131,8 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
     )
 
 # How long a token serves before the app must renew it, and how long a sign-in lasts unused.
-ACCESS_TOKEN_MINUTES = _number("ACCESS_TOKEN_MINUTES", default=60)
-REFRESH_TOKEN_DAYS = _number("REFRESH_TOKEN_DAYS", default=30)
+ACCESS_TOKEN_MINUTES = _number("ACCESS_TOKEN_MINUTES", default=60, highest=60 * 24 * 366)
+REFRESH_TOKEN_DAYS = _number("REFRESH_TOKEN_DAYS", default=30, highest=3660)
 
 # After so many wrong passwords for one name from one address, sign-in waits so many minutes.
 SIGN_IN_ATTEMPTS = _number("SIGN_IN_ATTEMPTS", default=10)
@@ -198,7 +213,11 @@ else:
     _options |= {
         "charset": "utf8mb4",
         "isolation_level": "read committed",
-        "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+        # Nobody waits longer on another's lock than on SQLite.
+        "init_command": (
+            "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=20"
+        ),
+        "connect_timeout": 5,
     }
 
 # --- People, sign-in, tokens --------------------------------------------------------------------
@@ -244,6 +263,9 @@ AXES_USERNAME_CALLABLE = "omarty.sign_in.attempted_name"
 AXES_CLIENT_IP_CALLABLE = "omarty.sign_in.client_ip"
 AXES_LOCKOUT_CALLABLE = "omarty.sign_in.locked_out"
 AXES_VERBOSE = False
+# What django-axes keeps of an attempt is the counted name, not what was typed into the form: it may
+# be a password in the wrong field.
+AXES_SENSITIVE_PARAMETERS = ["username", "email", "googleToken", "deviceId", "ip_address"]
 
 # --- The API ------------------------------------------------------------------------------------
 
@@ -323,5 +345,10 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django.server": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        # Its own console handler would say everything twice.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},
+    },
 }

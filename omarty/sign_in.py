@@ -1,6 +1,7 @@
 """What the API's and the back-office's sign-in share: whose attempt it is, and when to wait."""
 
 import ipaddress
+import re
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +15,13 @@ API_PREFIX = "/omartyapis/"
 def client_ip(request: HttpRequest) -> str | None:
     """The client's address; behind `settings.PROXIES` proxies, what the outermost of them saw."""
     hops = [request.META.get("REMOTE_ADDR", "")]
-    if settings.PROXIES:
-        seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        hops = seen[-settings.PROXIES :] + hops
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if settings.PROXIES and forwarded:
+        hops = forwarded.split(",")[-settings.PROXIES :] + hops
+    # Some proxies tell the port too; a zone names an interface of theirs.
+    host = re.sub(r"^([0-9.]+):[0-9]+$", r"\1", hops[0].strip()).partition("%")[0]
     try:
-        return str(ipaddress.ip_address(hops[0].strip()))
+        return str(ipaddress.ip_address(host))
     except ValueError:
         # A Unix socket has no address; a proxy may pass on nonsense.
         return None

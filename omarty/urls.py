@@ -20,6 +20,7 @@ api = [
 ]
 
 urlpatterns = [
+    path("omartyapis", views.no_such_address),
     path("omartyapis/", include(api)),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz),

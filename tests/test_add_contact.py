@@ -308,6 +308,10 @@ def test_row_9_lists_what_he_has(resident):
     [
         "x",
         "12",
+        "-1155500026",
+        "011\n22334455",
+        "112233",
+        "0112233",
         "0112233445566778",
         "1-800-FLOWERS",
         "01122334455 ext 5",
@@ -321,7 +325,19 @@ def test_row_10_not_a_possible_phone_number(refuses, phone):
 
 
 @pytest.mark.parametrize(
-    "email", ["x", "a@", "@b.example", "a b@c.example", "a@b", "a@b..c", "ab" * 130 + "@c.example"]
+    "email",
+    [
+        "x",
+        "a@",
+        "@b.example",
+        "a b@c.example",
+        "a@b",
+        "a@b..c",
+        "re\u017fident@example.org",
+        "res\u0131dent@example.org",
+        '"a\x01b"@c.example',
+        "ab" * 130 + "@c.example",
+    ],
 )
 def test_row_10_not_an_email_address(refuses, email):
     refuses(error("Email is not valid."), phoneNumber="", email=email)

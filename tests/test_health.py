@@ -1,12 +1,19 @@
 """/healthz and /readyz."""
 
+import pytest
 from django.db import connection
+from django.test import Client
 
 
 def test_healthz_answers_without_asking_the_database(client, django_assert_num_queries):
     with django_assert_num_queries(0):
         response = client.get("/healthz")
     assert (response.status_code, response.content) == (200, b"ok\n")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_nothing_can_be_posted_to_them(path):
+    assert Client(enforce_csrf_checks=True).post(path).status_code == 405
 
 
 def test_readyz_answers_when_the_database_is_migrated(client):

@@ -32,7 +32,7 @@ def test_every_setting_is_in_the_readme_and_in_the_example():
     source = (Path(settings.BASE_DIR) / "omarty" / "settings.py").read_text()
     example = (Path(settings.BASE_DIR) / ".env.example").read_text()
     names = set(
-        re.findall(r'(?:_boolean|_number|_secret|_database|env\.\w+)\(\s*"([A-Z_]+)"', source)
+        re.findall(r'(?:_boolean|_number|_secret|_database|_list|env\.\w+)\(\s*"([A-Z_]+)"', source)
     )
     assert len(names) >= 14
     assert {name for name in names if f"| `{name}` |" not in README} == set()

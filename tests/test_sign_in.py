@@ -8,6 +8,7 @@ from decimal import Decimal
 import bcrypt
 import jwt
 import pytest
+from axes.models import AccessAttempt
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
@@ -241,7 +242,10 @@ def test_of_a_password_over_72_bytes_all_counts_once_it_is_renewed(client):
     assert sign_in(client, "01000000002", "س" * 36 + " and something else").json() == WRONG
 
 
-@pytest.mark.parametrize("broken", ["$2y$", "$2y$10$short", "php$2y$xx$", "!", "", "nonsense"])
+@pytest.mark.parametrize(
+    "broken",
+    ["$2y$", "$2y$10$short", "php$2y$xx$", "bcrypt_sha256$$2b$12$short", "!", "", "nonsense"],
+)
 def test_a_broken_hash_signs_nobody_in(client, broken):
     User.objects.filter(pk=3).update(password=broken)
     assert sign_in(client, "01000000002").json() == WRONG
@@ -334,3 +338,39 @@ def test_who_registers_twice_with_one_phone_is_refused_by_the_database(nothing_c
             origin=Origin.of_command("test"), phone="0020 100 000 0002", password="omarty-demo"
         )
     assert nothing_changed()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "kept"),
+    [
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "198.51.100.1, 203.0.113.9:555", "203.0.113.9"),
+        (2, "198.51.100.1, 203.0.113.9", "198.51.100.1"),
+        (1, "2001:db8::1", "2001:db8::1"),
+        (1, "", "127.0.0.1"),
+        (1, "nonsense", None),
+        (1, "fe80::1%" + "z" * 60, "fe80::1"),
+    ],
+)
+def test_the_address_is_believed_as_far_as_our_own_proxies_go(
+    client, settings, new_entries, proxies, forwarded, kept
+):
+    settings.PROXIES = proxies
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    form = {"email": "01000000002", "password": "omarty-demo"}
+    client.post("/omartyapis/Auth/Login/", form, headers=headers)
+    assert new_entries()[0].ip == kept
+
+
+def test_a_superuser_signs_in_to_the_back_office_by_email(client):
+    form = {"username": "admin@example.org", "password": "omarty-demo"}
+    response = client.post("/admin/login/?next=/admin/", form)
+    assert (response.status_code, response.url) == (302, "/admin/")
+    assert client.get("/admin/").status_code == 200
+
+
+def test_what_was_typed_as_a_name_is_kept_nowhere_unless_it_is_one(client):
+    sign_in(client, "a password in the wrong field", "wrong")
+    [attempt] = AccessAttempt.objects.all()
+    assert "wrong" not in f"{attempt.username}{attempt.post_data}{attempt.get_data}"

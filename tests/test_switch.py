@@ -1,8 +1,10 @@
 """Both addresses: the switch, the bodies, the tokens, and whatever else may be thrown at them."""
 
 import gzip
+import io
 import json
 import logging
+import socket
 import uuid
 from datetime import timedelta
 
@@ -10,6 +12,7 @@ import jwt
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as how
@@ -19,6 +22,7 @@ from audit.operations import Origin
 from contacts.models import Status
 from contacts.operations import change_password, change_status
 from omarty.api.tokens import Access, Refresh
+from omarty.wsgi import application
 
 BOTH = pytest.mark.parametrize("path", ["Create", "Update"])
 URLENCODED = "application/x-www-form-urlencoded"
@@ -37,7 +41,9 @@ def envelope(response):
 
 
 @BOTH
-@pytest.mark.parametrize("api", ["Foo", "update", "__class__", "answer", "Create Apartment", "é"])
+@pytest.mark.parametrize(
+    "api", ["Foo", "update", "__class__", "answer", "Create Apartment", "é", " Foo "]
+)
 def test_an_unknown_api_is_told_by_name(manager, nothing_changed, path, api):
     expected = (404, f"Method {path}::{api}() does not exist")
     assert envelope(manager.post(path, {"api": api})) == expected
@@ -76,10 +82,11 @@ def test_the_last_slash_may_be_left_out(manager):
     assert envelope(response) == (404, "Method Create::Foo() does not exist")
 
 
-def test_any_other_address_below_the_apis_answers_in_the_envelope(client):
+def test_any_other_address_below_the_apis_answers_in_the_envelope():
+    client = Client(enforce_csrf_checks=True)
     for path in ("", "Show/", "Create/more", "Auth/", "Auth/Login/x", "docs"):
-        response = client.get(f"/omartyapis/{path}")
-        assert envelope(response)[0] == 404
+        for response in (client.get(f"/omartyapis/{path}"), client.post(f"/omartyapis/{path}")):
+            assert envelope(response) == (404, "Not found.")
 
 
 # --- verbs and bodies --------------------------------------------------------------------------------
@@ -293,6 +300,7 @@ def test_tokens_that_are_not_ours_or_not_for_this_are_refused(manager):
         signed(manager, jti=None): "Token is of the wrong kind",
         signed(manager, id="999"): "User not found",
         signed(manager, id="x"): "Token is of the wrong kind",
+        signed(manager, id=str(2**64)): "Token is of the wrong kind",
         signed(manager, stamp="x"): "Session has ended, please sign in again",
         hollow: "Signature verification failed",
     }
@@ -307,6 +315,12 @@ def test_a_token_without_end_or_id_is_refused(manager):
         less = {name: value for name, value in claims.items() if name != missing}
         manager.token = jwt.encode(less, settings.JWT_SIGNING_KEY, algorithm="HS256")
         assert envelope(manager.post("Create", {"api": "Foo"}))[0] == 401
+        refresh = jwt.encode(
+            less | ({"token_type": "refresh"} if missing != "token_type" else {}),
+            settings.JWT_SIGNING_KEY,
+            algorithm="HS256",
+        )
+        assert envelope(manager.post("Auth/Refresh", {"refresh": refresh}))[0] == 401
 
 
 def test_a_token_signed_with_a_former_key_is_still_read(manager):
@@ -393,4 +407,64 @@ def test_answers_are_json_and_english_whatever_is_accepted(manager, accept, lang
     }
     assert envelope(manager.post("Create", {"api": "Foo"}, headers=headers))[0] == 404
     response = manager.post("Create", b"{", content_type="application/json", headers=headers)
-    assert envelope(response)[1].startswith("JSON parse error")
+    assert envelope(response)[1] == "The request could not be read."
+
+
+# --- what only a real connection can send -------------------------------------------------------
+
+
+@pytest.fixture
+def raw(live_server):
+    """Sends bytes to the server and gives back the whole answer, or nothing."""
+
+    def raw(sent, close=False):
+        host, port = live_server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            return b"" if close else b"".join(iter(lambda: connection.recv(65536), b""))
+
+    return raw
+
+
+@pytest.mark.parametrize("close", [False, True])
+def test_of_a_body_cut_off_on_the_way_nothing_is_believed(raw, manager, nothing_changed, close):
+    body = b"api=CreateApartment&floorNum=1&blockId=1&aptNum=781"
+    head = (
+        f"POST /omartyapis/Create/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"Authorization: Bearer {manager.token}\r\nContent-Length: {len(body)}\r\n"
+        f"Content-Type: {URLENCODED}\r\n\r\n"
+    ).encode()
+    answer = raw(head + body[:-1], close=close)
+    assert close or b'{"status":400,"message":"The request could not be read."}' in answer
+    assert nothing_changed()
+    assert b"Apartment registered." in raw(head + body)
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "nonsense", "utf-16"])
+def test_a_charset_that_is_none_for_text_is_answered_in_the_envelope(raw, manager, charset):
+    body = b"api=Foo\xff%ff&blockId=1"
+    head = (
+        f"POST /omartyapis/Create/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"Authorization: Bearer {manager.token}\r\nContent-Length: {len(body)}\r\n"
+        f"Content-Type: {URLENCODED}; charset={charset}\r\n\r\n"
+    ).encode()
+    assert b'{"status":40' in raw(head + body)
+
+
+def test_a_content_type_that_cannot_be_read_is_an_unknown_one(manager, commits):
+    answered = []
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/omartyapis/Create/",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "CONTENT_LENGTH": "3",
+        "CONTENT_TYPE": "text/plain; x*=foo''bar",
+        "HTTP_AUTHORIZATION": f"Bearer {manager.token}",
+        "wsgi.input": io.BytesIO(b"a=b"),
+        "wsgi.url_scheme": "http",
+    }
+    body = b"".join(application(environ, lambda status, headers: answered.append(status)))
+    assert answered == ["415 Unsupported Media Type"]
+    assert json.loads(body) == {"status": 415, "message": "Send a form or JSON."}

@@ -19,7 +19,6 @@ from django.http import (
     QueryDict,
     UnreadablePostError,
 )
-from django.utils.translation import override
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
@@ -54,6 +53,7 @@ DENIALS: dict[Denial, tuple[int, str]] = {
     Denial.MEMBERSHIP_BANNED: (200, "Apartment is Banned."),
 }
 
+UNREADABLE_BODY = "The request could not be read."
 TOO_LARGE = "Request body is larger than 1 MB."
 
 
@@ -85,15 +85,18 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response:
             return refusal(401, "Access token not found")
         case exceptions.MethodNotAllowed():
             return refusal(405, "Only POST is allowed here.")
+        case exceptions.ParseError():
+            return refusal(400, UNREADABLE_BODY)
+        case exceptions.UnsupportedMediaType():
+            return refusal(415, "Send a form or JSON.")
         case exceptions.APIException():
-            with override("en"):
-                return refusal(error.status_code, str(error.detail))
+            return refusal(error.status_code, str(error.detail))
         case Http404():
             return refusal(404, "Not found.")
         case RequestDataTooBig():
             return refusal(413, TOO_LARGE)
         case SuspiciousOperation() | BadRequest() | UnreadablePostError():
-            return refusal(400, "The request could not be read.")
+            return refusal(400, UNREADABLE_BODY)
         case PermissionDenied():
             return refusal(403, "Not allowed.")
     return _fault(error, context["request"])
@@ -118,7 +121,14 @@ def body_of(request: Any) -> Mapping[str, Any]:
         raise Refusal(413, TOO_LARGE)
     if length == "0" and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
         raise Refusal(411, "Content-Length is required.")
-    data = request.data
+    try:
+        # Read whole first: of a body that was cut off on the way nothing is believed.
+        if len(request._request.body) < int(length if length.isdigit() else 0):
+            raise Refusal(400, UNREADABLE_BODY)
+        data = request.data
+    except (UnicodeError, LookupError) as error:
+        # The body's charset is none that text can be read with.
+        raise Refusal(400, UNREADABLE_BODY) from error
     if not isinstance(data, Mapping | QueryDict):
         raise Refusal(400, "The body must be an object of fields.")
     return data

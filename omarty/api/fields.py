@@ -24,7 +24,10 @@ _TENTH_OF_A_MICRODEGREE = Decimal("1E-7")
 
 @dataclass(frozen=True)
 class Text:
-    """A text. `read()` gives it trimmed, or None where it is missing or blank."""
+    """A text. `read()` gives it trimmed, or None where it is missing or blank.
+
+    `required` is for the API pages: what an empty text means, each handler says itself.
+    """
 
     name: str
     about: str = ""
@@ -33,7 +36,7 @@ class Text:
     secret: bool = False
 
     def read(self, data: Mapping[str, Any]) -> str | None:
-        text = _as_text(data.get(self.name))
+        text = as_text(data.get(self.name))
         # A password may begin or end with a space.
         return (text if self.secret else text.strip()) if text.strip() else None
 
@@ -59,14 +62,14 @@ class Integer:
 
     def require(self, data: Mapping[str, Any]) -> None:
         """Raises Refusal where it is empty."""
-        if not _as_text(data.get(self.name)).strip():
+        if not as_text(data.get(self.name)).strip():
             raise Refusal(200, f"Please enter {self.label or self.name}.")
 
     def read(self, data: Mapping[str, Any]) -> int | None:
         """The number, or None where it is empty and may be. Raises Refusal for anything else."""
         if self.required:
             self.require(data)
-        text = western_digits(_as_text(data.get(self.name)).strip())
+        text = western_digits(as_text(data.get(self.name)).strip())
         if not text:
             return None
         if not _INTEGER.fullmatch(text) or not self.lowest <= int(text) <= self.highest:
@@ -96,7 +99,7 @@ class Coordinate:
     def read(self, data: Mapping[str, Any]) -> Decimal | None:
         """The degrees, to a centimetre. Raises Refusal for what is none."""
         value = data.get(self.name)
-        text = repr(value) if isinstance(value, float) else _as_text(value).strip()
+        text = repr(value) if isinstance(value, float) else as_text(value).strip()
         text = western_digits(text).replace("٫", ".")
         if not text:
             return None
@@ -121,7 +124,8 @@ LONGITUDE = Coordinate("longitude", 180, example=121.12221)
 LATITUDE = Coordinate("latitude", 90, example=20.233)
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """The value as it was sent; what is no text becomes UNREADABLE, what is missing empty."""
     if value is None:
         return ""
     if isinstance(value, str):

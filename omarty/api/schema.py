@@ -30,7 +30,7 @@ ANYWHERE: dict[str, tuple[int, Any]] = {
     "Not POST": (405, "Only POST is allowed here."),
     "No length": (411, "Content-Length is required."),
     "Too large": (413, "Request body is larger than 1 MB."),
-    "Neither form nor JSON": (415, 'Unsupported media type "text/plain" in request.'),
+    "Neither form nor JSON": (415, "Send a form or JSON."),
     "Fault": (500, "Server error. Request 5f0c4f0e-0d8b-4b0a-9d0e-1c2a7b9c0d11."),
 }
 

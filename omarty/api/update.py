@@ -13,10 +13,11 @@ from omarty.api.envelopes import Refusal
 from omarty.api.fields import LATITUDE, LONGITUDE, Integer, Text
 from omarty.api.schema import documented
 
-PHONE_NUMBER = Text("phoneNumber", about="A further phone; leave out `email`.")
-EMAIL = Text(
-    "email", about="A further e-mail; leave out `phoneNumber`.", example="test@example.org"
+# The empty example keeps the API pages from filling in both.
+PHONE_NUMBER = Text(
+    "phoneNumber", about="A further phone; leave out `email`.", example="01122334455"
 )
+EMAIL = Text("email", about="A further e-mail; leave out `phoneNumber`.", example="")
 BLOCK_ID = Integer(
     "blockId", label="Block ID", required=True, about="The caller's block.", example=1
 )

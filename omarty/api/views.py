@@ -6,6 +6,7 @@ from typing import Any
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
@@ -13,7 +14,7 @@ from omarty.api import create as creating
 from omarty.api import update as updating
 from omarty.api.calls import Call
 from omarty.api.envelopes import Refusal, body_of, plain, success
-from omarty.api.fields import Text
+from omarty.api.fields import Text, as_text
 from omarty.api.schema import Handler, address
 from omarty.sign_in import API_PREFIX
 
@@ -22,8 +23,8 @@ UPDATE: dict[str, Handler] = {"AddContact": updating.add_contact}
 
 API = Text("api")
 ECHOED = 64
-# MariaDB's "deadlock found" and "lock wait timeout": all was rolled back, and trying again is right.
-TRY_AGAIN = {1213, 1205}
+# MariaDB's "deadlock found": all was rolled back, and trying again is right.
+DEADLOCK = 1213
 TRIES = 3
 
 
@@ -47,7 +48,8 @@ def answer(request: Any, verb: str, methods: Mapping[str, Handler]) -> Response:
     name = API.read(data) or ""
     handler = next((methods[each] for each in methods if each.lower() == name.lower()), None)
     if handler is None:
-        raise Refusal(404, f"Method {verb}::{name[:ECHOED]}() does not exist")
+        echo = as_text(data.get(API.name))[:ECHOED] if name else ""
+        raise Refusal(404, f"Method {verb}::{echo}() does not exist")
     return success(_run(handler, Call(request, request.auth, data)))
 
 
@@ -56,11 +58,12 @@ def _run(handler: Handler, call: Call) -> Any:
         try:
             return handler(call)
         except OperationalError as error:
-            if error.args[0] not in TRY_AGAIN:
+            if error.args[0] != DEADLOCK:
                 raise
     return handler(call)
 
 
+@csrf_exempt
 def no_such_address(request: HttpRequest) -> HttpResponse:
     """Any other address below the API's: Django would answer with a page."""
     return plain(404, "Not found.")
