@@ -1,6 +1,7 @@
 """The demo community is the cast of every test; requests go through HTTP."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -12,6 +13,8 @@ from django.test import Client, override_settings
 from audit.models import Entry
 from contacts.models import User
 from omarty.api.tokens import Refresh
+from tests import mariadb
+from tests.legacy import Legacy, legacy_database
 
 Post = Callable[..., Any]
 
@@ -87,3 +90,21 @@ def new_entries() -> Iterator[Callable[[], list[Entry]]]:
     """Called, it gives the audit entries written since the test began."""
     last = Entry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     yield lambda: list(Entry.objects.filter(pk__gt=last).order_by("pk"))
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[str]:
+    """The DATABASE_URL of a MariaDB: that of the suite, or one of its own."""
+    if os.environ["DATABASE_URL"].startswith("mysql:"):
+        yield os.environ["DATABASE_URL"]
+    else:
+        with mariadb.throwaway() as url:
+            yield url
+
+
+@pytest.fixture
+def legacy(mariadb_server: str) -> Iterator[Legacy]:
+    """A filled legacy database."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    with legacy_database(mariadb_server, f"legacy_{worker}") as database:
+        yield database

@@ -1,5 +1,7 @@
 """An invented legacy database with every oddity that the real one may hold."""
 
+import io
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +10,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import bcrypt
+from django.core.management import call_command
+
+from audit.models import Entry
+from buildings.models import Apartment, Block, Building, LegacyRow, Membership, QuarantinedRow
+from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 
 SCHEMA = Path(__file__).with_name("legacy_schema.sql")
 PASSWORD = "كلمة سر قديمة"
@@ -160,6 +167,30 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "Date": "",
     },
 }
+
+
+OURS = (User, Building, Block, Apartment, Membership, SecondaryEmail, SecondaryPhone, Claim)
+ALL_ROWS = (*OURS, Entry, LegacyRow, QuarantinedRow)
+
+
+def run(url: str, *arguments: str) -> tuple[Any, str]:
+    """The command's report, and what it told on standard error."""
+    out, err = io.StringIO(), io.StringIO()
+    call_command("import_legacy", url, "--json", *arguments, stdout=out, stderr=err)
+    return json.loads(out.getvalue()), err.getvalue()
+
+
+def in_quarantine(table: str) -> dict[tuple[str, str], str]:
+    """(id, column): reason of all that the quarantine holds of a table."""
+    rows = QuarantinedRow.objects.filter(table=table)
+    return {(row.key, row.column): row.reason for row in rows}
+
+
+def everything() -> dict[str, Any]:
+    """All rows of ours, as they are."""
+    return {
+        model.__name__: list(model._default_manager.order_by("pk").values()) for model in ALL_ROWS
+    }
 
 
 class Legacy:
