@@ -18,7 +18,12 @@ from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 
 SCHEMA = Path(__file__).with_name("legacy_schema.sql")
 PASSWORD = "كلمة سر قديمة"
-HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode().replace("$2b$", "$2y$")
+
+
+def php_hash(password: str) -> str:
+    """What PHP's password_hash() makes, at the lowest cost."""
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode().replace("$2b$", "$2y$")
+
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "Country": [{"ID": 1, "name": "choose"}, {"ID": 2, "name": "مصر"}],
@@ -140,7 +145,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "Resident_User": {
         "StatusID": 2,
         "Hide": 0,
-        "Password": HASH,
+        "Password": php_hash(PASSWORD),
         "OTP": "123456",
         "CreatedAt": "2022-12-31 23:30:00",
     },

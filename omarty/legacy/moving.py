@@ -104,8 +104,9 @@ class Batch:
         for held in QuarantinedRow.objects.filter(**mine):
             self._held[held.key].append(held)
         self.table.relate(self.rows)
-        self._bring_in([row for row in self.rows if row.key not in known])
+        # What changed first: it may set a phone free that a new row brings.
         self._bring_up([(row, known[row.key]) for row in self.rows if row.key in known])
+        self._bring_in([row for row in self.rows if row.key not in known])
         remember(new=self.remembered, changed=self.amended)
         quarantine(origin=self.origin, new=self.kept_out, released=self.released)
         self.tally.read += len(self.rows)

@@ -86,11 +86,12 @@ class Command(DataCommand):
 def _config(url: str) -> dict[str, Any]:
     wrong = Misused("DATABASE_URL must look like mysql://user:password@host:3306/name.")
     try:
-        scheme = urlsplit(url).scheme
+        if urlsplit(url).scheme != "mysql":
+            raise wrong
         config: dict[str, Any] = environ.Env.db_url_config(url)
     except (ValueError, KeyError, ImproperlyConfigured) as error:
         raise wrong from error
-    if scheme != "mysql" or not config.get("NAME"):
+    if not config.get("NAME"):
         raise wrong
     return config
 
