@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.models import Action
 from audit.operations import Origin, entry, record, record_all
 from buildings.models import Apartment, Block, Building, LegacyRow, Membership, QuarantinedRow
+from contacts.models import SECONDARY, Kind, User
+
+# Where the legacy server keeps further contacts.
+CONTACT_TABLES = {Kind.EMAIL: "Emails", Kind.PHONE: "PhoneNums"}
 
 
 @transaction.atomic
@@ -122,4 +127,26 @@ def quarantine(
             origin=origin, action=Action.LEGACY_QUARANTINED, target=row, after={"row": row.source}
         )
         for row in new
+    )
+
+
+@transaction.atomic
+def forget_person(*, user: User) -> None:
+    """Drop what the import noted of a person who is erased; later runs then leave him alone.
+
+    Part of his erasure, which writes the entry. Does nothing for who did not come from there.
+    """
+    if not LegacyRow.objects.filter(table="Resident_User", record_id=user.pk).exists():
+        return
+    key = str(user.pk)
+    his = Q(table="Resident_User", key=key) | Q(source__UserID=key) | Q(source__ResidentID=key)
+    held = list(QuarantinedRow.objects.filter(his))
+    known = Q(table="Resident_User", key=key)
+    for kind, table in CONTACT_TABLES.items():
+        ids = SECONDARY[kind]._default_manager.filter(user=user).values_list("pk", flat=True)
+        known |= Q(table=table, record_id__in=list(ids))
+    LegacyRow.objects.filter(known).update(imported={})
+    QuarantinedRow.objects.filter(pk__in=[row.pk for row in held]).delete()
+    LegacyRow.objects.bulk_create(
+        LegacyRow(table=row.table, key=row.key, imported={}) for row in held if not row.column
     )

@@ -200,7 +200,7 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.get_role_display()}"
+        return f"{self.user}: {Role(self.role).label}"
 
 
 class QuarantineReason(TextChoices):
@@ -276,4 +276,4 @@ class QuarantinedRow(models.Model):
 
     def __str__(self) -> str:
         where = f"{self.table} {self.key} {self.column}".strip()
-        return f"{where}: {self.get_reason_display()}"
+        return f"{where}: {QuarantineReason(self.reason).label}"

@@ -164,6 +164,7 @@ def test_contacts_keep_ids_and_have_one_holder(legacy):
         ("607", ""): "no_person",
         ("609", ""): "held",
     }
+    assert QuarantinedRow.objects.get(source__icontains="call me").key == "604"
     assert in_quarantine("Emails") == {("701", ""): "held", ("703", ""): "service"}
 
 

@@ -7,7 +7,8 @@ from django.core.management import CommandError
 from django.test import Client
 
 from audit.models import Action
-from buildings.models import Apartment, Block, Membership, QuarantinedRow
+from buildings.adoption import forget_person
+from buildings.models import Apartment, Block, LegacyRow, Membership, QuarantinedRow
 from contacts.models import Claim, SecondaryPhone, Status, User
 from tests import mariadb
 from tests.legacy import PASSWORD, everything, in_quarantine, php_hash, run
@@ -167,6 +168,28 @@ def test_a_sign_in_here_does_not_stop_later_changes(legacy):
     run(legacy.url)
     assert User.objects.get(pk=1001).name == "Sara Later"
     assert sign_in("sara@example.org", PASSWORD) == 200
+
+
+def test_who_is_erased_here_is_left_alone_by_later_runs(legacy):
+    run(legacy.url)
+    mona = User.objects.get(pk=1002)
+    forget_person(user=mona)
+    User.objects.filter(pk=1002).update(name="erased")
+    assert not QuarantinedRow.objects.filter(source__UserID="1002").exists()
+    assert not QuarantinedRow.objects.filter(source__ResidentID="1002").exists()
+    assert LegacyRow.objects.get(table="Resident_User", key="1002").imported == {}
+    legacy.run("UPDATE Resident_User SET Name = 'Mona again' WHERE ID = 1002")
+    before = everything()
+    report, told = run(legacy.url)
+    assert everything() == before
+    assert report["not_accounted_for"] == []
+
+
+def test_whom_the_legacy_server_does_not_know_it_need_not_forget(legacy):
+    run(legacy.url)
+    before = everything()
+    forget_person(user=User.objects.get(pk=1))
+    assert everything() == before
 
 
 def test_a_source_that_does_not_add_up_is_refused(legacy):
