@@ -222,6 +222,16 @@ def test_a_source_that_is_none_is_refused_in_a_sentence(url, code, sentence):
     assert refused.value.returncode == code
 
 
+def test_the_password_may_stand_in_a_file(legacy, tmp_path):
+    secret = tmp_path / "reader.cnf"
+    secret.write_text("[client]\npassword=reader\n")
+    without = legacy.url.replace("reader:reader@", "reader@")
+    with pytest.raises(CommandError, match="Access denied"):
+        run(without)
+    report, told = run(f"{without}&read_default_file={secret}")
+    assert report["tables"]["Resident_User"]["new"] == 7
+
+
 @pytest.mark.parametrize(
     ("statement", "sentence"),
     [

@@ -158,13 +158,15 @@ class Batch:
             ids = [legacy.record_id for _, legacy in moved]
             records = self.table.changeable._default_manager.in_bulk(ids)
         for row, legacy in pairs:
-            if row.refused is not None:
+            if not _differs(row, legacy):
+                self._settle(row, {}, only={""})
+                self.tally.unchanged += 1
+            elif row.refused is not None:
                 self._settle(row, {"": row.refused}, only={""})
                 self.tally.quarantined += 1
-            elif _differs(row, legacy) and self._change(row, legacy, records.get(legacy.record_id)):
+            elif self._change(row, legacy, records.get(legacy.record_id)):
                 self.tally.changed += 1
             else:
-                self._settle(row, {}, only={""})
                 self.tally.unchanged += 1
 
     def _change(self, row: Incoming, legacy: LegacyRow, record: Any) -> bool:

@@ -13,7 +13,7 @@ from buildings.models import QuarantineReason as Reason
 from omarty.legacy.source import Row
 
 CAIRO = ZoneInfo("Africa/Cairo")
-SECRETS = frozenset({"Password", "OTP"})
+SECRETS = frozenset({"Password"})
 
 # 2023-05-04 16:05:06, 2023-05-04 04:05:06pm, 2023-05-04 04-05-06pm, 2023:05:04 04-05-06pm.
 _MOMENT = re.compile(

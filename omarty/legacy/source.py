@@ -73,7 +73,7 @@ class Source:
             name
             for (name,) in self._stream(
                 "SELECT table_name FROM information_schema.tables"
-                " WHERE table_schema = DATABASE() ORDER BY table_name"
+                " WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name"
             )
         ]
         read = {name.lower() for name in NEEDED}
@@ -108,12 +108,16 @@ def opened(config: dict[str, Any]) -> Iterator[Source]:
 
 
 def _connect(config: dict[str, Any]) -> Any:
-    settings = config.get("OPTIONS", {}) | {
-        "host": config["HOST"] or "localhost",
-        "port": int(config["PORT"] or 3306),
+    named = {
+        "host": config["HOST"],
+        "port": int(config["PORT"] or 0),
         "user": config["USER"],
         "password": config["PASSWORD"],
         "database": config["NAME"],
+    }
+    settings = config.get("OPTIONS", {}) | {
+        # What is not given may stand in MySQL's own option file.
+        **{name: value for name, value in named.items() if value},
         "charset": "utf8mb4",
         # Numbers and dates as text: a zero date is no date to Python.
         "conv": {kind: made for kind, made in conversions.items() if not isinstance(kind, int)},

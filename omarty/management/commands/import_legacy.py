@@ -58,9 +58,9 @@ class Command(DataCommand):
         origin = Origin.of_command("import_legacy")
         config = _config(options["database_url"])
         with opened(config) as source, self.kept():
+            behind = source.left_behind()
             tallies = {table.name: self._move(table(), source, origin) for table in TABLES}
             missing = _not_accounted_for(tallies)
-            behind = source.left_behind()
         self.report(
             {
                 "dry_run": self.dry_run,
