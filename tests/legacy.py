@@ -33,6 +33,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "Compound": [
         {"ID": 1, "CompundName": "choose"},
         {"ID": 2, "CompundName": "الزهور", "CompoundNameEN": "Blossom"},
+        {"ID": 3, "CompundName": "Nobody builds here"},
     ],
     "Street": [
         {"ID": 1, "StreetName": "choose"},
@@ -139,6 +140,7 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"ID": 5, "LogTypeID": None, "UserID": 7777, "UpdatedAt": "2023-02-01 09:00:00"},
         {"ID": 6, "LogTypeID": 5, "Date": "yesterday", "CreatedAt": "0000-00-00 00:00:00"},
     ],
+    "Role": [{"ID": 1, "RoleName": "Block Manager"}],
     "Message": [{"ID": 1, "Message": "stays where it is"}],
 }
 DEFAULTS: dict[str, dict[str, Any]] = {

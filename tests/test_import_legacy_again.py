@@ -148,6 +148,11 @@ def test_a_change_that_cannot_be_held_is_told_and_not_taken(legacy):
     run(legacy.url)
     assert everything() == after
 
+    legacy.run("UPDATE PhoneNums SET PhoneNum = '01000000777' WHERE ID = 608")
+    run(legacy.url)
+    assert SecondaryPhone.objects.get(pk=608).typed == "01000000777"
+    assert ("608", "PhoneNum") not in in_quarantine("PhoneNums")
+
 
 def test_a_new_password_there_serves_and_ends_sessions_here(legacy):
     run(legacy.url)
@@ -203,6 +208,18 @@ def test_a_source_that_does_not_add_up_is_refused(legacy):
     with pytest.raises(CommandError, match="Logs: 6 in the source, 0 read") as refused:
         run(legacy.url)
     assert refused.value.returncode == 1
+
+
+def test_looking_cannot_write_there_whatever_it_may(legacy):
+    legacy.run("CREATE TABLE Looks (looked int)")
+    legacy.run(
+        "CREATE FUNCTION look() RETURNS int BEGIN INSERT INTO Looks VALUES (1); RETURN 1; END"
+    )
+    legacy.run("RENAME TABLE Logs TO LogsThen")
+    legacy.run("CREATE VIEW Logs AS SELECT * FROM LogsThen WHERE look() = 1")
+    with pytest.raises(CommandError, match="Logs"):
+        run(legacy.url)
+    assert legacy.run("SELECT COUNT(*) FROM Looks")[0][0] == 0
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,18 @@ NEEDED = {
     "Logs": "ID UserID ApartmentID BlockID LogTypeID Action LogRecordIdInActualTable LogActualTable"
     " Longitude Latitude Date CreatedAt UpdatedAt",
 }
+# Their rows stand in this code: what they name is the same in every legacy database.
+LOOKUPS = ("Role", "Status", "LogType")
+
+# The place tables, and the column of Block that names a row of each.
+PLACES = {
+    "Country": "CountryID",
+    "Governate": "GovernateID",
+    "City": "CityID",
+    "Region": "RegionID",
+    "Compound": "CompoundID",
+    "Street": "StreetID",
+}
 
 
 class Source:
@@ -68,7 +80,7 @@ class Source:
         return found
 
     def left_behind(self) -> dict[str, int]:
-        """How many rows lie in each table that no part of the import reads."""
+        """How many rows no part of the import takes: of other tables, and of places without a block."""
         names = [
             name
             for (name,) in self._stream(
@@ -76,13 +88,19 @@ class Source:
                 " WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name"
             )
         ]
-        read = {name.lower() for name in NEEDED}
-        counts = {
-            name: self.value(f"SELECT COUNT(*) FROM `{name.replace('`', '``')}`")  # noqa: S608
+        known = {name.lower() for name in (*NEEDED, *LOOKUPS)}
+        selects = {
+            name: f"SELECT COUNT(*) FROM `{name.replace('`', '``')}`"  # noqa: S608
             for name in names
-            if name.lower() not in read
+            if name.lower() not in known
         }
-        return {name: count for name, count in counts.items() if count}
+        for table, column in PLACES.items():
+            selects[f"{table} without a block"] = (
+                f"SELECT COUNT(*) FROM {table} WHERE ID <> 1"  # noqa: S608
+                f" AND NOT EXISTS (SELECT 1 FROM Block WHERE {column} = {table}.ID)"
+            )
+        counts = {what: self.value(select) for what, select in selects.items()}
+        return {what: count for what, count in counts.items() if count}
 
     def _stream(self, select: str) -> list[tuple[str, ...]]:
         with closing(self._connection.cursor()) as cursor:
