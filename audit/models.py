@@ -23,6 +23,30 @@ class Action(TextChoices):
     APARTMENT_REGISTERED = "apartment.registered", _("Unit registered")
     MEMBERSHIP_STARTED = "membership.started", _("Membership started")
 
+    # Moving in from the legacy server.
+    LEGACY_CHANGED = "legacy.changed", _("Brought up to date from the legacy server")
+    LEGACY_QUARANTINED = "legacy.quarantined", _("Legacy row put in quarantine")
+    # What the legacy server's own log tells, where no action of ours is the same.
+    LEGACY_INSERTED = "legacy.inserted", _("Data inserted (legacy)")
+    LEGACY_VIEWED = "legacy.viewed", _("Data viewed (legacy)")
+    LEGACY_MEETING = "legacy.meeting", _("Meeting requested (legacy)")
+    LEGACY_EVENT = "legacy.event", _("Event created (legacy)")
+    LEGACY_DECISION = "legacy.decision", _("Decision created (legacy)")
+    LEGACY_NEWS = "legacy.news", _("News added (legacy)")
+    LEGACY_OFFER = "legacy.offer", _("Offer created (legacy)")
+    LEGACY_SERVICE = "legacy.service", _("Service added (legacy)")
+    LEGACY_FAVOURITE = "legacy.favourite", _("Favourite added (legacy)")
+    LEGACY_UNIT_ASKED = "legacy.unit_asked", _("Unit asked for (legacy)")
+    LEGACY_UPDATED = "legacy.updated", _("Data updated (legacy)")
+    LEGACY_COMMENT = "legacy.comment", _("Comment added (legacy)")
+    LEGACY_COMPLAINT = "legacy.complaint", _("Complaint made (legacy)")
+    LEGACY_SUGGESTION = "legacy.suggestion", _("Suggestion made (legacy)")
+    LEGACY_PAYMENT = "legacy.payment", _("Payment (legacy)")
+    LEGACY_ACCOUNT = "legacy.account", _("Financial account created (legacy)")
+    LEGACY_DELETED = "legacy.deleted", _("Data deleted (legacy)")
+    LEGACY_CHAT = "legacy.chat", _("Chat (legacy)")
+    LEGACY_OTHER = "legacy.other", _("Something else (legacy)")
+
 
 class Channel(TextChoices):
     """The way in that an action came."""
@@ -30,6 +54,7 @@ class Channel(TextChoices):
     API = "api", _("App")
     BACK_OFFICE = "back_office", _("Back-office")
     COMMAND = "command", _("Command")
+    LEGACY = "legacy", _("Legacy server")
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):

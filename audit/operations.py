@@ -2,6 +2,7 @@
 
 import getpass
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -98,6 +99,11 @@ def record(**what: Any) -> Entry:
     line = entry(**what)
     line.save(force_insert=True)
     return line
+
+
+def record_all(lines: Iterable[Entry]) -> None:
+    """Write many entries made by `entry()`. Call it inside the transaction of their changes."""
+    Entry.objects.bulk_create(lines)
 
 
 def _name(thing: Named | None) -> tuple[int | None, str]:

@@ -1,6 +1,7 @@
 """The demo community is the cast of every test; requests go through HTTP."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from audit.models import Entry
 from buildings.models import Apartment, Block, Building, Membership
 from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 from omarty.api.tokens import Refresh
+from tests import mariadb
+from tests.legacy import Legacy, legacy_database
 
 REGISTER = (User, Claim, SecondaryEmail, SecondaryPhone, Building, Block, Apartment, Membership)
 
@@ -109,3 +112,21 @@ def nothing_changed() -> Callable[[], bool]:
 
     before = rows()
     return lambda: rows() == before
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[str]:
+    """The DATABASE_URL of a MariaDB: that of the suite, or one of its own."""
+    if os.environ["DATABASE_URL"].startswith("mysql:"):
+        yield os.environ["DATABASE_URL"]
+    else:
+        with mariadb.throwaway() as url:
+            yield url
+
+
+@pytest.fixture
+def legacy(mariadb_server: str) -> Iterator[Legacy]:
+    """A filled legacy database."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    with legacy_database(mariadb_server, f"legacy_{worker}") as database:
+        yield database

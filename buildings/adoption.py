@@ -1,0 +1,152 @@
+"""Operations that take buildings, units and memberships over from the legacy server, and the quarantine."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from audit.models import Action
+from audit.operations import Origin, entry, record, record_all
+from buildings.models import Apartment, Block, Building, LegacyRow, Membership, QuarantinedRow
+from contacts.models import SECONDARY, Kind, User
+
+# Where the legacy server keeps further contacts.
+CONTACT_TABLES = {Kind.EMAIL: "Emails", Kind.PHONE: "PhoneNums"}
+
+
+@transaction.atomic
+def adopt_blocks(*, origin: Origin, blocks: Sequence[Block]) -> None:
+    """New blocks with ids as given."""
+    Block.objects.bulk_create(blocks)
+    record_all(
+        entry(origin=origin, action=Action.BLOCK_REGISTERED, target=block, block=block)
+        for block in blocks
+    )
+
+
+@transaction.atomic
+def adopt_apartments(*, origin: Origin, units: Sequence[Apartment]) -> set[int]:
+    """New units with ids as given, their blocks loaded.
+
+    A unit whose number the block has already comes in without it, the number in its note; returned
+    are the ids of those.
+    """
+    taken = _taken_numbers(units)
+    doubled = set()
+    for unit in units:
+        place = (unit.block_id, unit.number)
+        if unit.number is not None and place in taken:
+            unit.note = _("Legacy number %d, which another unit has.") % unit.number
+            unit.number = None
+            doubled.add(unit.pk)
+        taken.add(place)
+    Apartment.objects.bulk_create(units)
+    record_all(
+        entry(
+            origin=origin,
+            action=Action.APARTMENT_REGISTERED,
+            target=unit,
+            block=unit.block,
+            apartment=unit,
+            after={"number": unit.number, "floor": unit.floor, "note": unit.note},
+        )
+        for unit in units
+    )
+    return doubled
+
+
+def _taken_numbers(units: Sequence[Apartment]) -> set[tuple[int, int | None]]:
+    blocks = {unit.block_id for unit in units}
+    numbers = {unit.number for unit in units if unit.number is not None}
+    held = Apartment.objects.filter(block_id__in=blocks, number__in=numbers)
+    return set(held.values_list("block_id", "number"))
+
+
+@transaction.atomic
+def adopt_memberships(*, origin: Origin, memberships: Sequence[Membership]) -> None:
+    """New memberships with ids as given, their people, blocks and units loaded."""
+    Membership.objects.bulk_create(memberships)
+    record_all(
+        entry(
+            origin=origin,
+            action=Action.MEMBERSHIP_STARTED,
+            target=each,
+            person=each.user,
+            block=each.block,
+            apartment=each.apartment,
+            after={"role": each.role, "status": each.status},
+        )
+        for each in memberships
+    )
+
+
+@transaction.atomic
+def change_adopted(
+    *, origin: Origin, changed: Building | Block | Apartment | Membership, changes: dict[str, Any]
+) -> None:
+    """Bring one record up to date; a unit's new number must be free."""
+    before = {field: getattr(changed, field) for field in changes}
+    for field, value in changes.items():
+        setattr(changed, field, value)
+    changed.save(update_fields=changes)
+    unit = changed if isinstance(changed, Apartment) else getattr(changed, "apartment", None)
+    record(
+        origin=origin,
+        action=Action.LEGACY_CHANGED,
+        target=changed,
+        person=getattr(changed, "user", None),
+        block=changed if isinstance(changed, Block) else getattr(changed, "block", None),
+        apartment=unit,
+        before=_shown(before),
+        after=_shown(changes),
+    )
+
+
+def _shown(values: dict[str, Any]) -> dict[str, Any]:
+    return {field: value if value is None else str(value) for field, value in values.items()}
+
+
+@transaction.atomic
+def remember(*, new: Sequence[LegacyRow], changed: Sequence[LegacyRow]) -> None:
+    """Note which legacy rows came in, and how. Bookkeeping of the import: no entry of its own."""
+    LegacyRow.objects.bulk_create(new)
+    LegacyRow.objects.bulk_update(changed, ["imported"])
+
+
+@transaction.atomic
+def quarantine(
+    *, origin: Origin, new: Sequence[QuarantinedRow], released: Sequence[QuarantinedRow]
+) -> None:
+    """Keep what could not come in; let go what has come in since, or what `new` says anew."""
+    QuarantinedRow.objects.filter(pk__in=[row.pk for row in released]).delete()
+    QuarantinedRow.objects.bulk_create(new)
+    record_all(
+        entry(
+            origin=origin, action=Action.LEGACY_QUARANTINED, target=row, after={"row": row.source}
+        )
+        for row in new
+    )
+
+
+@transaction.atomic
+def forget_person(*, user: User) -> None:
+    """Drop what the import noted of a person who is erased; later runs then leave him alone.
+
+    Part of his erasure, which writes the entry. Does nothing for who did not come from there.
+    """
+    if not LegacyRow.objects.filter(table="Resident_User", record_id=user.pk).exists():
+        return
+    key = str(user.pk)
+    his = Q(table="Resident_User", key=key) | Q(source__UserID=key) | Q(source__ResidentID=key)
+    held = list(QuarantinedRow.objects.filter(his))
+    known = Q(table="Resident_User", key=key)
+    for kind, table in CONTACT_TABLES.items():
+        ids = SECONDARY[kind]._default_manager.filter(user=user).values_list("pk", flat=True)
+        known |= Q(table=table, record_id__in=list(ids))
+    LegacyRow.objects.filter(known).update(imported={})
+    QuarantinedRow.objects.filter(pk__in=[row.pk for row in held]).delete()
+    LegacyRow.objects.bulk_create(
+        LegacyRow(table=row.table, key=row.key, imported={}) for row in held if not row.column
+    )

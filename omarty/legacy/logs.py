@@ -1,0 +1,153 @@
+"""The legacy log: each row becomes an audit entry of its own time, its text kept as it was."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+
+from audit.models import Action, Channel, Entry
+from audit.operations import Named, Origin, Unknown, entry, record_all
+from buildings.models import Apartment, Block, Membership
+from buildings.models import QuarantineReason as Reason
+from contacts.models import SecondaryEmail, SecondaryPhone, User
+from omarty.legacy.houses import BLOCKS, UNITS
+from omarty.legacy.moving import Table, came_in
+from omarty.legacy.people import USERS
+from omarty.legacy.rows import Incoming, coordinate, digest, moment, reference, whole
+from omarty.legacy.source import Row
+
+LOGS = "Logs"
+
+ACTIONS = {
+    1: Action.USER_REGISTERED,
+    2: Action.BLOCK_REGISTERED,
+    3: Action.LEGACY_INSERTED,
+    4: Action.LEGACY_VIEWED,
+    5: Action.SIGNED_IN,
+    6: Action.APARTMENT_REGISTERED,
+    7: Action.LEGACY_MEETING,
+    8: Action.LEGACY_EVENT,
+    9: Action.LEGACY_DECISION,
+    10: Action.LEGACY_NEWS,
+    11: Action.LEGACY_OFFER,
+    12: Action.LEGACY_SERVICE,
+    13: Action.LEGACY_FAVOURITE,
+    14: Action.LEGACY_UNIT_ASKED,
+    15: Action.LEGACY_UPDATED,
+    16: Action.PASSWORD_CHANGED,
+    17: Action.LEGACY_COMMENT,
+    18: Action.LEGACY_COMPLAINT,
+    19: Action.LEGACY_SUGGESTION,
+    20: Action.LEGACY_PAYMENT,
+    21: Action.LEGACY_ACCOUNT,
+    22: Action.LEGACY_DELETED,
+    23: Action.LEGACY_CHAT,
+}
+# The legacy tables whose rows are records of ours, by the same ids.
+RECORDS: dict[str, type[models.Model]] = {
+    USERS: User,
+    BLOCKS: Block,
+    UNITS: Apartment,
+    "RES_APART_BLOCK_ROLE": Membership,
+    "Emails": SecondaryEmail,
+    "PhoneNums": SecondaryPhone,
+}
+
+# Which records a batch names: by legacy table and id.
+Found = dict[tuple[str, int], Any]
+
+
+class Logs(Table):
+    """What the legacy server noted. An entry, once written, is never changed."""
+
+    name = LOGS
+    select = (
+        "SELECT ID, UserID, ApartmentID, BlockID, LogTypeID, Action, LogRecordIdInActualTable,"
+        " LogActualTable, Longitude, Latitude, Date, CreatedAt, UpdatedAt FROM Logs ORDER BY ID"
+    )
+    model = changeable = None
+
+    def read(self, row: Row) -> Incoming:
+        incoming = Incoming(self.name, row)
+        incoming.put("row", "", digest(row))
+        return incoming
+
+    def relate(self, rows: Sequence[Incoming]) -> None:
+        for row in rows:
+            if _at(row.source) is None:
+                row.refused = Reason.NO_DATE
+
+    def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, None]:
+        found = _named(rows)
+        record_all(_entry(origin, row.source, found) for row in rows)
+        return dict.fromkeys(row.key for row in rows)
+
+
+def _at(row: Row) -> Any:
+    return moment(row["Date"]) or moment(row["CreatedAt"]) or moment(row["UpdatedAt"])
+
+
+def _named(rows: Sequence[Incoming]) -> Found:
+    """The records that the rows name, of those that came in: two statements for each table."""
+    wanted: dict[str, set[int | None]] = defaultdict(set)
+    for row in rows:
+        wanted[USERS].add(reference(row.source["UserID"]))
+        wanted[BLOCKS].add(reference(row.source["BlockID"]))
+        wanted[UNITS].add(reference(row.source["ApartmentID"]))
+        if (table := row.source["LogActualTable"] or "") in RECORDS:
+            wanted[table].add(reference(row.source["LogRecordIdInActualTable"]))
+    found: Found = {}
+    for table, ids in wanted.items():
+        records = RECORDS[table]._default_manager.all()
+        if table == "RES_APART_BLOCK_ROLE":
+            records = records.select_related("user")
+        for pk, record in records.in_bulk(came_in(table, ids)).items():
+            found[table, pk] = record
+    return found
+
+
+def _entry(origin: Origin, row: Row, found: Found) -> Entry:
+    def named(table: str, column: str) -> Named | None:
+        return found.get((table, reference(row[column]) or 0))
+
+    actor = named(USERS, "UserID")
+    line = entry(
+        origin=replace(
+            origin,
+            channel=Channel.LEGACY,
+            actor=actor,
+            actor_label="" if actor else f"#{row['UserID']}" if row["UserID"] else "",
+            longitude=_degrees(row["Longitude"], 180),
+            latitude=_degrees(row["Latitude"], 90),
+        ),
+        action=ACTIONS.get(whole(row["LogTypeID"]) or 0, Action.LEGACY_OTHER),
+        person=actor,
+        block=named(BLOCKS, "BlockID"),
+        apartment=named(UNITS, "ApartmentID"),
+        after={"legacy": {column: text for column, text in row.items() if text is not None}},
+    )
+    line.at = _at(row)
+    _name_target(line, row, found)
+    return line
+
+
+def _name_target(line: Entry, row: Row, found: Found) -> None:
+    table, number = row["LogActualTable"] or "", reference(row["LogRecordIdInActualTable"])
+    record = found.get((table, number or 0))
+    line.target_type = (RECORDS[table].__name__ if table in RECORDS else table).lower()[:40]
+    # An id of a record of ours only if it is the one that came in; else somebody else may have it.
+    target = record if table in RECORDS else Unknown(number) if number else None
+    line.target_id = target.pk if target else None
+    line.target_label = (
+        str(record) if record else f"{table} {row['LogRecordIdInActualTable']}"[:255]
+    )
+
+
+def _degrees(text: str | None, limit: int) -> Decimal | None:
+    try:
+        return coordinate(text, limit)
+    except ValueError:
+        return None

@@ -1,0 +1,157 @@
+"""Legacy users, and their further phones and e-mails."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.db import models
+
+from audit.operations import Origin
+from buildings.models import QuarantineReason as Reason
+from contacts.adoption import (
+    adopt_contacts,
+    adopt_users,
+    change_adopted_contact,
+    change_adopted_user,
+)
+from contacts.hashers import PHPBcryptHasher
+from contacts.models import SECONDARY, Kind, Status, User
+from contacts.operations import Objection
+from omarty.legacy.moving import Table, came_in
+from omarty.legacy.rows import Incoming, reference, whole
+from omarty.legacy.source import Row
+
+STATUSES = {1: Status.PENDING, 2: Status.ACTIVE, 3: Status.BANNED}
+USERS = "Resident_User"
+
+_BCRYPT = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
+# What no password makes: he must be given a new one.
+_NO_PASSWORD = "!"  # noqa: S105
+
+_COLUMNS = {Kind.EMAIL: "Email", Kind.PHONE: "PhoneNum"}
+_REASONS = {
+    (Kind.EMAIL, Objection.INVALID): Reason.NOT_EMAIL,
+    (Kind.PHONE, Objection.INVALID): Reason.NOT_PHONE,
+    (Kind.EMAIL, Objection.OWN): Reason.OWN,
+    (Kind.PHONE, Objection.OWN): Reason.OWN,
+    (Kind.EMAIL, Objection.TAKEN): Reason.HELD,
+    (Kind.PHONE, Objection.TAKEN): Reason.HELD,
+}
+
+
+class Users(Table):
+    """People with the password hashes, phones and e-mails by which they sign in."""
+
+    name = USERS
+    select = (
+        "SELECT ID, Name, UserName, Email, Password, PhoneNum, StatusID, Hide, CreatedAt"
+        " FROM Resident_User ORDER BY ID"
+    )
+    model = changeable = User
+
+    def read(self, row: Row) -> Incoming:
+        incoming = Incoming(self.name, row)
+        incoming.text("name", "Name", 255)
+        incoming.text("user_name", "UserName", 100)
+        for kind, column in _COLUMNS.items():
+            incoming.put(kind.value, column, (row[column] or "").strip() or None)
+        incoming.choice("status", "StatusID", STATUSES, Status.PENDING)
+        incoming.created()
+        _read_password(incoming)
+        # 0 none, 1 e-mail, 2 phone, 3 both; what nobody knows hides both.
+        hidden = whole(row["Hide"]) or 0
+        incoming.put("email_hidden", "Hide", hidden not in (0, 2))
+        incoming.put("phone_hidden", "Hide", hidden not in (0, 1))
+        return incoming
+
+    def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, User]:
+        users = {row.key: User(pk=row.id, **row.values) for row in rows}
+        by_id = {row.id: row for row in rows}
+        for user_id, kind, why in adopt_users(origin=origin, users=list(users.values())):
+            by_id[user_id].parts[_COLUMNS[kind]] = _REASONS[kind, why]
+        return users
+
+    def change(
+        self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]
+    ) -> Iterable[str]:
+        objections = change_adopted_user(origin=origin, user=record, changes=changes)
+        for kind, why in objections:
+            row.parts[_COLUMNS[kind]] = _REASONS[kind, why]
+        return [kind.value for kind, _ in objections]
+
+
+def _read_password(incoming: Incoming) -> None:
+    encoded = incoming.source["Password"] or ""
+    known = _BCRYPT.fullmatch(encoded)
+    if not known:
+        incoming.parts["Password"] = Reason.PASSWORD_UNKNOWN
+    incoming.put("password", "Password", PHPBcryptHasher.adopt(encoded) if known else _NO_PASSWORD)
+
+
+class Contacts(Table):
+    """The further phones, or e-mails, of people; services' share the table."""
+
+    kind: ClassVar[Kind]
+    model: ClassVar[type[models.Model]]
+
+    def read(self, row: Row) -> Incoming:
+        incoming = Incoming(self.name, row)
+        column = _COLUMNS[self.kind]
+        incoming.put("user_id", "UserID", reference(row["UserID"]))
+        incoming.put("typed", column, (row[column] or "").strip())
+        incoming.put("hidden", "Hide", (whole(row["Hide"]) or 0) != 0)
+        incoming.created()
+        return incoming
+
+    def relate(self, rows: Sequence[Incoming]) -> None:
+        people = came_in(USERS, (row.values["user_id"] for row in rows))
+        for row in rows:
+            if row.values["user_id"] is None and reference(row.source["ServiceID"]):
+                row.refused = Reason.SERVICE
+            elif row.values["user_id"] not in people:
+                row.refused = Reason.NO_PERSON
+
+    def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Any]:
+        people = User.objects.in_bulk({row.values["user_id"] for row in rows})
+        contacts = {
+            row.key: SECONDARY[self.kind](
+                pk=row.id, user=people[row.values["user_id"]], **_without_user(row)
+            )
+            for row in rows
+        }
+        objections = adopt_contacts(origin=origin, kind=self.kind, contacts=list(contacts.values()))
+        for row in rows:
+            if (why := objections.get(row.id)) is not None:
+                row.refused = _REASONS[self.kind, why]
+        return contacts
+
+    def change(
+        self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]
+    ) -> Iterable[str]:
+        why = change_adopted_contact(origin=origin, contact=record, changes=changes)
+        if why is None:
+            return []
+        row.parts[_COLUMNS[self.kind]] = _REASONS[self.kind, why]
+        return changes
+
+
+def _without_user(row: Incoming) -> dict[str, Any]:
+    return {name: value for name, value in row.values.items() if name != "user_id"}
+
+
+class Emails(Contacts):
+    """Further e-mails."""
+
+    name = "Emails"
+    select = "SELECT ID, UserID, ServiceID, Email, Hide, CreatedAt FROM Emails ORDER BY ID"
+    kind = Kind.EMAIL
+    model = changeable = SECONDARY[Kind.EMAIL]
+
+
+class Phones(Contacts):
+    """Further phones."""
+
+    name = "PhoneNums"
+    select = "SELECT ID, UserID, ServiceID, PhoneNum, Hide, CreatedAt FROM PhoneNums ORDER BY ID"
+    kind = Kind.PHONE
+    model = changeable = SECONDARY[Kind.PHONE]

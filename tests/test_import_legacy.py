@@ -1,0 +1,274 @@
+"""`manage.py import_legacy`: every row accounted for, old ids and passwords, run as often as one likes."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from audit.models import Action, Channel, Entry
+from buildings.models import (
+    Apartment,
+    Block,
+    Membership,
+    Occupancy,
+    QuarantinedRow,
+    Role,
+)
+from contacts.models import SecondaryEmail, SecondaryPhone, Status, User
+from tests import mariadb
+from tests.legacy import PASSWORD, ROWS, everything, in_quarantine, run
+
+pytestmark = pytest.mark.skipif(bool(mariadb.missing()), reason=mariadb.missing())
+
+
+def test_every_row_is_accounted_for(legacy):
+    report, _ = run(legacy.url)
+    assert report["not_accounted_for"] == []
+    for table in ("Resident_User", "Block", "Apartment", "PhoneNums", "Emails", "Logs"):
+        told = report["tables"][table]
+        assert told["read"] == len(ROWS[table]) == told["new"] + told["quarantined"], table
+    assert report["tables"]["places"] == {
+        "read": 3, "new": 3, "changed": 0, "unchanged": 0, "quarantined": 0, "parts": 1,
+    }  # fmt: skip
+    assert report["left_behind"] == {"Message": 1, "Compound without a block": 1}
+
+
+def test_the_source_is_only_read(legacy):
+    before = legacy.sums()
+    run(legacy.url)
+    assert legacy.sums() == before
+
+
+def test_people_come_in_with_what_is_usable(legacy):
+    run(legacy.url)
+    people = User.objects.in_bulk()
+    sara, mona, tarek = people[1001], people[1002], people[1003]
+    assert (sara.email, sara.phone, sara.name) == ("Sara@Example.org", "01000001001", "Sara Old")
+    assert sara.created_at == datetime(2022, 12, 31, 21, 30, tzinfo=UTC)
+    assert (mona.phone, mona.name) == ("+201000001002", "منى القديمة")
+    assert (tarek.email, tarek.phone) == ("tarek@example.org", None)
+    assert (tarek.email_hidden, tarek.phone_hidden) == (True, True)
+    assert (people[1004].phone, people[1004].status) == (None, Status.BANNED)
+    assert (people[1005].phone, people[1005].status) == ("201000001005", Status.PENDING)
+    assert not people[1005].has_usable_hash()
+    assert (people[1006].email_hidden, people[1006].phone_hidden) == (True, False)
+    # Three-byte utf8 had no room for the emoji; what it kept is what comes.
+    kept = legacy.run("SELECT Name FROM Resident_User WHERE ID = 1006")[0][0]
+    assert people[1006].name == kept and kept.endswith("نور")
+    assert (people[1007].email, people[1007].phone) == (None, "01000001007")
+    assert people[1].name == "Adel Administrator"
+    assert in_quarantine("Resident_User") == {
+        ("1", ""): "id_taken",
+        ("1003", "PhoneNum"): "held",
+        ("1004", "PhoneNum"): "not_phone",
+        ("1005", "Email"): "not_email",
+        ("1005", "StatusID"): "status_unknown",
+        ("1005", "Password"): "password_unknown",
+        ("1007", "Email"): "held",
+    }
+    kept_out = QuarantinedRow.objects.get(key="1005", column="Email")
+    assert kept_out.source["Email"] == "no address"
+    assert kept_out.source["Password"] == "•••"
+
+
+def test_places_become_buildings_with_their_blocks(legacy):
+    run(legacy.url)
+    blocks = Block.objects.select_related("building").in_bulk()
+    rose = blocks[501].building
+    assert rose == blocks[502].building != blocks[503].building
+    assert [getattr(rose, name) for name in ("name_ar", "name_en", "country", "governorate")] == [
+        "الزهور", "Blossom", "مصر", "Giza",
+    ]  # fmt: skip
+    assert (rose.city, rose.region, rose.street) == ("الشيخ زايد", "الحي الأول", "Rose Street")
+    assert blocks[503].building.street == "S" * 128
+    assert (blocks[504].building.name_ar, blocks[504].building.country) == ("", "")
+    assert blocks[501].number == "12A"
+    assert (blocks[501].longitude, blocks[501].latitude) == (
+        Decimal("31.2357"),
+        Decimal("30.0444444"),
+    )
+    assert (blocks[502].longitude, blocks[502].latitude) == (None, None)
+    assert (blocks[503].status, blocks[504].status) == (Status.PENDING, Status.ACTIVE)
+    assert in_quarantine("Block") == {
+        ("503", "Longitude"): "not_a_place",
+        ("504", "NumberOfFloors"): "out_of_range",
+    }
+
+
+def test_a_doubled_number_comes_in_as_a_note(legacy):
+    run(legacy.url)
+    units = Apartment.objects.in_bulk()
+    assert (units[3001].number, units[3001].floor, units[3001].name) == (1, 0, "A1")
+    assert units[3001].occupancy == Occupancy.LIVED_IN
+    assert (units[3002].number, units[3002].floor) == (None, 1)
+    assert units[3002].note == "Legacy number 1, which another unit has."
+    assert (units[3003].number, units[3003].floor, units[3003].note) == (None, None, "")
+    assert (units[3004].number, units[3004].floor) == (None, None)
+    assert units[3004].note == "Legacy number 0."
+    assert units[3006].block_id == 502 and units[3006].number == 1
+    assert [units[pk].occupancy for pk in (3002, 3003, 3004, 3006, 3007)] == [
+        "closed", "vacant", "vacant", "being_finished", "lived_in",
+    ]  # fmt: skip
+    assert in_quarantine("Apartment") == {
+        ("3002", "ApartmentNumber"): "number_taken",
+        ("3004", "ApartmentNumber"): "out_of_range",
+        ("3004", "FloorNum"): "out_of_range",
+        ("3004", "StatusID"): "status_unknown",
+        ("3005", ""): "no_block",
+    }
+
+
+def test_relations_become_memberships_or_say_why_not(legacy):
+    run(legacy.url)
+    came = Membership.objects.filter(pk__gte=900).order_by("pk")
+    assert list(
+        came.values_list("pk", "user_id", "block_id", "apartment_id", "role", "status")
+    ) == [
+        (901, 1001, 501, 3001, Role.MANAGER, Status.ACTIVE),
+        (902, 1002, 501, 3002, Role.RESIDENT, Status.ACTIVE),
+        (903, 1003, 501, 3002, Role.RESIDENT, Status.PENDING),
+        (904, 1002, 501, None, Role.WATCHMAN, Status.ACTIVE),
+        (911, 1004, 501, 3007, Role.RESIDENT, Status.PENDING),
+    ]
+    assert in_quarantine("RES_APART_BLOCK_ROLE") == {
+        ("905", ""): "no_unit",
+        ("906", ""): "no_person",
+        ("907", ""): "unit_elsewhere",
+        ("908", ""): "role_unknown",
+        ("909", ""): "no_block",
+        # Our person number 1 is somebody else than theirs.
+        ("910", ""): "no_person",
+        ("911", "StatusID"): "status_unknown",
+    }
+
+
+def test_contacts_keep_ids_and_have_one_holder(legacy):
+    run(legacy.url)
+    phones = SecondaryPhone.objects.filter(pk__gte=600).select_related("claim").order_by("pk")
+    assert [(each.pk, each.user_id, each.typed, each.hidden) for each in phones] == [
+        (601, 1001, "0100 000 0601", True),
+        (608, 1004, "01000000608", False),
+    ]
+    assert phones[0].claim.value == "+201000000601"
+    assert list(SecondaryEmail.objects.filter(pk__gte=700).values_list("pk", "typed")) == [
+        (702, "sara.second@example.org")
+    ]
+    assert in_quarantine("PhoneNums") == {
+        ("602", ""): "own",
+        ("603", ""): "held",
+        ("604", ""): "not_phone",
+        ("605", ""): "service",
+        ("606", ""): "no_person",
+        ("607", ""): "no_person",
+        ("609", ""): "held",
+    }
+    assert QuarantinedRow.objects.get(source__icontains="call me").key == "604"
+    assert in_quarantine("Emails") == {("701", ""): "held", ("703", ""): "service"}
+
+
+def test_logs_become_entries_of_their_own_time(legacy):
+    run(legacy.url)
+    entries: list[Any] = list(Entry.objects.filter(channel=Channel.LEGACY).order_by("pk"))
+    # Cairo keeps summer time from 28 April 2023.
+    assert [each.at for each in entries] == [
+        datetime(2023, 5, 4, 13, 5, 6, tzinfo=UTC),
+        datetime(2023, 5, 4, 13, 5, 6, tzinfo=UTC),
+        datetime(2023, 1, 3, 22, 5, 6, tzinfo=UTC),
+        datetime(2023, 1, 4, 10, 5, 6, tzinfo=UTC),
+        datetime(2023, 2, 1, 7, 0, tzinfo=UTC),
+    ]
+    assert [each.action for each in entries] == [
+        Action.SIGNED_IN,
+        Action.APARTMENT_REGISTERED,
+        Action.LEGACY_INSERTED,
+        Action.LEGACY_EVENT,
+        Action.LEGACY_OTHER,
+    ]
+    made = entries[1]
+    assert (made.actor_id, made.actor_label) == (1001, "Sara Old")
+    assert (made.block_id, made.block_label, made.apartment_id) == (501, "12A", 3001)
+    assert (made.target_type, made.target_id, made.target_label) == ("apartment", 3007, "2")
+    assert (made.longitude, made.latitude) == (Decimal("31.25"), Decimal("30.5"))
+    assert made.after["legacy"]["Action"] == "Create New Apartment"
+    assert made.after["legacy"]["Date"] == "2023-05-04 04:05:06pm"
+    assert (entries[0].longitude, entries[0].latitude) == (None, None)
+    assert entries[0].after["legacy"]["Longitude"] == "0"
+    # Their number 1 is not our number 1.
+    assert (entries[2].actor_id, entries[2].actor_label) == (None, "#1")
+    assert (entries[3].target_type, entries[3].target_id) == ("event", 77)
+    assert entries[3].after["legacy"]["Longitude"] == "somewhere"
+    assert in_quarantine("Logs") == {("6", ""): "no_date"}
+
+
+def test_people_sign_in_with_old_passwords_and_both_calls_work_with_old_ids(legacy):
+    run(legacy.url)
+    for name in ("sara@example.org", "+201000001001"):
+        signed_in = Client().post("/omartyapis/Auth/Login/", {"email": name, "password": PASSWORD})
+        assert signed_in.status_code == 200, signed_in.content
+    data = signed_in.json()["data"]
+    assert data["Data"]["id"] == "1001"
+    wrong = Client().post("/omartyapis/Auth/Login/", {"email": name, "password": "wrong"})
+    assert wrong.status_code == 401
+    headers = {"Authorization": f"Bearer {data['Token']}"}
+    made = Client().post(
+        "/omartyapis/Create/",
+        {
+            "api": "CreateApartment",
+            "floorNum": 3,
+            "aptNum": 31,
+            "blockId": 501,
+            "apartmentId": 3001,
+        },
+        headers=headers,
+    )
+    assert made.json() == {"status": 200, "data": "Apartment registered."}
+    assert Apartment.objects.get(block_id=501, number=31).pk > 3007
+    added = Client().post(
+        "/omartyapis/Update/",
+        {"api": "AddContact", "blockId": 501, "apartmentId": 3001, "phoneNumber": "01000009999"},
+        headers=headers,
+    )
+    assert added.json()["data"] == {
+        "1": {"id": "702", "email": "sara.second@example.org"},
+        "2": {"id": "601", "phoneNum": "0100 000 0601"},
+        "3": {"id": str(SecondaryPhone.objects.latest("pk").pk), "phoneNum": "01000009999"},
+    }
+
+
+def test_every_write_has_its_entry_of_one_run(legacy, new_entries):
+    run(legacy.url)
+    entries = [each for each in new_entries() if each.channel == Channel.COMMAND]
+    assert {each.actor_label.split(" (")[0] for each in entries} == {"import_legacy"}
+    assert len({each.request_id for each in new_entries()}) == 1
+    by_action = {action: sum(each.action == action for each in entries) for action in Action}
+    assert by_action[Action.USER_REGISTERED] == 7
+    assert by_action[Action.BUILDING_REGISTERED] == 3
+    assert by_action[Action.BLOCK_REGISTERED] == 4
+    assert by_action[Action.APARTMENT_REGISTERED] == 6
+    assert by_action[Action.MEMBERSHIP_STARTED] == 5
+    assert by_action[Action.CONTACT_ADDED] == 3
+    assert by_action[Action.LEGACY_QUARANTINED] == QuarantinedRow.objects.count()
+
+
+def test_the_second_run_changes_nothing(legacy):
+    run(legacy.url)
+    before = everything()
+    report, told = run(legacy.url)
+    assert everything() == before
+    for name, table in report["tables"].items():
+        assert table["new"] == table["changed"] == table["parts"] == 0, name
+        assert table["read"] == table["unchanged"] + table["quarantined"], name
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(legacy):
+    before = everything()
+    rehearsed, told = run(legacy.url, "--dry-run")
+    assert everything() == before
+    report, told_then = run(legacy.url)
+    assert rehearsed.pop("dry_run") and not report.pop("dry_run")
+    assert rehearsed == report
+    assert told == told_then
+    assert "PhoneNums 604: Not a phone number" in told
+    assert "Resident_User 1003 PhoneNum: Held by somebody else" in told

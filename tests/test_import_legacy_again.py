@@ -1,0 +1,265 @@
+"""`manage.py import_legacy`, run again after changes there and here, refused, and killed."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError
+from django.test import Client
+
+from audit.models import Action
+from buildings.adoption import forget_person
+from buildings.models import Apartment, Block, LegacyRow, Membership, QuarantinedRow
+from contacts.models import Claim, SecondaryPhone, Status, User
+from tests import mariadb
+from tests.legacy import PASSWORD, everything, in_quarantine, php_hash, run
+
+pytestmark = pytest.mark.skipif(bool(mariadb.missing()), reason=mariadb.missing())
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def sign_in(name: str, password: str) -> int:
+    fields = {"email": name, "password": password}
+    return Client().post("/omartyapis/Auth/Login/", fields).status_code
+
+
+def test_a_later_run_brings_in_just_what_is_new(legacy, new_entries):
+    run(legacy.url)
+    before = len(new_entries())
+    legacy.insert("Resident_User", ID=1008, Email="new@example.org", Name="New")
+    legacy.insert("Apartment", ID=3008, ApartmentNumber=8)
+    legacy.insert("RES_APART_BLOCK_ROLE", ID=912, ResidentID=1008, ApartmentID=3008)
+    legacy.insert("PhoneNums", ID=610, UserID=1008, PhoneNum="01000000610")
+    legacy.insert("Logs", ID=7, LogTypeID=1, UserID=1008, Date="2024-02-01 09-00-00am")
+    report, told = run(legacy.url)
+    assert {name: table["new"] for name, table in report["tables"].items()} == {
+        "Resident_User": 1, "places": 0, "Block": 0, "Apartment": 1, "RES_APART_BLOCK_ROLE": 1,
+        "PhoneNums": 1, "Emails": 0, "Logs": 1,
+    }  # fmt: skip
+    assert all(table["changed"] == 0 for table in report["tables"].values())
+    assert [each.action for each in new_entries()[before:]] == [
+        Action.USER_REGISTERED,
+        Action.APARTMENT_REGISTERED,
+        Action.MEMBERSHIP_STARTED,
+        Action.CONTACT_ADDED,
+        Action.USER_REGISTERED,
+    ]
+    assert Membership.objects.get(pk=912).apartment_id == 3008
+    assert sign_in("new@example.org", PASSWORD) == 200
+
+
+def test_a_later_run_brings_in_what_changed_there(legacy, new_entries):
+    run(legacy.url)
+    before = len(new_entries())
+    legacy.run(
+        "UPDATE Resident_User SET Name = 'Sara New', PhoneNum = '01000001111' WHERE ID = 1001"
+    )
+    legacy.run("UPDATE RES_APART_BLOCK_ROLE SET StatusID = 2 WHERE ID = 903")
+    legacy.run("UPDATE Apartment SET ApartmentNumber = 9 WHERE ID = 3002")
+    legacy.run("UPDATE Compound SET CompoundNameEN = 'Blossoms' WHERE ID = 2")
+    legacy.run("UPDATE Block SET StreetID = 3, Latitude = '30.5' WHERE ID = 502")
+    legacy.run("UPDATE PhoneNums SET Hide = 0 WHERE ID = 601")
+    legacy.run("UPDATE PhoneNums SET PhoneNum = '01000000888' WHERE ID = 608")
+    report, told = run(legacy.url)
+    changed = {name: table["changed"] for name, table in report["tables"].items()}
+    assert changed == {
+        "Resident_User": 1, "places": 2, "Block": 1, "Apartment": 1, "RES_APART_BLOCK_ROLE": 1,
+        "PhoneNums": 2, "Emails": 0, "Logs": 0,
+    }  # fmt: skip
+    sara = User.objects.get(pk=1001)
+    assert (sara.name, sara.phone) == ("Sara New", "01000001111")
+    # Her former number, which she had a second time, is now a further one.
+    assert SecondaryPhone.objects.get(pk=602).user_id == 1001
+    assert Claim.objects.get(value="+201000001111").secondary is None
+    assert in_quarantine("PhoneNums")["603", ""] == "held"
+    assert Membership.objects.get(pk=903).status == Status.ACTIVE
+    assert Apartment.objects.get(pk=3002).number == 9
+    assert ("3002", "ApartmentNumber") not in in_quarantine("Apartment")
+    block = Block.objects.select_related("building").get(pk=502)
+    assert (block.building.name_en, block.building.street) == ("Blossoms", "S" * 128)
+    assert SecondaryPhone.objects.get(pk=601).hidden is False
+    moved = SecondaryPhone.objects.select_related("claim").get(pk=608)
+    assert (moved.typed, moved.claim.value) == ("01000000888", "+201000000888")
+    assert SecondaryPhone.objects.get(pk=609).user_id == 1002
+    entries = new_entries()[before:]
+    assert [each.action for each in entries].count(Action.LEGACY_CHANGED) == sum(changed.values())
+    change = next(each for each in entries if each.target_id == 1001)
+    assert change.before == {"name": "Sara Old", "phone": "01000001001"}
+    assert change.after == {"name": "Sara New", "phone": "01000001111"}
+    after = everything()
+    run(legacy.url)
+    assert everything() == after
+
+
+def test_what_was_quarantined_comes_in_once_it_is_mended(legacy):
+    run(legacy.url)
+    legacy.run("UPDATE PhoneNums SET PhoneNum = '01000000604' WHERE ID = 604")
+    legacy.insert("Apartment", ID=4444, ApartmentNumber=44)
+    legacy.run("UPDATE Resident_User SET PhoneNum = '01000001003' WHERE ID = 1003")
+    run(legacy.url)
+    assert SecondaryPhone.objects.get(pk=604).typed == "01000000604"
+    assert Membership.objects.get(pk=905).apartment_id == 4444
+    assert User.objects.get(pk=1003).phone == "01000001003"
+    assert ("604", "") not in in_quarantine("PhoneNums")
+    assert ("905", "") not in in_quarantine("RES_APART_BLOCK_ROLE")
+    assert ("1003", "PhoneNum") not in in_quarantine("Resident_User")
+
+
+def test_what_was_changed_here_is_told_and_not_overwritten(legacy):
+    run(legacy.url)
+    User.objects.filter(pk=1002).update(name="Mended here")
+    Apartment.objects.filter(pk=3002).update(number=102)
+    legacy.run("UPDATE Resident_User SET Name = 'Changed there', UserName = 'mona' WHERE ID = 1002")
+    legacy.run("UPDATE Apartment SET ApartmentNumber = 77 WHERE ID = 3002")
+    report, told = run(legacy.url)
+    mona = User.objects.get(pk=1002)
+    assert (mona.name, mona.user_name) == ("Mended here", "mona")
+    assert Apartment.objects.get(pk=3002).number == 102
+    assert "Resident_User 1002 Name: Changed here as well" in told
+    assert in_quarantine("Resident_User")["1002", "Name"] == "changed_here"
+    kept = QuarantinedRow.objects.get(table="Resident_User", key="1002", column="Name")
+    assert kept.source["Name"] == "Changed there"
+    assert in_quarantine("Apartment")["3002", "ApartmentNumber"] == "changed_here"
+    after = everything()
+    run(legacy.url)
+    assert everything() == after
+
+
+def test_a_change_that_cannot_be_held_is_told_and_not_taken(legacy):
+    run(legacy.url)
+    legacy.run("UPDATE Resident_User SET PhoneNum = '01000000601' WHERE ID = 1001")
+    legacy.run("UPDATE PhoneNums SET PhoneNum = '+201000001002' WHERE ID = 608")
+    legacy.run("UPDATE PhoneNums SET UserID = 1002 WHERE ID = 601")
+    legacy.run("UPDATE Apartment SET ApartmentNumber = 1, FloorNum = 4 WHERE ID = 3007")
+    legacy.run("UPDATE Apartment SET BlockID = 502 WHERE ID = 3003")
+    before = list(Claim.objects.order_by("kind", "value").values_list("user_id", "value"))
+    run(legacy.url)
+    assert list(Claim.objects.order_by("kind", "value").values_list("user_id", "value")) == before
+    assert User.objects.get(pk=1001).phone == "01000001001"
+    assert SecondaryPhone.objects.get(pk=608).typed == "01000000608"
+    unit = Apartment.objects.get(pk=3007)
+    assert (unit.number, unit.floor) == (2, 4)
+    assert in_quarantine("Resident_User")["1001", "PhoneNum"] == "own"
+    assert in_quarantine("PhoneNums")["608", "PhoneNum"] == "held"
+    assert in_quarantine("PhoneNums")["601", "UserID"] == "moved"
+    assert in_quarantine("Apartment")["3007", "ApartmentNumber"] == "number_taken"
+    assert in_quarantine("Apartment")["3003", "BlockID"] == "moved"
+    after = everything()
+    run(legacy.url)
+    assert everything() == after
+
+    legacy.run("UPDATE PhoneNums SET PhoneNum = '01000000777' WHERE ID = 608")
+    run(legacy.url)
+    assert SecondaryPhone.objects.get(pk=608).typed == "01000000777"
+    assert ("608", "PhoneNum") not in in_quarantine("PhoneNums")
+
+
+def test_a_new_password_there_serves_and_ends_sessions_here(legacy):
+    run(legacy.url)
+    stamp = User.objects.get(pk=1006).session_stamp
+    legacy.run(
+        "UPDATE Resident_User SET Password = %s WHERE ID = 1006", [php_hash("another secret")]
+    )
+    run(legacy.url)
+    assert User.objects.get(pk=1006).session_stamp != stamp
+    assert sign_in("emoji@example.org", PASSWORD) == 401
+    assert sign_in("emoji@example.org", "another secret") == 200
+
+
+def test_a_sign_in_here_does_not_stop_later_changes(legacy):
+    run(legacy.url)
+    assert sign_in("sara@example.org", PASSWORD) == 200
+    legacy.run("UPDATE Resident_User SET Name = 'Sara Later' WHERE ID = 1001")
+    run(legacy.url)
+    assert User.objects.get(pk=1001).name == "Sara Later"
+    assert sign_in("sara@example.org", PASSWORD) == 200
+
+
+def test_who_is_erased_here_is_left_alone_by_later_runs(legacy):
+    run(legacy.url)
+    mona = User.objects.get(pk=1002)
+    forget_person(user=mona)
+    User.objects.filter(pk=1002).update(name="erased")
+    assert not QuarantinedRow.objects.filter(source__UserID="1002").exists()
+    assert not QuarantinedRow.objects.filter(source__ResidentID="1002").exists()
+    assert LegacyRow.objects.get(table="Resident_User", key="1002").imported == {}
+    legacy.run("UPDATE Resident_User SET Name = 'Mona again' WHERE ID = 1002")
+    before = everything()
+    report, told = run(legacy.url)
+    assert everything() == before
+    assert report["not_accounted_for"] == []
+
+
+def test_whom_the_legacy_server_does_not_know_it_need_not_forget(legacy):
+    run(legacy.url)
+    before = everything()
+    forget_person(user=User.objects.get(pk=1))
+    assert everything() == before
+
+
+def test_a_source_that_does_not_add_up_is_refused(legacy):
+    # The first six times that anybody looks there are six rows, and then none.
+    legacy.run(
+        "CREATE FUNCTION turn() RETURNS int BEGIN SET @turn = IFNULL(@turn, 0) + 1;"
+        " RETURN @turn; END"
+    )
+    legacy.run("RENAME TABLE Logs TO LogsThen")
+    legacy.run("CREATE VIEW Logs AS SELECT * FROM LogsThen WHERE turn() <= 6")
+    with pytest.raises(CommandError, match="Logs: 6 in the source, 0 read") as refused:
+        run(legacy.url)
+    assert refused.value.returncode == 1
+
+
+def test_looking_cannot_write_there_whatever_it_may(legacy):
+    legacy.run("CREATE TABLE Looks (looked int)")
+    legacy.run(
+        "CREATE FUNCTION look() RETURNS int BEGIN INSERT INTO Looks VALUES (1); RETURN 1; END"
+    )
+    legacy.run("RENAME TABLE Logs TO LogsThen")
+    legacy.run("CREATE VIEW Logs AS SELECT * FROM LogsThen WHERE look() = 1")
+    with pytest.raises(CommandError, match="Logs"):
+        run(legacy.url)
+    assert legacy.run("SELECT COUNT(*) FROM Looks")[0][0] == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "sentence"),
+    [
+        ("postgres://me@localhost/legacy", 2, "must look like mysql://"),
+        ("mysql://me@localhost", 2, "must look like mysql://"),
+        ("legacy.sql", 2, "must look like mysql://"),
+        ("mysql://me@localhost:port/legacy", 2, "must look like mysql://"),
+        ("mysql://me@localhost/legacy?unix_socket=/nowhere", 1, "The legacy database says: Can't"),
+        ("mysql://me@localhost/legacy?colour=red", 2, "option that MySQL's driver does not know"),
+    ],
+)
+def test_a_source_that_is_none_is_refused_in_a_sentence(url, code, sentence):
+    with pytest.raises(CommandError, match=sentence) as refused:
+        run(url)
+    assert refused.value.returncode == code
+
+
+def test_the_password_may_stand_in_a_file(legacy, tmp_path):
+    secret = tmp_path / "reader.cnf"
+    secret.write_text("[client]\npassword=reader\n")
+    without = legacy.url.replace("reader:reader@", "reader@")
+    with pytest.raises(CommandError, match="Access denied"):
+        run(without)
+    report, told = run(f"{without}&read_default_file={secret}")
+    assert report["tables"]["Resident_User"]["new"] == 7
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("DROP TABLE Logs", "it has no table Logs"),
+        ("ALTER TABLE Emails DROP COLUMN Hide", "no column Emails.Hide"),
+    ],
+)
+def test_another_schema_is_refused_before_anything_is_written(legacy, statement, sentence):
+    legacy.run(statement)
+    before = everything()
+    with pytest.raises(CommandError, match=sentence) as refused:
+        run(legacy.url)
+    assert refused.value.returncode == 1
+    assert everything() == before

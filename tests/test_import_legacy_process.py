@@ -1,0 +1,158 @@
+"""`manage.py import_legacy` as the operator meets it: a program that has an exit code, and may be killed."""
+
+import json
+import os
+import pty
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import mariadb
+from tests.legacy import Legacy
+
+pytestmark = pytest.mark.skipif(bool(mariadb.missing()), reason=mariadb.missing())
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_SECONDS = 120
+
+
+class Program:
+    """`manage.py` on a database of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.environment = os.environ | {"DATABASE_URL": url, "COLUMNS": "100", "TERM": "xterm"}
+
+    def start(self, *arguments: str, **streams: Any) -> "subprocess.Popen[str]":
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.Popen(command, cwd=ROOT, env=self.environment, text=True, **streams)
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        with self.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        assert "Traceback" not in err, err
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def rows(self) -> dict[str, list[str]]:
+        """All that the import wrote, without what differs from run to run."""
+        found: dict[str, list[str]] = {}
+        for each in json.loads(self.run("dumpdata", "audit", "contacts", "buildings").stdout):
+            found.setdefault(each["model"], []).append(json.dumps(steady(each), sort_keys=True))
+        return {model: sorted(rows) for model, rows in found.items()}
+
+
+def steady(each: dict[str, Any]) -> dict[str, Any]:
+    """A dumped row without ids that we count and times at which we wrote."""
+    fields = each["fields"]
+    counted = {"audit.entry", "contacts.claim", "buildings.legacyrow", "buildings.quarantinedrow"}
+    volatile = {"request_id", "session_stamp", "claim"}
+    if fields.get("channel") != "legacy":
+        volatile.add("at")
+    if each["model"] != "contacts.user" or not fields["created_at"].startswith("2022"):
+        volatile.add("created_at")
+    key = None if each["model"] in counted else each["pk"]
+    return {"pk": key} | {name: value for name, value in fields.items() if name not in volatile}
+
+
+@pytest.fixture
+def program(mariadb_server: str, legacy: Legacy, tmp_path: Path) -> Iterator[Program]:
+    """`manage.py` on an empty database, of the kind that the suite is run on."""
+    url = f"sqlite:///{tmp_path}/killed.sqlite3"
+    name = legacy.name.replace("legacy", "killed")
+    if os.environ["DATABASE_URL"].startswith("mysql:"):
+        legacy.run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        url = re.sub(r"/[^/?]+\?", f"/{name}?", mariadb_server)
+    made = Program(url)
+    assert made.run("migrate", "--verbosity", "0").returncode == 0
+    yield made
+    legacy.run(f"DROP DATABASE IF EXISTS {name}")
+
+
+def fill(legacy: Legacy, people: int) -> None:
+    """As many further people, with a unit, a relation, a phone and a log line each."""
+    numbers = f"FROM seq_1_to_{people}"
+    for statement in (
+        "Resident_User (ID, Name, Email, PhoneNum, StatusID, Hide, Password, CreatedAt)"
+        " SELECT 10000 + seq, CONCAT('Person ', seq), CONCAT('p', seq, '@example.org'),"
+        f" CONCAT('0111', LPAD(seq, 7, '0')), 2, 0, '', '2022-06-01 10:00:00' {numbers}",
+        f"Apartment (ID, ApartmentNumber, BlockID) SELECT 10000 + seq, 100 + seq DIV 2, 501 {numbers}",
+        "RES_APART_BLOCK_ROLE (ID, ResidentID, ApartmentID, BlockID, RoleID, StatusID)"
+        f" SELECT 10000 + seq, 10000 + seq, 10000 + seq, 501, 6, 2 {numbers}",
+        "PhoneNums (ID, UserID, PhoneNum, Hide)"
+        f" SELECT 10000 + seq, 10000 + seq, CONCAT('0122', LPAD(seq, 7, '0')), 0 {numbers}",
+        "Logs (ID, UserID, LogTypeID, Action, LogRecordIdInActualTable, LogActualTable, Date)"
+        " SELECT 10000 + seq, 10000 + seq, 5, 'Login', '1', 'Resident_User',"
+        f" '2023-05-04 04:05:06pm' {numbers}",
+    ):
+        legacy.run(f"INSERT INTO {statement}")  # noqa: S608
+
+
+def test_killed_at_any_moment_and_run_again_it_ends_the_same(program, legacy):
+    fill(legacy, 400)
+    began = time.monotonic()
+    assert program.run("import_legacy", legacy.url).returncode == 0
+    lasted = time.monotonic() - began
+    whole = program.rows()
+    assert len(whole["contacts.user"]) == 408
+    assert program.run("flush", "--no-input").returncode == 0
+
+    moments = [random.uniform(0.1, 1) * lasted for _ in range(3)]  # noqa: S311
+    for moment in moments:
+        process = program.start("import_legacy", legacy.url, stdout=subprocess.DEVNULL)
+        time.sleep(moment)
+        process.kill()
+        process.wait()
+        assert process.returncode in (-signal.SIGKILL, 0), f"{process.returncode} at {moment}"
+    last = program.run("import_legacy", legacy.url, "--json")
+    assert last.returncode == 0, last.stderr
+    assert json.loads(last.stdout)["not_accounted_for"] == []
+    assert program.rows() == whole, f"killed after {moments} of {lasted} seconds"
+
+
+def test_it_tells_what_it_does_and_how_it_ended(program, legacy):
+    told = program.run("import_legacy", "--help").stdout
+    assert "Reads: " in told and "Writes: " in told and "Exit codes: 0 done" in told
+
+    done = program.run("import_legacy", legacy.url)
+    assert done.returncode == 0
+    assert "Resident_User: 8 of 8" in done.stderr
+    assert "PhoneNums 605: Belongs to a service" in done.stderr
+    assert re.search(r"^Resident_User +8 +8 +0 +0 +0 +5$", done.stdout, re.M)
+    assert "Message (1)" in done.stdout
+
+    assert program.run("import_legacy").returncode == 2
+    assert program.run("import_legacy", "nonsense").returncode == 2
+    refused = program.run("import_legacy", "mysql://me@localhost/x?unix_socket=/nowhere", "--json")
+    assert refused.returncode == 1
+    assert json.loads(refused.stdout)["error"].startswith("The legacy database says: Can't connect")
+
+
+@pytest.mark.parametrize(("arguments", "bar"), [((), True), (("--no-progress",), False)])
+def test_a_terminal_shows_a_bar_and_the_errors_above_it(program, legacy, arguments, bar):
+    screen, terminal = pty.openpty()
+    process = program.start(
+        "import_legacy", legacy.url, "--dry-run", *arguments,
+        stdout=subprocess.DEVNULL, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            part = os.read(screen, 4096)
+        except OSError:
+            break
+        shown += part
+        if not part:
+            break
+    assert process.wait() == 0
+    text = shown.decode()
+    assert ("━" in text) == bar
+    assert ("PhoneNums: 9 of 9" in text) != bar
+    assert "PhoneNums 604: Not a phone number" in text
