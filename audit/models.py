@@ -21,7 +21,9 @@ class Action(TextChoices):
     BUILDING_REGISTERED = "building.registered", _("Building registered")
     BLOCK_REGISTERED = "block.registered", _("Block registered")
     APARTMENT_REGISTERED = "apartment.registered", _("Unit registered")
+    APARTMENT_CHANGED = "apartment.changed", _("Unit changed")
     MEMBERSHIP_STARTED = "membership.started", _("Membership started")
+    EXPORTED = "data.exported", _("Data exported")
 
 
 class Channel(TextChoices):
