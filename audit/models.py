@@ -23,6 +23,7 @@ class Action(TextChoices):
     APARTMENT_REGISTERED = "apartment.registered", _("Unit registered")
     APARTMENT_CHANGED = "apartment.changed", _("Unit changed")
     MEMBERSHIP_STARTED = "membership.started", _("Membership started")
+    MEMBERSHIP_ENDED = "membership.ended", _("Membership ended")
     EXPORTED = "data.exported", _("Data exported")
 
 

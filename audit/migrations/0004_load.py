@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='entry',
             name='action',
-            field=models.CharField(choices=[('user.signed_in', 'Sign-in'), ('user.signed_out', 'Sign-out'), ('user.session_renewed', 'Session renewed'), ('user.registered', 'Person registered'), ('user.password_changed', 'Password changed'), ('user.status_changed', "Person's status changed"), ('contact.added', 'Contact added'), ('building.registered', 'Building registered'), ('block.registered', 'Block registered'), ('apartment.registered', 'Unit registered'), ('apartment.changed', 'Unit changed'), ('membership.started', 'Membership started'), ('data.exported', 'Data exported')], max_length=40, verbose_name='action'),
+            field=models.CharField(choices=[('user.signed_in', 'Sign-in'), ('user.signed_out', 'Sign-out'), ('user.session_renewed', 'Session renewed'), ('user.registered', 'Person registered'), ('user.password_changed', 'Password changed'), ('user.status_changed', "Person's status changed"), ('contact.added', 'Contact added'), ('building.registered', 'Building registered'), ('block.registered', 'Block registered'), ('apartment.registered', 'Unit registered'), ('apartment.changed', 'Unit changed'), ('membership.started', 'Membership started'), ('membership.ended', 'Membership ended'), ('data.exported', 'Data exported')], max_length=40, verbose_name='action'),
         ),
     ]
