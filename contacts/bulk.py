@@ -41,12 +41,7 @@ def register_people(*, origin: Origin, people: Sequence[Newcomer]) -> None:
     if not people:
         return
     users = [each.user for each in people]
-    if connection.features.can_return_rows_from_bulk_insert:
-        User.objects.bulk_create(users)
-    else:
-        # MySQL proper does not tell the ids of rows written together.
-        for user in users:
-            user.save(force_insert=True)
+    _save(users)
     claims = [(each.user.pk, kind, value) for each in people for kind, value in each.held.items()]
     insert_like(Claim(), ("user_id", "kind", "value"), claims)
     record_each(
@@ -54,3 +49,15 @@ def register_people(*, origin: Origin, people: Sequence[Newcomer]) -> None:
         ("target_id", "target_label", "person_id", "person_label"),
         ((user.pk, str(user), user.pk, str(user)) for user in users),
     )
+
+
+def _save(users: Sequence[User]) -> None:
+    if not connection.features.can_return_rows_from_bulk_insert:
+        # MySQL does not tell the ids of rows written together.
+        for user in users:
+            user.save(force_insert=True)
+        return
+    columns = ("name", "email", "phone", "password")
+    rows = ((user.name, user.email, user.phone, user.password) for user in users)
+    for user, pk in zip(users, insert_like(User(), columns, rows), strict=True):
+        user.pk = pk

@@ -2,8 +2,11 @@ import csv
 import io
 import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
 import tracemalloc
 import zipfile
 
@@ -376,6 +379,28 @@ def test_exit_codes_and_no_traceback(tmp_path):
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
     assert "Exit codes:" in done.stdout and "Writes:" in done.stdout
+
+
+def test_killed_on_the_way_nothing_is_changed(tmp_path, table):
+    environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    for arguments in (["migrate", "-v0"], ["demo"]):
+        subprocess.run([sys.executable, "manage.py", *arguments], env=environment, check=True)
+    path = table(*(f"1,{number},1,,,,," for number in range(100, 12_100)))
+    command = [sys.executable, "manage.py", "import_units", str(path)]
+    victim = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    database = sqlite3.connect(tmp_path / "db.sqlite3")
+    # What it has not committed shows in the size of the log beside the database.
+    log = tmp_path / "db.sqlite3-wal"
+    while victim.poll() is None and not (log.exists() and log.stat().st_size > 1_000_000):
+        time.sleep(0.01)
+    victim.kill()
+    assert victim.wait() == -signal.SIGKILL
+    count = "SELECT (SELECT count(*) FROM buildings_apartment), (SELECT count(*) FROM audit_entry)"
+    units, entries = database.execute(count).fetchone()
+    assert units == 22
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert database.execute(count).fetchone() == (12_022, entries + 12_000)
+    database.close()
 
 
 def test_membership_of_any_standing_is_left(table):

@@ -146,7 +146,7 @@ class UnitReader:
 
     def _readers(self) -> dict[str, Callable[[str], Any]]:
         return {
-            "block": lru_cache(self._block),
+            "block": lru_cache(4096)(self._block),
             "unit": _id,
             "number": partial(_integer, LOWEST_NUMBER, HIGHEST_NUMBER),
             "floor": lru_cache(partial(_integer, LOWEST_FLOOR, HIGHEST_FLOOR)),
