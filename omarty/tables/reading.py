@@ -79,7 +79,12 @@ class Table:
         if b"\x00" in start:
             raise Unreadable(_("%s is neither CSV in UTF-8 or Windows-1256 nor XLSX.") % self.path)
         file.seek(0)
-        self._encoding = _encoding(file)
+        try:
+            self._encoding = _encoding(file)
+        except UnicodeError as error:
+            raise Unreadable(
+                _("%s is UTF-8 with broken characters; save it again as UTF-8.") % self.path
+            ) from error
         return False
 
     def _csv_rows(self, raw: BinaryIO) -> Iterator[tuple[int, list[str]]]:
@@ -119,12 +124,16 @@ class Table:
 
 
 def _encoding(file: BinaryIO) -> str:
-    """UTF-8 if the whole file is; anything is valid Windows-1256, so that comes second."""
+    """UTF-8 if the whole file is, else Windows-1256, which anything is. Raises UnicodeError between them."""
     decoder = codecs.getincrementaldecoder("utf-8")()
+    beyond_ascii = False
     try:
         while chunk := file.read(_CHUNK):
-            decoder.decode(chunk)
+            beyond_ascii |= not decoder.decode(chunk).isascii()
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        # Arabic in Windows-1256 is never UTF-8 for a while: that is UTF-8 with something broken.
+        if beyond_ascii or not error.object[: error.start].isascii():
+            raise
         return "cp1256"
     return "utf-8-sig"
