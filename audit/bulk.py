@@ -11,6 +11,8 @@ from django.db.models import Field
 ROWS = 2000
 # Values of one statement: SQLite takes 32766.
 VALUES = 30_000
+# Their values go to the database as they are: no reason to ask the field each time.
+PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
 
 
 def insert_like(
@@ -34,7 +36,11 @@ def insert_like(
         if name not in drawn
     }
     columns = [fields[name].column for name in [*varying, *drawn, *same]]
-    prepare = [_preparation(fields[name]) for name in varying]
+    prepare = {
+        place: _preparation(fields[name])
+        for place, name in enumerate(varying)
+        if not isinstance(fields[name], PLAIN)
+    }
     draw = [fields[name].get_default for name in drawn]
     places = [*["%s"] * (len(varying) + len(drawn)), *map(_literal, same.values())]
     insert = _Insert(table.db_table, columns, f"({', '.join(places)})")
@@ -76,21 +82,19 @@ def _is_drawn(field: "Field[Any, Any]") -> bool:
     return field.has_default() and callable(field.default) and isinstance(field, models.CharField)
 
 
-def _preparation(field: "Field[Any, Any]") -> Callable[[Any], Any] | None:
-    # Whole numbers and texts go to the database as they are: no reason to ask the field each time.
-    if isinstance(field, (models.IntegerField, models.CharField, models.ForeignKey)):
-        return None
+def _preparation(field: "Field[Any, Any]") -> Callable[[Any], Any]:
     return lambda value: field.get_db_prep_save(value, connection)
 
 
 def _values(
     rows: Iterable[Sequence[Any]],
-    prepare: Sequence[Callable[[Any], Any] | None],
+    prepare: dict[int, Callable[[Any], Any]],
     draw: Sequence[Callable[[], Any]],
-) -> Iterator[list[Any]]:
+) -> Iterator[Sequence[Any]]:
     for row in rows:
-        values = [
-            value if first is None else first(value)
-            for value, first in zip(row, prepare, strict=True)
-        ]
-        yield values + [new() for new in draw]
+        values = list(row)
+        for place, prepared in prepare.items():
+            values[place] = prepared(values[place])
+        for new in draw:
+            values.append(new())
+        yield values

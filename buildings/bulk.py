@@ -4,9 +4,9 @@ The same rows and entries come of it as of the operations for one, at a fraction
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,51 +16,14 @@ from django.utils.translation import gettext as _
 from audit.bulk import insert_like
 from audit.models import Action
 from audit.operations import Origin, entry, record_each
-from buildings.models import Apartment, Block, Membership, Occupancy, Role, unit_label
-from contacts.bulk import Newcomer, newcomer, register_people
-from contacts.models import Claim, Kind, Status, User
+from buildings.models import Apartment, Block, Membership, Occupancy, Role
+from buildings.residents import Residents
+from buildings.unit_rows import Problem, Unit, UnitKey, UnitRow
+from contacts.bulk import register_people
+from contacts.models import Status, User
 
-# A contact as typed and canonical.
-NO_CONTACT = ("", "")
-
-
-class UnitRow(NamedTuple):
-    """What one row of a table says of a unit and one of its residents; empty is not told."""
-
-    row: int
-    block_id: int
-    number: int | None
-    # How a unit without a number is known.
-    unit_id: int | None
-    floor: int | None
-    name: str
-    occupancy: str
-    resident: str
-    phone: str
-    phone_value: str
-    email: str
-    email_value: str
-
-    @property
-    def unit(self) -> "UnitKey":
-        """Which unit is meant: rows of several residents mean the same one."""
-        return UnitKey(self.block_id, self.number, self.unit_id if self.number is None else None)
-
-
-class UnitKey(NamedTuple):
-    """A unit by block and number, or by id where it has no number."""
-
-    block_id: int
-    number: int | None
-    unit_id: int | None
-
-
-class Problem(NamedTuple):
-    """Why a row cannot be saved; `column` is a field of UnitRow, or a heading; or empty."""
-
-    row: int
-    column: str
-    sentence: str
+# Of so many numbers in a row, at least one is asked for.
+DENSE = 4
 
 
 @dataclass
@@ -80,27 +43,6 @@ class Outcome:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-@dataclass(slots=True)
-class _Unit:
-    """A unit that rows tell of: what they say together, and what stands in the database."""
-
-    key: UnitKey
-    rows: list[UnitRow]
-    told: dict[str, Any]
-    pk: int | None = None
-    stands: dict[str, Any] = field(default_factory=dict)
-    closed: bool = False
-
-    @property
-    def changes(self) -> dict[str, Any]:
-        return {name: value for name, value in self.told.items() if self.stands[name] != value}
-
-    @property
-    def label(self) -> str:
-        name = self.told.get("name") or self.stands.get("name", "")
-        return unit_label(self.pk, self.key.number, name)
-
-
 @transaction.atomic
 def save_units(*, origin: Origin, rows: Iterable[UnitRow]) -> Outcome:
     """Create, change or leave the units that the rows tell of, and move their residents in.
@@ -110,7 +52,7 @@ def save_units(*, origin: Origin, rows: Iterable[UnitRow]) -> Outcome:
     """
     outcome = Outcome()
     blocks, units = _units(rows, outcome.problems)
-    people = _Residents(units, outcome.problems)
+    people = Residents(units, outcome.problems)
     created = [unit for unit in units if unit.rows and unit.pk is None]
     changed = [unit for unit in units if unit.rows and unit.pk is not None and unit.changes]
     _create(origin, blocks, created)
@@ -122,9 +64,7 @@ def save_units(*, origin: Origin, rows: Iterable[UnitRow]) -> Outcome:
     return outcome
 
 
-def _units(
-    rows: Iterable[UnitRow], problems: list[Problem]
-) -> tuple[dict[int, Block], list[_Unit]]:
+def _units(rows: Iterable[UnitRow], problems: list[Problem]) -> tuple[dict[int, Block], list[Unit]]:
     """The blocks and units of the rows; rows that cannot be meant are moved to `problems`."""
     grouped: dict[UnitKey, list[UnitRow]] = defaultdict(list)
     for row in rows:
@@ -142,13 +82,12 @@ def _units(
     return blocks, units
 
 
-def _together(key: UnitKey, rows: list[UnitRow], problems: list[Problem]) -> _Unit:
+def _together(key: UnitKey, rows: list[UnitRow], problems: list[Problem]) -> Unit:
     """One unit of all its rows; a row that contradicts an earlier one is a problem."""
     told: dict[str, Any] = {}
     agreeing = []
     for row in rows:
-        says = {"floor": row.floor, "name": row.name, "occupancy": row.occupancy}
-        says = {name: value for name, value in says.items() if value not in (None, "")}
+        says = _says(row)
         against = [name for name, value in says.items() if told.get(name, value) != value]
         if against:
             sentence = _("says otherwise of this unit than an earlier row")
@@ -156,10 +95,22 @@ def _together(key: UnitKey, rows: list[UnitRow], problems: list[Problem]) -> _Un
         else:
             told |= says
             agreeing.append(row)
-    return _Unit(key, agreeing, told)
+    return Unit(key, agreeing, told)
 
 
-def _look_up(units: Sequence[_Unit]) -> None:
+def _says(row: UnitRow) -> dict[str, Any]:
+    """What the row tells of the unit, by the unit's fields."""
+    says: dict[str, Any] = {}
+    if row.floor is not None:
+        says["floor"] = row.floor
+    if row.name:
+        says["name"] = row.name
+    if row.occupancy:
+        says["occupancy"] = row.occupancy
+    return says
+
+
+def _look_up(units: Sequence[Unit]) -> None:
     """Give each unit that the database holds its id and what it stands with."""
     by_key = {unit.key: unit for unit in units}
     wanted: dict[int, list[int]] = defaultdict(list)
@@ -168,7 +119,7 @@ def _look_up(units: Sequence[_Unit]) -> None:
             wanted[key.block_id].append(key.number)
     condition = Q(pk__in=[key.unit_id for key in by_key if key.unit_id is not None])
     for block_id, numbers in wanted.items():
-        condition |= Q(block_id=block_id, number__in=numbers)
+        condition |= Q(block_id=block_id, **_among(numbers))
     found = Apartment.objects.filter(condition).values_list(
         "pk", "block_id", "number", "floor", "name", "occupancy", "closed_at"
     )
@@ -179,7 +130,15 @@ def _look_up(units: Sequence[_Unit]) -> None:
                 unit.stands = {"floor": floor, "name": name, "occupancy": occupancy}
 
 
-def _objections(unit: _Unit) -> list[Problem]:
+def _among(numbers: list[int]) -> dict[str, Any]:
+    """The condition for these numbers: as a range, which is read faster, where it holds few others."""
+    lowest, highest = min(numbers), max(numbers)
+    if highest - lowest < DENSE * len(numbers):
+        return {"number__range": (lowest, highest)}
+    return {"number__in": numbers}
+
+
+def _objections(unit: Unit) -> list[Problem]:
     """Why none of the unit's rows can be saved; empties them then."""
     if unit.closed:
         column, sentence = "number", _("is a closed unit; reopen it first")
@@ -191,113 +150,12 @@ def _objections(unit: _Unit) -> list[Problem]:
     return [Problem(row.row, column, sentence) for row in rows]
 
 
-class _Residents:
-    """Who the rows' residents are: people of the database, or newcomers."""
-
-    def __init__(self, units: Sequence[_Unit], problems: list[Problem]) -> None:
-        self.newcomers: list[Newcomer] = []
-        self._wanted: list[tuple[User, _Unit]] = []
-        told = [row for unit in units for row in unit.rows if _tells_resident(row)]
-        if not told:
-            return
-        self._holders = _holders(told)
-        self._members = _members(units)
-        for unit in units:
-            unit.rows = [row for row in unit.rows if self._settle(unit, row, problems)]
-
-    def arrivals(self) -> Iterator[tuple[User, _Unit]]:
-        """Who moves into which unit; ask once the newcomers and the units are saved."""
-        there: set[tuple[int, int | None]] = set()
-        for user, unit in self._wanted:
-            if (user.pk, unit.pk) not in there:
-                there.add((user.pk, unit.pk))
-                yield user, unit
-
-    def _settle(self, unit: _Unit, row: UnitRow, problems: list[Problem]) -> bool:
-        """Find or plan the row's resident. False if there is a problem with him."""
-        contacts = _contacts(row)
-        here = self._members.get(unit.pk, []) if unit.pk is not None else []
-        if not contacts:
-            known = not row.resident or any(_same_name(row, user) for user in here)
-            if not known:
-                problems.append(Problem(row.row, "resident", _("needs a phone or an e-mail")))
-            return known
-        holders = [self._holders.get(contact) for contact in contacts.items()]
-        if not any(holders):
-            self._wanted.append((self._welcome(row, contacts), unit))
-            return True
-        objections = list(_unlike(row, contacts, holders))
-        problems += objections
-        user = next(each for each in holders if each is not None)
-        if not objections and user not in here:
-            self._wanted.append((user, unit))
-        return not objections
-
-    def _welcome(self, row: UnitRow, contacts: dict[Kind, str]) -> User:
-        new = newcomer(
-            name=row.resident,
-            phone=(row.phone, row.phone_value) if row.phone else None,
-            email=(row.email, row.email_value) if row.email else None,
-        )
-        self.newcomers.append(new)
-        self._holders |= dict.fromkeys(contacts.items(), new.user)
-        return new.user
-
-
-def _tells_resident(row: UnitRow) -> bool:
-    return bool(row.resident or row.phone or row.email)
-
-
-def _contacts(row: UnitRow) -> dict[Kind, str]:
-    values = {Kind.PHONE: row.phone_value, Kind.EMAIL: row.email_value}
-    return {kind: value for kind, value in values.items() if value}
-
-
-def _holders(rows: Iterable[UnitRow]) -> dict[tuple[str, str], User]:
-    values = [contact for row in rows for contact in _contacts(row).items()]
-    condition = Q(pk__in=[])
-    for kind in Kind:
-        condition |= Q(kind=kind, value__in=[value for each, value in values if each == kind])
-    claims = Claim.objects.filter(condition).select_related("user")
-    return {(claim.kind, claim.value): claim.user for claim in claims}
-
-
-def _members(units: Iterable[_Unit]) -> dict[int | None, list[User]]:
-    """Who belongs to each unit that stands, in whatever role and standing."""
-    members: dict[int | None, list[User]] = defaultdict(list)
-    ids = [unit.pk for unit in units if unit.pk is not None]
-    for each in Membership.objects.current().filter(apartment__in=ids).select_related("user"):
-        members[each.apartment_id].append(each.user)
-    return members
-
-
-def _same_name(row: UnitRow, user: User) -> bool:
-    names = (" ".join(name.split()).casefold() for name in (user.name, user.user_name))
-    return " ".join(row.resident.split()).casefold() in names
-
-
-def _unlike(
-    row: UnitRow, contacts: dict[Kind, str], holders: Sequence[User | None]
-) -> Iterator[Problem]:
-    """What keeps the row from meaning one registered person."""
-    kinds = list(contacts)
-    if len(holders) == 2 and holders[0] is not holders[1] and holders[0] != holders[1]:
-        if None in holders:
-            unknown = kinds[holders.index(None)]
-            yield Problem(row.row, unknown, _("is not known of the person who holds the other"))
-        else:
-            yield Problem(row.row, Kind.EMAIL, _("is held by another person than the phone"))
-    elif row.resident and not any(_same_name(row, user) for user in holders if user is not None):
-        sentence = _("is not the name that the holder of this phone or e-mail is registered under")
-        yield Problem(row.row, "resident", sentence)
-
-
-def _create(origin: Origin, blocks: dict[int, Block], units: Sequence[_Unit]) -> None:
+def _create(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> None:
     """Register the units; each has its id then. Raises IntegrityError if a number is taken meanwhile."""
     if not units:
         return
     for unit in units:
-        lived_in = any(_tells_resident(row) for row in unit.rows)
+        lived_in = any(row.tells_resident for row in unit.rows)
         fallback = Occupancy.LIVED_IN if lived_in else Occupancy.VACANT
         unit.told = {"floor": None, "name": "", "occupancy": fallback.value} | unit.told
     ids = insert_like(
@@ -313,7 +171,7 @@ def _create(origin: Origin, blocks: dict[int, Block], units: Sequence[_Unit]) ->
     _record_units(origin, blocks, Action.APARTMENT_REGISTERED, facts)
 
 
-def _change(origin: Origin, blocks: dict[int, Block], units: Sequence[_Unit]) -> int:
+def _change(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> int:
     """Give the units what the rows tell; returns how many still differed."""
     if not units:
         return 0
@@ -341,7 +199,7 @@ def _record_units(
     origin: Origin,
     blocks: dict[int, Block],
     action: Action,
-    lines: Iterable[tuple[_Unit, dict[str, Any]]],
+    lines: Iterable[tuple[Unit, dict[str, Any]]],
 ) -> None:
     """An entry for each unit, with the facts given: `after`, or `before` and `after`."""
     labels = {pk: str(block) for pk, block in blocks.items()}
@@ -357,7 +215,7 @@ def _record_units(
 
 
 def _move_in(
-    origin: Origin, blocks: dict[int, Block], arrivals: Iterable[tuple[User, _Unit]]
+    origin: Origin, blocks: dict[int, Block], arrivals: Iterable[tuple[User, Unit]]
 ) -> int:
     """Start a resident's membership for each arrival; returns how many."""
     coming = {(user.pk, unit.pk): (user, unit) for user, unit in arrivals}

@@ -6,9 +6,10 @@ from typing import Any
 
 from audit.models import Action, Channel
 from audit.operations import Origin, entry, record_each
-from buildings.bulk import NO_CONTACT, UnitRow, save_units
+from buildings.bulk import save_units
 from buildings.models import Block, Building, Membership, Occupancy, Role
 from buildings.operations import register_block, register_building, start_membership
+from buildings.unit_rows import NO_CONTACT, UnitRow
 from contacts.bulk import newcomer, register_people
 from contacts.models import User
 

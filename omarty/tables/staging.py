@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from buildings.bulk import Problem, UnitRow
+from buildings.unit_rows import Problem, UnitRow
 
 # What one call of save_units() gets: enough to make statements rare, little enough to be held.
 ROWS, BLOCKS = 2000, 50

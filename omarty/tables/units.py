@@ -8,7 +8,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from buildings.bulk import NO_CONTACT, Problem, UnitRow
 from buildings.models import (
     HIGHEST_FLOOR,
     HIGHEST_NUMBER,
@@ -17,6 +16,7 @@ from buildings.models import (
     Apartment,
     Occupancy,
 )
+from buildings.unit_rows import NO_CONTACT, Problem, UnitRow
 from contacts.canonical import western_digits
 from contacts.models import Kind, User
 from omarty.tables.cells import is_masked
@@ -201,7 +201,7 @@ def _places(headings: Sequence[str]) -> dict[str, int]:
 
 
 def _integer(lowest: int, highest: int, text: str) -> int:
-    digits = western_digits(text)
+    digits = text if text.isascii() else western_digits(text)
     if not _INTEGER.fullmatch(digits) or not lowest <= int(digits) <= highest:
         raise BadCell(
             _("is not a whole number from %(lowest)d to %(highest)d")
@@ -220,7 +220,7 @@ def _id(text: str) -> int:
 def _text(longest: int, text: str) -> str:
     if len(text) > longest:
         raise BadCell(_("is longer than %d characters") % longest)
-    if _UNPRINTABLE.search(text):
+    if not text.isprintable() and _UNPRINTABLE.search(text):
         raise BadCell(_("holds a line break or a character that cannot be printed"))
     return text
 

@@ -10,8 +10,9 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 
 from audit.operations import Origin
-from buildings.bulk import Outcome, Problem, UnitRow, save_units
+from buildings.bulk import Outcome, save_units
 from buildings.models import Block
+from buildings.unit_rows import Problem, UnitRow
 from omarty.commands import DataCommand, Misused, Refused
 from omarty.tables.files import check_target, written_whole
 from omarty.tables.reading import Table, Unreadable
