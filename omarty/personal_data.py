@@ -9,8 +9,11 @@ from typing import Any, BinaryIO
 
 from axes.models import AccessAttempt
 from django.contrib.sessions.models import Session
-from django.db.models import Model, Q
-from django.utils.html import conditional_escape, format_html
+from django.db.models import Field, Model, Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 
@@ -110,31 +113,38 @@ def write_page(file: BinaryIO, user: User) -> None:
 
 
 def _section_html(section: Section) -> Iterator[str]:
-    yield format_html("<h2>{}</h2>\n", section.title)
+    yield format_html("<h2>{}</h2>\n", capfirst(section.title))
     empty = True
     for row in section.rows:
-        told = facts(row)
+        fields = [field for field in row._meta.concrete_fields if field.name not in WITHHELD]
         if empty:
-            names = {field.name: field.verbose_name for field in row._meta.concrete_fields}
-            heads = "".join(format_html("<th>{}</th>", names[name]) for name in told)
-            yield f'<div class="rows" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>\n'
+            heads = format_html_join("", "<th>{}</th>", ((each.verbose_name,) for each in fields))
+            yield format_html(
+                '<div class="rows" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>\n', heads
+            )
             empty = False
         # Each cell goes the way that its own text does: a phone reads from the left, a name may not.
-        cells = (
-            f'<td dir="auto">{conditional_escape(_shown(value))}</td>' for value in told.values()
+        cells = format_html_join(
+            "", '<td dir="auto">{}</td>', ((_shown(row, field),) for field in fields)
         )
-        yield f"<tr>{''.join(cells)}</tr>\n"
+        yield format_html("<tr>{}</tr>\n", cells)
     yield format_html("<p>{}</p>\n", _("Nothing.")) if empty else "</tbody></table></div>\n"
 
 
-def _shown(value: Any) -> str:
-    if value is None:
+def _shown(row: Model, field: "Field[Any, Any]") -> str:
+    """The field's value in words, times in the community's zone."""
+    value = getattr(row, field.attname)
+    if value is None or value == "":
         return ""
+    if field.is_relation:
+        return f"{getattr(row, field.name)} (#{value})"
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, datetime):
+        return date_format(timezone.localtime(value), "DATETIME_FORMAT")
     if isinstance(value, dict):
-        if value.keys() == {"id", "name"}:
-            return f"{value['name']} (#{value['id']})"
-        return ", ".join(f"{name}: {_shown(each)}" for name, each in value.items())
-    return str(value)
+        return ", ".join(f"{name}: {each}" for name, each in value.items())
+    return str(getattr(row, f"get_{field.name}_display")() if field.choices else value)
 
 
 def _plain(value: Any) -> Any:
