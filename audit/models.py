@@ -21,7 +21,10 @@ class Action(TextChoices):
     BUILDING_REGISTERED = "building.registered", _("Building registered")
     BLOCK_REGISTERED = "block.registered", _("Block registered")
     APARTMENT_REGISTERED = "apartment.registered", _("Unit registered")
+    APARTMENT_CHANGED = "apartment.changed", _("Unit changed")
     MEMBERSHIP_STARTED = "membership.started", _("Membership started")
+    MEMBERSHIP_ENDED = "membership.ended", _("Membership ended")
+    EXPORTED = "data.exported", _("Data exported")
 
     # Moving in from the legacy server.
     LEGACY_CHANGED = "legacy.changed", _("Brought up to date from the legacy server")

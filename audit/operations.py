@@ -2,11 +2,12 @@
 
 import getpass
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
+from audit.bulk import insert_like
 from audit.models import Action, Channel, Entry
 
 LABEL_LENGTH = 255
@@ -108,3 +109,11 @@ def record_all(lines: Iterable[Entry]) -> None:
 
 def _name(thing: Named | None) -> tuple[int | None, str]:
     return (None, "") if thing is None else (thing.pk, str(thing)[:LABEL_LENGTH])
+
+
+def record_each(like: Entry, varying: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write one entry for each of `rows`, made as `insert_like()` says. Call it inside the transaction.
+
+    `like` comes from `entry()`, so that all share its origin, and with it one request id.
+    """
+    insert_like(like, varying, rows)

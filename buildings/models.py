@@ -141,8 +141,13 @@ class Apartment(models.Model):
         ]
 
     def __str__(self) -> str:
-        number = f"#{self.pk}" if self.number is None else str(self.number)
-        return f"{number} ({self.name})" if self.name else number
+        return unit_label(self.pk, self.number, self.name)
+
+
+def unit_label(pk: int | None, number: int | None, name: str) -> str:
+    """How a unit is called: by its number and name, or by its id where it has no number."""
+    called = f"#{pk}" if number is None else str(number)
+    return f"{called} ({name})" if name else called
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -1,12 +1,16 @@
 """Every write to buildings, blocks, units and memberships: atomic, with its audit entry."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from audit.models import Action
-from audit.operations import Origin, record
+from audit.models import Action, Entry
+from audit.operations import Origin, entry, record
 from buildings.models import Apartment, Block, Building, Membership, Role
 from contacts.models import Status, User
 
@@ -84,3 +88,113 @@ def start_membership(
         after={"role": role, "status": status},
     )
     return membership
+
+
+@transaction.atomic
+def end_memberships(
+    *,
+    origin: Origin,
+    memberships: Iterable[Membership],
+    ended_at: datetime | None = None,
+    reason: str = "",
+) -> None:
+    """They moved out, then or now; the memberships are kept as past ones."""
+    rows = _locked_memberships(memberships)
+    ended_at = ended_at or timezone.now()
+    for row in rows:
+        if row.started_at is not None and ended_at < row.started_at:
+            raise ValidationError(
+                _("%(who)s cannot have left before coming."), params={"who": row.user}
+            )
+    _change_memberships(origin, Action.MEMBERSHIP_ENDED, rows, {"ended_at": ended_at}, reason)
+
+
+def lock_blocks(block_ids: Iterable[int]) -> None:
+    """Until the transaction ends, nobody else adds or changes units or memberships of these blocks."""
+    list(Block.objects.select_for_update().filter(pk__in=set(block_ids)).order_by("pk"))
+
+
+def _locked_memberships(
+    memberships: Iterable[Membership], status: Status | None = None
+) -> list[Membership]:
+    """The same memberships as they are now, locked together with their blocks.
+
+    They must not have ended and, if a status is named, be of that status.
+    """
+    asked = list(memberships)
+    lock_blocks(each.block_id for each in asked)
+    locked = Membership.objects.select_for_update().filter(pk__in=[each.pk for each in asked])
+    rows = list(locked.prefetch_related("user", "block", "apartment").order_by("pk"))
+    for row in rows:
+        if row.ended_at is not None:
+            raise ValidationError(_("%(who)s has left already."), params={"who": row.user})
+        if status is not None and row.status != status:
+            raise ValidationError(
+                _("%(who)s is not “%(status)s” any more."),
+                params={"who": row.user, "status": status.label},
+            )
+    return rows
+
+
+def _change_memberships(
+    origin: Origin, action: Action, rows: list[Membership], changes: dict[str, Any], reason: str
+) -> None:
+    """Write the changes to all rows, an entry for each; a block that had a manager keeps one."""
+    after = {name: _plain(value) for name, value in changes.items()}
+    Entry.objects.bulk_create(
+        _membership_entry(
+            origin,
+            action,
+            row,
+            row.apartment,
+            reason,
+            {name: _plain(getattr(row, name)) for name in changes},
+            after,
+        )
+        for row in rows
+    )
+    Membership.objects.filter(pk__in=[row.pk for row in rows]).update(**changes)
+    _keep_a_manager({row.block for row in rows if _manages(row)})
+
+
+def _manages(row: Membership) -> bool:
+    return row.role == Role.MANAGER and row.status == Status.ACTIVE
+
+
+def _keep_a_manager(blocks: Iterable[Block]) -> None:
+    left = Membership.objects.current().filter(
+        role=Role.MANAGER, status=Status.ACTIVE, user__status=Status.ACTIVE
+    )
+    for block in blocks:
+        if not left.filter(block=block).exists():
+            raise ValidationError(
+                _("Block %(block)s would be left without a manager: appoint another one first."),
+                params={"block": block},
+            )
+
+
+def _membership_entry(
+    origin: Origin,
+    action: Action,
+    row: Membership,
+    apartment: Apartment | None,
+    reason: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> Entry:
+    return entry(
+        origin=origin,
+        action=action,
+        target=row,
+        person=row.user,
+        block=row.block,
+        apartment=apartment,
+        reason=reason,
+        before=before,
+        after=after,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON holds it."""
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,9 +1,10 @@
-"""`manage.py demo`: a small invented community for trying Omarty out."""
+"""`manage.py demo`: an invented community for trying Omarty out, and a large one for measuring."""
 
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandParser
 from django.db import transaction
 
 from audit.operations import Origin
@@ -16,6 +17,8 @@ from buildings.operations import (
 )
 from contacts.models import Kind, Status, User
 from contacts.operations import add_contact, register_user
+from omarty.commands import DataCommand, Refused
+from omarty.invented import is_there, make_community
 
 PASSWORD = "omarty-demo"  # noqa: S105
 
@@ -60,28 +63,66 @@ NEIGHBOURS_CONTACTS = (
 )
 
 
-class Command(BaseCommand):
-    help = (
-        "Make the demo community: 8 people (password of all: omarty-demo), one building, 4 blocks, "
-        "22 units. Writes only into a database that holds no people and no buildings; where the "
-        "demo stands already, changes nothing. Refused unless DEBUG is true. "
-        "Exit codes: 0 done, or there already; 1 refused."
-    )
+# What there can be many of, each up to so many.
+LARGE = ("units", "people", "entries")
+MOST = 50_000_000
 
-    def handle(self, *args: Any, **options: Any) -> None:
+TOLD_STANDS = "The demo community is there already; nothing was changed."
+
+
+class Command(DataCommand):
+    help = (
+        "Make the demo community: 8 people (password of all: omarty-demo), one building, 4 blocks,\n"
+        "22 units; and with the numbers below, beside it, a large invented one with Arabic and\n"
+        "English names, whose people have no password. Both are the same every time and are made\n"
+        "once: where they stand, nothing is changed. Refused unless DEBUG is true."
+    )
+    reads = "whether there is a community already: the demo wants a database of its own"
+    writes = "both communities and their audit entries, in one transaction"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        for what in LARGE:
+            parser.add_argument(
+                f"--{what}", type=_number, default=0, metavar="N", help=f"So many {what}."
+            )
+
+    def run(self, **options: Any) -> None:
         if not settings.DEBUG:
-            raise CommandError(
+            raise Refused(
                 "The demo's password is known to all: it is made only where DEBUG is true."
             )
+        sizes = {what: options[what] for what in LARGE}
+        origin = Origin.of_command("demo")
+        with self.kept(), transaction.atomic():
+            small = self._make_small(origin)
+            large = any(sizes.values()) and self._make_large(origin, sizes)
+        told = "The demo community was made." if small else TOLD_STANDS
+        if any(sizes.values()):
+            told += " The large one was made." if large else " So is the large one."
+        told += " (Dry run: nothing was written.)" if self.dry_run else ""
+        self.report({"made": small, "large_made": large}, told)
+
+    def _make_small(self, origin: Origin) -> bool:
         if User.objects.filter(pk=1, email="admin@example.org").exists():
-            self.stdout.write("The demo community is there already; nothing was changed.")
-            return
+            return False
         if User.objects.exists() or Building.objects.exists():
-            raise CommandError(
-                "This database holds a community already; the demo wants an empty one."
-            )
-        make_demo(Origin.of_command("demo"))
-        self.stdout.write("The demo community was made.")
+            raise Refused("This database holds a community already; the demo wants an empty one.")
+        make_demo(origin)
+        return True
+
+    def _make_large(self, origin: Origin, sizes: dict[str, int]) -> bool:
+        if is_there():
+            return False
+        with self.progress("Inventing a large community", sum(sizes.values())) as advance:
+            make_community(origin=origin, advance=advance, **sizes)
+        return True
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 0 to {MOST}")
+    return int(text)
 
 
 @transaction.atomic

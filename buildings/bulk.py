@@ -1,0 +1,247 @@
+"""Saving many units and their residents at once, a batch of some thousand rows of a table at a time.
+
+The same rows and entries come of it as of the operations for one, at a fraction of the statements.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.bulk import insert_like
+from audit.models import Action
+from audit.operations import Origin, entry, record_each
+from buildings.models import Apartment, Block, Membership, Occupancy, Role
+from buildings.residents import Residents
+from buildings.unit_rows import Problem, Unit, UnitKey, UnitRow
+from contacts.bulk import register_people
+from contacts.models import Status, User
+
+# Of so many numbers in a row, at least one is asked for.
+DENSE = 4
+
+
+@dataclass
+class Outcome:
+    """What was done: numbers of units, people and memberships, and the rows that were left out."""
+
+    created: int = 0
+    updated: int = 0
+    left: int = 0
+    people: int = 0
+    memberships: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, other: "Outcome") -> None:
+        """Count the other in; its problems are not taken over."""
+        for name in ("created", "updated", "left", "people", "memberships"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@transaction.atomic
+def save_units(*, origin: Origin, rows: Iterable[UnitRow]) -> Outcome:
+    """Create, change or leave the units that the rows tell of, and move their residents in.
+
+    Rows of one unit must come in one call. What a row does not tell stays as it is; a person who is
+    registered stays as he is. A row with a problem is left out whole, the others are saved.
+    """
+    outcome = Outcome()
+    blocks, units = _units(rows, outcome.problems)
+    people = Residents(units, outcome.problems)
+    created = [unit for unit in units if unit.rows and unit.pk is None]
+    changed = [unit for unit in units if unit.rows and unit.pk is not None and unit.changes]
+    _create(origin, blocks, created)
+    outcome.updated = _change(origin, blocks, changed)
+    register_people(origin=origin, people=people.newcomers)
+    outcome.memberships = _move_in(origin, blocks, people.arrivals())
+    outcome.created, outcome.people = len(created), len(people.newcomers)
+    outcome.left = sum(bool(unit.rows) for unit in units) - outcome.created - outcome.updated
+    return outcome
+
+
+def _units(rows: Iterable[UnitRow], problems: list[Problem]) -> tuple[dict[int, Block], list[Unit]]:
+    """The blocks and units of the rows; rows that cannot be meant are moved to `problems`."""
+    grouped: dict[UnitKey, list[UnitRow]] = defaultdict(list)
+    for row in rows:
+        grouped[row.unit].append(row)
+    blocks = Block.objects.in_bulk({key.block_id for key in grouped})
+    units = []
+    for key, group in grouped.items():
+        if key.block_id in blocks:
+            units.append(_together(key, group, problems))
+        else:
+            problems += [Problem(row.row, "block", _("is not a registered block")) for row in group]
+    _look_up(units)
+    for unit in units:
+        problems += _objections(unit)
+    return blocks, units
+
+
+def _together(key: UnitKey, rows: list[UnitRow], problems: list[Problem]) -> Unit:
+    """One unit of all its rows; a row that contradicts an earlier one is a problem."""
+    told: dict[str, Any] = {}
+    agreeing = []
+    for row in rows:
+        says = _says(row)
+        against = [name for name, value in says.items() if told.get(name, value) != value]
+        if against:
+            sentence = _("says otherwise of this unit than an earlier row")
+            problems += [Problem(row.row, name, sentence) for name in against]
+        else:
+            told |= says
+            agreeing.append(row)
+    return Unit(key, agreeing, told)
+
+
+def _says(row: UnitRow) -> dict[str, Any]:
+    """What the row tells of the unit, by the unit's fields."""
+    says: dict[str, Any] = {}
+    if row.floor is not None:
+        says["floor"] = row.floor
+    if row.name:
+        says["name"] = row.name
+    if row.occupancy:
+        says["occupancy"] = row.occupancy
+    return says
+
+
+def _look_up(units: Sequence[Unit]) -> None:
+    """Give each unit that the database holds its id and what it stands with."""
+    by_key = {unit.key: unit for unit in units}
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for key in by_key:
+        if key.number is not None:
+            wanted[key.block_id].append(key.number)
+    condition = Q(pk__in=[key.unit_id for key in by_key if key.unit_id is not None])
+    for block_id, numbers in wanted.items():
+        condition |= Q(block_id=block_id, **_among(numbers))
+    found = Apartment.objects.filter(condition).values_list(
+        "pk", "block_id", "number", "floor", "name", "occupancy", "closed_at"
+    )
+    for pk, block_id, number, floor, name, occupancy, closed_at in found:
+        for key in (UnitKey(block_id, number, None), UnitKey(block_id, None, pk)):
+            if unit := by_key.get(key):
+                unit.pk, unit.closed = pk, closed_at is not None
+                unit.stands = {"floor": floor, "name": name, "occupancy": occupancy}
+
+
+def _among(numbers: list[int]) -> dict[str, Any]:
+    """The condition for these numbers: as a range, which is read faster, where it holds few others."""
+    lowest, highest = min(numbers), max(numbers)
+    if highest - lowest < DENSE * len(numbers):
+        return {"number__range": (lowest, highest)}
+    return {"number__in": numbers}
+
+
+def _objections(unit: Unit) -> list[Problem]:
+    """Why none of the unit's rows can be saved; empties them then."""
+    if unit.closed:
+        column, sentence = "number", _("is a closed unit; reopen it first")
+    elif unit.pk is None and unit.key.number is None:
+        column, sentence = "unit", _("is no unit of this block")
+    else:
+        return []
+    rows, unit.rows = unit.rows, []
+    return [Problem(row.row, column, sentence) for row in rows]
+
+
+def _create(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> None:
+    """Register the units; each has its id then. Raises IntegrityError if a number is taken meanwhile."""
+    if not units:
+        return
+    for unit in units:
+        lived_in = any(row.tells_resident for row in unit.rows)
+        fallback = Occupancy.LIVED_IN if lived_in else Occupancy.VACANT
+        unit.told = {"floor": None, "name": "", "occupancy": fallback.value} | unit.told
+    ids = insert_like(
+        Apartment(),
+        ("block_id", "number", "floor", "name", "occupancy"),
+        [(unit.key.block_id, unit.key.number, *unit.told.values()) for unit in units],
+    )
+    for unit, pk in zip(units, ids, strict=False):
+        unit.pk = pk
+    if not ids:
+        _look_up(units)
+    facts = ((unit, {"after": {"number": unit.key.number} | unit.told}) for unit in units)
+    _record_units(origin, blocks, Action.APARTMENT_REGISTERED, facts)
+
+
+def _change(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> int:
+    """Give the units what the rows tell; returns how many still differed."""
+    if not units:
+        return 0
+    # What stands is read again under lock: somebody may have mended it meanwhile.
+    locked = Apartment.objects.select_for_update().in_bulk([unit.pk for unit in units])
+    changed = []
+    for unit in units:
+        row = locked[unit.pk]
+        unit.stands = {name: getattr(row, name) for name in unit.stands}
+        if changes := unit.changes:
+            before = {name: unit.stands[name] for name in changes}
+            changed.append((unit, {"before": before, "after": changes}))
+            for name, value in changes.items():
+                setattr(row, name, value)
+    Apartment.objects.bulk_update(
+        [locked[unit.pk] for unit, _facts in changed],
+        ["floor", "name", "occupancy"],
+        batch_size=500,
+    )
+    _record_units(origin, blocks, Action.APARTMENT_CHANGED, changed)
+    return len(changed)
+
+
+def _record_units(
+    origin: Origin,
+    blocks: dict[int, Block],
+    action: Action,
+    lines: Iterable[tuple[Unit, dict[str, Any]]],
+) -> None:
+    """An entry for each unit, with the facts given: `after`, or `before` and `after`."""
+    labels = {pk: str(block) for pk, block in blocks.items()}
+    columns = ["target_id", "target_label", "apartment_id", "apartment_label"]
+    columns += ["block_id", "block_label"]
+    rows = []
+    told: list[str] = []
+    for unit, facts in lines:
+        told, label, block = list(facts), unit.label, unit.key.block_id
+        rows.append((unit.pk, label, unit.pk, label, block, labels[block], *facts.values()))
+    columns += told
+    record_each(entry(origin=origin, action=action, target=Apartment()), columns, rows)
+
+
+def _move_in(
+    origin: Origin, blocks: dict[int, Block], arrivals: Iterable[tuple[User, Unit]]
+) -> int:
+    """Start a resident's membership for each arrival; returns how many."""
+    coming = {(user.pk, unit.pk): (user, unit) for user, unit in arrivals}
+    if not coming:
+        return 0
+    like = Membership(role=Role.RESIDENT, status=Status.ACTIVE, started_at=timezone.now())
+    insert_like(
+        like,
+        ("user_id", "block_id", "apartment_id"),
+        [(user.pk, unit.key.block_id, unit.pk) for user, unit in coming.values()],
+    )
+    started = Membership.objects.current().filter(
+        user__in={user_id for user_id, _unit_id in coming},
+        apartment__in={unit_id for _user_id, unit_id in coming},
+    )
+    ids = {(each.user_id, each.apartment_id): each.pk for each in started}
+    after = {"role": Role.RESIDENT, "status": Status.ACTIVE}
+    columns = ["target_id", "target_label", "person_id", "person_label", "block_id", "block_label"]
+    columns += ["apartment_id", "apartment_label", "after"]
+    rows = []
+    for key, (user, unit) in coming.items():
+        like.user = user
+        block = blocks[unit.key.block_id]
+        rows.append(
+            (ids[key], str(like), user.pk, str(user), block.pk, str(block))
+            + (unit.pk, unit.label, after)
+        )
+    record_each(entry(origin=origin, action=Action.MEMBERSHIP_STARTED, target=like), columns, rows)
+    return len(coming)

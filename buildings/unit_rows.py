@@ -1,0 +1,80 @@
+"""What rows of a table say of units, while many are saved at once."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from buildings.models import unit_label
+from contacts.models import Kind
+
+# A contact as typed and canonical.
+NO_CONTACT = ("", "")
+
+
+class UnitRow(NamedTuple):
+    """What one row of a table says of a unit and one of its residents; empty is not told."""
+
+    row: int
+    block_id: int
+    number: int | None
+    # How a unit without a number is known.
+    unit_id: int | None
+    floor: int | None
+    name: str
+    occupancy: str
+    resident: str
+    phone: str
+    phone_value: str
+    email: str
+    email_value: str
+
+    @property
+    def unit(self) -> "UnitKey":
+        """Which unit is meant: rows of several residents mean the same one."""
+        return UnitKey(self.block_id, self.number, self.unit_id if self.number is None else None)
+
+    @property
+    def contacts(self) -> dict[Kind, str]:
+        """The resident's contacts that are told, canonical."""
+        values = {Kind.PHONE: self.phone_value, Kind.EMAIL: self.email_value}
+        return {kind: value for kind, value in values.items() if value}
+
+    @property
+    def tells_resident(self) -> bool:
+        return bool(self.resident or self.phone or self.email)
+
+
+class UnitKey(NamedTuple):
+    """A unit by block and number, or by id where it has no number."""
+
+    block_id: int
+    number: int | None
+    unit_id: int | None
+
+
+class Problem(NamedTuple):
+    """Why a row cannot be saved; `column` is a field of UnitRow, or a heading; or empty."""
+
+    row: int
+    column: str
+    sentence: str
+
+
+@dataclass(slots=True)
+class Unit:
+    """A unit that rows tell of: what they say together, and what stands in the database."""
+
+    key: UnitKey
+    rows: list[UnitRow]
+    told: dict[str, Any]
+    pk: int | None = None
+    stands: dict[str, Any] = field(default_factory=dict)
+    closed: bool = False
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        return {name: value for name, value in self.told.items() if self.stands[name] != value}
+
+    @property
+    def label(self) -> str:
+        name = self.told.get("name") or self.stands.get("name", "")
+        return unit_label(self.pk, self.key.number, name)

@@ -1,0 +1,76 @@
+"""`manage.py createsuperuser`: the person who may do everything."""
+
+import getpass
+import os
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandParser
+from django.db import IntegrityError
+
+from audit.operations import Origin
+from contacts.authentication import held
+from contacts.models import User
+from contacts.operations import register_user
+from omarty.commands import DataCommand, Misused, Refused
+
+PASSWORD = "DJANGO_SUPERUSER_PASSWORD"  # noqa: S105
+
+
+class Command(DataCommand):
+    help = (
+        "Register a superuser, who signs in to the back-office by e-mail or phone.\n\n"
+        "What is not told by the options is asked for; with --noinput the password is taken from\n"
+        f"the environment variable {PASSWORD}."
+    )
+    reads = "the options, or what is typed"
+    writes = "one person, his e-mail or phone, and their audit entry"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--login", help="His e-mail or phone.")
+        parser.add_argument("--name", default="", help="His name.")
+        parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive")
+
+    def run(self, **options: Any) -> None:
+        interactive = options["interactive"]
+        login = options["login"] or (_typed(input, "E-mail or phone: ") if interactive else "")
+        contact = held(login.strip())
+        if contact is None:
+            raise Misused(f"{login!r} is neither an e-mail address nor a phone number.")
+        password = _typed_twice() if interactive else os.environ.get(PASSWORD, "")
+        kind, _value = contact
+        fields = {kind.value: login, "name": options["name"]}
+        try:
+            validate_password(password, User(**fields))
+        except ValidationError as error:
+            raise Refused(" ".join(error.messages)) from error
+        try:
+            with self.kept():
+                user = register_user(
+                    origin=Origin.of_command("createsuperuser"),
+                    password=password,
+                    is_superuser=True,
+                    **fields,
+                )
+        except IntegrityError as error:
+            raise Refused(f"Somebody has {login} already.") from error
+        told = f"Superuser {login} was registered."
+        told += " (Dry run: nothing was written.)" if self.dry_run else ""
+        self.report({"person": None if self.dry_run else user.pk, "login": login}, told)
+
+
+def _typed(ask: Callable[[str], str], what: str) -> str:
+    try:
+        return ask(what)
+    except EOFError as error:
+        raise Misused("Nobody is there to ask: use --login and --noinput.") from error
+
+
+def _typed_twice() -> str:
+    password = _typed(getpass.getpass, "Password: ")
+    if password != _typed(getpass.getpass, "Password again: "):
+        raise Refused("The two passwords differ.")
+    return password

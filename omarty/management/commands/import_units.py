@@ -1,0 +1,179 @@
+"""`manage.py import_units`: units and their residents from a CSV or XLSX file."""
+
+import json
+from dataclasses import asdict
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.core.management.base import CommandParser
+from django.db import transaction
+
+from audit.operations import Origin
+from buildings.bulk import Outcome, save_units
+from buildings.models import Block
+from buildings.unit_rows import Problem, UnitRow
+from omarty.commands import DataCommand, Misused, Refused
+from omarty.tables.files import check_target, written_whole
+from omarty.tables.reading import Table, Unreadable
+from omarty.tables.staging import ROWS, Staging
+from omarty.tables.units import HEADINGS, BadHeadings, UnitReader, is_problem
+from omarty.tables.writing import writer
+
+
+class Command(DataCommand):
+    help = (
+        "Load units and their residents from a table.\n\n"
+        "A unit is known by its block and number: it is made if it is new, changed where the table\n"
+        "says otherwise, and left alone else; an empty cell changes nothing. A resident is known by\n"
+        "phone or e-mail: he is registered if he is new, and becomes a resident of the unit unless\n"
+        "he belongs to it. A person who is registered already is left as he is. Several residents\n"
+        "of a unit stand in several rows. One wrong row, and nothing is written.\n\n"
+        f"Headings, in English or Arabic: {', '.join(HEADINGS)}.\n"
+        "Needed are number and, without --block, block (its id)."
+    )
+    reads = "FILE: CSV (UTF-8 or Windows-1256; comma, semicolon or tab) or XLSX"
+    writes = (
+        "units, people, their contacts and memberships, and an audit entry for each; with\n"
+        "  --skip-bad a file of the rows left out. All in one transaction: killed, nothing is changed"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument("--block", type=int, metavar="ID", help="The block of every row.")
+        parser.add_argument(
+            "--skip-bad",
+            action="store_true",
+            help="Write the good rows; put the bad ones with their reasons into another file.",
+        )
+        parser.add_argument(
+            "--bad-file",
+            type=Path,
+            metavar="FILE",
+            help="Where the bad rows go; FILE.bad.csv or FILE.bad.xlsx if not told.",
+        )
+
+    def run(self, **options: Any) -> None:
+        skip_bad = options["skip_bad"]
+        try:
+            table = Table(options["file"])
+            bad_file = options["bad_file"] or _bad_file(table)
+            _check_options(options["block"], bad_file if skip_bad else None)
+            with Staging() as staging:
+                reader = self._read(table, staging, options["block"])
+                with transaction.atomic():
+                    total = self._save(staging, reader)
+                    bad = staging.bad_rows()
+                    if bad and not skip_bad:
+                        self._refuse(table, staging, bad)
+                    if bad and not self.dry_run:
+                        _write_bad(table, staging, bad_file)
+                    transaction.set_rollback(self.dry_run)
+        except Unreadable as error:
+            raise Refused(str(error)) from error
+        self._tell_outcome(total, bad, bad_file)
+
+    def _read(self, table: Table, staging: Staging, block_id: int | None) -> UnitReader:
+        """Check every row by itself; keep what it says, or what is wrong with it."""
+        rows = table.rows()
+        row, headings = next(rows, (1, []))
+        try:
+            reader = UnitReader(headings, block_id=block_id)
+        except BadHeadings as error:
+            raise Refused(f"{table.path}, row {row}: {error}") from error
+        position = 0
+        with self.progress(f"Reading {table.path} (bytes)", table.size) as advance:
+            while batch := list(islice(rows, ROWS)):
+                read = [reader.read(row, cells) for row, cells in batch]
+                staging.add(each for each in read if isinstance(each, UnitRow))
+                staging.object_to(
+                    problem for each in read if isinstance(each, list) for problem in each
+                )
+                advance(table.position - position)
+                position = table.position
+        return reader
+
+    def _save(self, staging: Staging, reader: UnitReader) -> Outcome:
+        """Save what can be saved: what is wrong with a row may show only beside the others."""
+        origin = Origin.of_command("import_units")
+        total = Outcome()
+        with self.progress("Saving rows", staging.count()) as advance:
+            for batch in staging.batches():
+                done = save_units(origin=origin, rows=batch)
+                total.add(done)
+                staging.object_to(
+                    problem._replace(column=reader.heading(problem.column))
+                    for problem in done.problems
+                )
+                advance(len(batch))
+        return total
+
+    def _refuse(self, table: Table, staging: Staging, bad: int) -> NoReturn:
+        sentence = f"{table.path}: {bad} bad rows; nothing was written."
+        if self.as_json:
+            self._report_problems(staging, sentence)
+        else:
+            for problem in staging.problems():
+                column = f", column {problem.column}" if problem.column else ""
+                self.tell(f"{table.path}, row {problem.row}{column}: {problem.sentence}.")
+        raise Refused(sentence)
+
+    def _report_problems(self, staging: Staging, sentence: str) -> None:
+        """The JSON report of a refusal, written as it is read: there may be a million problems."""
+        self._reported = True
+        self.stdout.write(f'{{"error": {json.dumps(sentence)}, "problems": [', ending="")
+        for number, problem in enumerate(staging.problems()):
+            line = json.dumps(problem._asdict(), ensure_ascii=False)
+            self.stdout.write(f"{',' * bool(number)}{line}", ending="")
+        self.stdout.write("]}")
+
+    def _tell_outcome(self, total: Outcome, bad: int, bad_file: Path) -> None:
+        counts = {name: value for name, value in asdict(total).items() if name != "problems"}
+        facts = counts | {"bad_rows": bad, "bad_file": str(bad_file) if bad else None}
+        text = (
+            f"Units: {total.created} registered, {total.updated} changed, {total.left} left as they"
+            f" were. People registered: {total.people}. Memberships started: {total.memberships}."
+        )
+        if bad:
+            text += f" Bad rows left out: {bad}, see {bad_file}."
+        self.report(facts, text + (" (Dry run: nothing was written.)" if self.dry_run else ""))
+
+
+def _bad_file(table: Table) -> Path:
+    return table.path.with_name(f"{table.path.stem}.bad.{'xlsx' if table.is_xlsx else 'csv'}")
+
+
+def _check_options(block_id: int | None, bad_file: Path | None) -> None:
+    if block_id is not None and not Block.objects.filter(pk=block_id).exists():
+        raise Misused(f"There is no block {block_id}.")
+    if bad_file is not None:
+        check_target(bad_file)
+        if bad_file.exists():
+            raise Misused(f"{bad_file} is there already: mend and load it first, or move it.")
+
+
+def _write_bad(table: Table, staging: Staging, path: Path) -> None:
+    """The bad rows as they came, under their headings, with one more that tells what is wrong."""
+    rows = table.rows()
+    _row, headings = next(rows)
+    # A bad row that was loaded again and is still bad has an old problem.
+    kept = [place for place, name in enumerate(headings) if not is_problem(name)]
+    reasons = groupby(staging.problems(), key=lambda problem: problem.row)
+    bad_row, problems = next(reasons)
+    kind = "xlsx" if path.suffix == ".xlsx" else "csv"
+    with (
+        written_whole(path) as file,
+        writer(kind, file, ["problem", *(headings[place] for place in kept)]) as out,
+    ):
+        for row, cells in rows:
+            if row != bad_row:
+                continue
+            told = [cells[place] if place < len(cells) else "" for place in kept]
+            reason = "; ".join(_reason(problem) for problem in problems)
+            out.write([reason, *told, *cells[len(headings) :]])
+            bad_row, problems = next(reasons, (0, iter(())))
+
+
+def _reason(problem: Problem) -> str:
+    return f"{problem.column} {problem.sentence}".strip()

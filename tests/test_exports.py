@@ -1,0 +1,210 @@
+import csv
+import io
+import json
+from datetime import date
+
+import pytest
+from django.core.management import CommandError, call_command
+from openpyxl import load_workbook
+
+from audit.models import Action, Entry
+from audit.operations import Origin
+from buildings.models import Apartment, Block, Membership
+from buildings.operations import register_apartment
+from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, User
+from contacts.operations import add_contact
+from tests.conftest import person
+from tests.test_import_units import load, read
+
+
+def export(what, path, **options):
+    """Run the command; its report."""
+    out = io.StringIO()
+    command = f"export_{what}"
+    call_command(command, str(path), stdout=out, stderr=io.StringIO(), json=True, **options)
+    return json.loads(out.getvalue())
+
+
+def table(path):
+    """The rows of an exported CSV or XLSX file, each a dictionary."""
+    headings, *rows = read(path)
+    return [dict(zip(headings, row, strict=True)) for row in rows]
+
+
+@pytest.fixture
+def oddities():
+    """What a spreadsheet would make something else of."""
+    origin = Origin.of_command("test")
+    block = Block.objects.get(pk=1)
+    for number, name in [(201, "=1+1"), (202, "'=1"), (203, "-5"), (204, "@x"), (205, 'a,"b";ش')]:
+        register_apartment(origin=origin, block=block, number=number, floor=-2, name=name)
+    register_apartment(origin=origin, block=block, number=None, floor=None, name="Cellar")
+    add_contact(origin=origin, user=person("outsider"), kind=Kind.PHONE, typed="+20 109 999 9991")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_what_export_units_writes_import_units_reads_back(tmp_path, oddities, new_entries, kind):
+    first, second = tmp_path / f"first.{kind}", tmp_path / f"second.{kind}"
+    # 28 units, one of them with two members.
+    assert export("units", first, full=True)["rows"] == 29
+    entries = len(new_entries())
+    report = load(first)
+    assert (report["left"], report["created"], report["updated"]) == (28, 0, 0)
+    assert len(new_entries()) == entries
+    # And into a database that knows the blocks alone.
+    numberless = Apartment.objects.get(number=None)
+    Membership.objects.all().delete()
+    Apartment.objects.exclude(pk=numberless.pk).delete()
+    for model in (SecondaryEmail, SecondaryPhone, Claim, User):
+        model.objects.all().delete()
+    assert load(first)["created"] == 27
+    export("units", second, full=True)
+    assert read(first) == read(second)
+
+
+def test_masked_units_are_read_back_where_they_are_known(tmp_path, new_entries):
+    path = tmp_path / "units.csv"
+    export("units", path, block=1)
+    assert "01000000002" not in path.read_text() and "resident@" not in path.read_text()
+    rows = table(path)
+    assert (rows[1]["phone"], rows[1]["email"]) == ("•••••••0002", "r••••@example.org")
+    entries = len(new_entries())
+    assert load(path)["left"] == 10
+    assert len(new_entries()) == entries
+
+
+def test_units_by_block_and_number(tmp_path, oddities):
+    export("units", tmp_path / "units.csv")
+    rows = table(tmp_path / "units.csv")
+    places = [(int(row["block"]), int(row["number"] or 0)) for row in rows[:-1]]
+    assert places == sorted(places) and len(places) == 28
+    assert (rows[-1]["number"], rows[-1]["name"]) == ("", "Cellar")
+    assert rows[-1]["unit"] == str(Apartment.objects.get(number=None).pk)
+    assert [row["block"] for row in rows if row["number"] == "11"] == ["2"]
+
+
+def test_no_cell_is_a_formula(tmp_path, oddities):
+    User.objects.filter(pk=2).update(name='=HYPERLINK("http://example.org")')
+    for what in ("units", "people", "audit"):
+        for kind in ("csv", "xlsx"):
+            path = tmp_path / f"{what}.{kind}"
+            export(what, path, full=True)
+            cells = [cell for row in read(path) for cell in row]
+            assert not [cell for cell in cells if cell[:1] in tuple("=+@\t\r")]
+            assert what == "audit" or any(cell.startswith("'=") for cell in cells)
+    book = load_workbook(tmp_path / "people.xlsx")
+    assert all(cell.data_type != "f" for row in book.active for cell in row)
+
+
+def test_people(tmp_path):
+    path = tmp_path / "people.csv"
+    assert export("people", path, full=True)["rows"] == 8
+    neighbour = table(path)[7]
+    assert neighbour == {
+        "id": "8",
+        "name": "نادية جارة",
+        "name in the app": "",
+        "phone": "01000000007",
+        "email": "neighbour@example.org",
+        "further phones": "01100000007; +20 120 000 0007",
+        "further emails": "neighbour.second@example.org; Neighbour.Work@example.org",
+        "status": "active",
+        "superuser": "no",
+        "registered": neighbour["registered"],
+        "belongs to": "block 2 (id 2), unit 11: manager, active",
+    }
+    assert neighbour["registered"].endswith("Z")
+    export("people", path)
+    assert "01000000007" not in path.read_text() and "0007" in path.read_text()
+    assert [row["id"] for row in table(path)] == [str(pk) for pk in range(1, 9)]
+
+
+def test_people_of_a_block_and_of_days(tmp_path):
+    path = tmp_path / "people.csv"
+    assert export("people", path, block=2)["rows"] == 1
+    # 22:30 UTC is the next day in Cairo.
+    User.objects.filter(pk=3).update(created_at="2026-01-31T22:30:00Z")
+    assert export("people", path, since=date(2026, 2, 1), until=date(2026, 2, 1))["rows"] == 1
+    assert table(path)[0]["id"] == "3"
+    assert export("people", path, until=date(2026, 1, 31))["rows"] == 0
+
+
+def test_audit_in_json_lines(tmp_path, manager):
+    manager.create(floorNum=1, aptNum=101, blockId=1, longitude="31.25", latitude="30.5")
+    path = tmp_path / "audit.jsonl"
+    assert export("audit", path, full=True)["rows"] == Entry.objects.count() - 1
+    last = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
+    entry = Entry.objects.get(pk=last["id"])
+    assert (last["action"], last["actor"]) == ("apartment.registered", "Mona Manager")
+    assert json.loads(last["after"]) == entry.after == {"number": 101, "floor": 1}
+    assert (last["longitude"], last["latitude"]) == ("31.2500000", "30.5000000")
+    assert last["request id"] == str(entry.request_id)
+
+
+def test_audit_is_masked(tmp_path, resident):
+    resident.add(blockId=1, apartmentId=2, phoneNumber="011 2233-4455")
+    resident.add(blockId=1, apartmentId=2, email="secret@example.org")
+    export("audit", tmp_path / "audit.csv", block=1)
+    text = (tmp_path / "audit.csv").read_text()
+    assert "2233" not in text and "secret" not in text
+    assert "4455" in text and "s••••@example.org" in text
+
+
+def test_each_export_leaves_an_entry(tmp_path, new_entries):
+    export("people", tmp_path / "people.csv", block=1, full=True, since=date(2020, 1, 1))
+    (entry,) = new_entries()
+    assert (entry.action, entry.block_id, entry.channel) == (Action.EXPORTED, 1, "command")
+    assert entry.actor_label.startswith("export_people (")
+    assert entry.after == {
+        "what": "people",
+        "rows": 5,
+        "full": True,
+        "since": "2020-01-01",
+        "until": None,
+    }
+
+
+def test_a_dry_run_writes_neither_file_nor_entry(tmp_path, new_entries):
+    for what, rows in [("units", 23), ("people", 8), ("audit", Entry.objects.count())]:
+        assert export(what, tmp_path / f"{what}.csv", dry_run=True)["rows"] == rows
+    assert not list(tmp_path.iterdir()) and not new_entries()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "why"),
+    [
+        ("people.txt", {}, "name a format"),
+        ("missing/people.csv", {}, "no directory"),
+        ("", {"format": "csv"}, "is not a file"),
+        ("people.csv", {"block": 99}, "no block 99"),
+    ],
+)
+def test_what_cannot_be_meant(tmp_path, new_entries, name, options, why):
+    with pytest.raises(CommandError, match=why) as refused:
+        export("people", tmp_path / name, **options)
+    assert refused.value.returncode == 2
+    assert not list(tmp_path.iterdir()) and not new_entries()
+
+
+def test_a_day_that_is_none(tmp_path):
+    with pytest.raises(CommandError, match="is not a day"):
+        call_command("export_people", str(tmp_path / "people.csv"), "--since", "yesterday")
+
+
+def test_csv_opens_as_utf8_in_a_spreadsheet_and_is_private(tmp_path):
+    path = tmp_path / "people.csv"
+    export("people", path)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert path.stat().st_mode & 0o077 == 0
+    assert next(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))[0] == "id"
+
+
+def test_more_rows_than_a_page(tmp_path):
+    lines = [f"{number},{number % 9}" for number in range(1000, 6000)]
+    file = tmp_path / "in.csv"
+    file.write_text("number,floor\n" + "\n".join(lines))
+    load(file, block=2)
+    assert export("units", tmp_path / "units.csv")["rows"] == 5023
+    numbers = [int(row["number"]) for row in table(tmp_path / "units.csv") if row["block"] == "2"]
+    assert numbers == [*range(11, 21), *range(1000, 6000)]
+    assert export("audit", tmp_path / "audit.jsonl")["rows"] == Entry.objects.count() - 1

@@ -1,0 +1,351 @@
+import csv
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+from django.core.management import CommandError, call_command
+from openpyxl import Workbook, load_workbook
+
+from audit.models import Entry
+from buildings.models import Apartment, Membership, Occupancy, Role
+from contacts.models import Claim, Status, User
+from tests.conftest import person
+
+HEADINGS = "block,number,floor,name,occupancy,resident,phone,email"
+
+
+def load(path, **options):
+    """Run the command on the file; its report."""
+    out = io.StringIO()
+    call_command("import_units", str(path), stdout=out, stderr=io.StringIO(), json=True, **options)
+    return json.loads(out.getvalue())
+
+
+def refusal(path, **options):
+    """Run the command on a file that it refuses; exit code, JSON report, lines for people."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.raises(CommandError) as plain:
+        call_command("import_units", str(path), stdout=out, stderr=err, **options)
+    with pytest.raises(CommandError):
+        call_command("import_units", str(path), stdout=out, stderr=err, json=True, **options)
+    return plain.value.returncode, json.loads(out.getvalue()), err.getvalue() + str(plain.value)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """table(line, line, …) is a CSV file under the English headings."""
+
+    def written(*lines, headings=HEADINGS, encoding="utf-8", name="units.csv"):
+        path = tmp_path / name
+        path.write_text("\n".join([headings, *lines]) + "\n", encoding=encoding)
+        return path
+
+    return written
+
+
+def unit(number, block=1):
+    return Apartment.objects.get(block_id=block, number=number)
+
+
+def test_units_are_made_changed_and_left(table, new_entries):
+    file = table(
+        "1,101,10,East,lived in,,,", "1,2,5,,,,,", "1,3,0,,,,,", "2,101,-1,,being finished,,,"
+    )
+    assert load(file) == {
+        "created": 2,
+        "updated": 1,
+        "left": 1,
+        "people": 0,
+        "memberships": 0,
+        "bad_rows": 0,
+        "bad_file": None,
+    }
+    made = unit(101)
+    assert (made.floor, made.name, made.occupancy) == (10, "East", Occupancy.LIVED_IN)
+    assert (unit(101, block=2).floor, unit(101, block=2).name) == (-1, "")
+    # What a row does not tell stays.
+    assert (unit(2).floor, unit(2).occupancy) == (5, Occupancy.LIVED_IN)
+    entries = new_entries()
+    assert {entry.action for entry in entries} == {"apartment.registered", "apartment.changed"}
+    assert len({entry.request_id for entry in entries}) == 1
+    assert all(entry.actor_label.startswith("import_units (") for entry in entries)
+    registered, changed = entries[0], entries[-1]
+    assert (registered.target_id, registered.target_label) == (made.pk, "101 (East)")
+    assert (registered.block_id, registered.apartment_id) == (1, made.pk)
+    assert registered.after == {"number": 101, "floor": 10, "name": "East", "occupancy": "lived_in"}
+    assert (changed.before, changed.after) == ({"floor": 0}, {"floor": 5})
+    assert changed.target_id == unit(2).pk
+
+
+def test_a_second_run_changes_nothing(table, new_entries):
+    file = table("1,101,1,,,Sara,01099999991,sara@example.net", "1,2,5,,,,,")
+    load(file)
+    before = len(new_entries())
+    report = load(file)
+    assert (report["left"], report["created"], report["updated"]) == (2, 0, 0)
+    assert len(new_entries()) == before
+
+
+def test_residents_are_registered_and_move_in(table, new_entries):
+    file = table(
+        "1,101,1,,,Sara Ahmed,01099999991,Sara@Example.net",
+        "1,101,,,,Mona,+20 109 999 9992,",
+        "1,102,1,,,sara ahmed,00201099999991,",
+        "1,4,,,,,01000000002,",
+    )
+    report = load(file)
+    assert (report["created"], report["people"], report["memberships"]) == (2, 2, 4)
+    sara = Claim.objects.get(kind="phone", value="+201099999991").user
+    assert (sara.name, sara.phone, sara.email) == ("Sara Ahmed", "01099999991", "Sara@Example.net")
+    assert not sara.has_usable_password() and sara.status == Status.ACTIVE
+    assert Claim.objects.get(kind="email", value="sara@example.net").user == sara
+    assert set(sara.memberships.values_list("apartment__number", flat=True)) == {101, 102}
+    assert unit(101).memberships.count() == 2 and unit(101).occupancy == Occupancy.LIVED_IN
+    # Known by any spelling of his phone; he stays as he is.
+    moved = person("resident").memberships.get(apartment__number=4)
+    assert (moved.role, moved.status) == (Role.RESIDENT, Status.ACTIVE)
+    started = [each for each in new_entries() if each.action == "membership.started"]
+    assert {each.target_id for each in started} >= {moved.pk}
+    assert {each.person_label for each in started} == {"Sara Ahmed", "Mona", "Rami Resident"}
+    assert sum(each.action == "user.registered" for each in new_entries()) == 2
+    assert len({each.session_stamp for each in User.objects.all()}) == User.objects.count()
+
+
+def test_arabic_headings_and_digits_in_windows_1256(table):
+    headings = "رقم الشقة;الدور;اسم الوحدة;الحالة;اسم الساكن;الموبايل"
+    file = table("101;2;شقة الشرق;مسكونة;سارة;01099999991", headings=headings, encoding="cp1256")
+    load(file, block=1)
+    made = unit(101)
+    assert (made.floor, made.name, made.occupancy) == (2, "شقة الشرق", Occupancy.LIVED_IN)
+    assert made.memberships.get().user.name == "سارة"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_utf8_with_and_without_byte_order_mark(table, encoding):
+    load(table("١٠١,٣", headings="الرقم,الطابق", encoding=encoding), block=1)
+    assert unit(101).floor == 3
+
+
+def test_xlsx(tmp_path):
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["Block", "Unit number", "الدور", "Name", None])
+    sheet.append([1, 101, 4.0, "شقة"])
+    sheet.append([None, None, None, None])
+    sheet.append(["١", "١٠٢", "-1", None])
+    book.create_sheet("empty")
+    book.save(tmp_path / "units.xlsx")
+    assert load(tmp_path / "units.xlsx")["created"] == 2
+    assert (unit(101).floor, unit(101).name, unit(102).floor) == (4, "شقة", -1)
+
+
+def test_xlsx_as_excel_writes_it_with_shared_strings(tmp_path):
+    strings = "<si><t>number</t></si><si><r><t>flo</t></r><r><t>or</t></r><rPh><t>x</t></rPh></si>"
+    rows = (
+        '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="C1" t="s"><v>1</v></c></row>'
+        '<row r="3"><c r="A3"><v>1.01E2</v></c><c r="C3"><f>1+1</f><v>2</v></c></row>'
+    )
+    workbook(tmp_path / "units.xlsx", rows, strings)
+    load(tmp_path / "units.xlsx", block=1)
+    assert unit(101).floor == 2
+
+
+def test_one_bad_row_and_nothing_is_written(table, new_entries):
+    file = table("1,101,1,,,,,", "1,1000000,x,,haunted,,12,nobody", "9,5,1,,,,,", "1,,1,,,,,")
+    units = Apartment.objects.count()
+    code, report, told = refusal(file)
+    assert code == 1
+    assert [(each["row"], each["column"]) for each in report["problems"]] == [
+        (3, "number"),
+        (3, "floor"),
+        (3, "occupancy"),
+        (3, "phone"),
+        (3, "email"),
+        (4, "block"),
+        (5, "number"),
+    ]
+    assert f"{file}, row 3, column floor: is not a whole number from -20 to 200." in told
+    assert f"{file}, row 4, column block: is not a registered block." in told
+    assert "3 bad rows; nothing was written" in told
+    assert Apartment.objects.count() == units and not new_entries()
+
+
+@pytest.mark.parametrize(
+    ("lines", "row", "column", "why"),
+    [
+        (["1,2,0,,,,,", "1,2,7,,,,,"], 3, "floor", "says otherwise of this unit"),
+        (["1,2,,,,Nobody Known,,"], 2, "resident", "needs a phone or an e-mail"),
+        (["1,2,,,,Sara,01000000002,"], 2, "resident", "is not the name"),
+        (["1,2,,,,,01000000002,partner@example.org"], 2, "email", "held by another person"),
+        (["1,2,,,,,01000000002,new@example.org"], 2, "email", "is not known of the person"),
+        (["1,2,,,,,01000000002,,x"], 2, "", "without a heading"),
+        (["1,2,,Palace of the very long name of it,,,,"], 2, "name", "longer than 32"),
+    ],
+)
+def test_rows_that_cannot_be_meant(table, new_entries, lines, row, column, why):
+    code, report, _told = refusal(table(*lines))
+    assert code == 1 and not new_entries()
+    (problem,) = report["problems"]
+    assert (problem["row"], problem["column"]) == (row, column)
+    assert why in problem["sentence"]
+
+
+def test_a_closed_unit_is_not_written_to(table):
+    Apartment.objects.filter(block=1, number=5).update(closed_at="2026-01-01T00:00:00Z")
+    _code, report, _told = refusal(table("1,5,9,,,,,"))
+    assert "closed unit" in report["problems"][0]["sentence"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_skip_bad_writes_the_good_and_keeps_the_bad_to_be_mended(tmp_path, table, kind):
+    # The apostrophe is no part of the name: it keeps a spreadsheet from reckoning.
+    file = table("1,101,1,,,,,", "1,102,zz,'=Tower,,,,", "1,103,3,,,,01000000002,x@example.org")
+    if kind == "xlsx":
+        book = Workbook()
+        for line in csv.reader(file.read_text().splitlines()):
+            book.active.append(line)
+        file = tmp_path / "units.xlsx"
+        book.save(file)
+    report = load(file, skip_bad=True)
+    bad = tmp_path / f"units.bad.{kind}"
+    assert (report["created"], report["bad_rows"], report["bad_file"]) == (1, 2, str(bad))
+    assert not Apartment.objects.filter(block=1, number__in=[102, 103]).exists()
+    rows = read(bad)
+    assert rows[0] == ["problem", *HEADINGS.split(",")]
+    assert rows[1][:5] == [
+        "floor is not a whole number from -20 to 200",
+        "1",
+        "102",
+        "zz",
+        "'=Tower",
+    ]
+    # Where it lies it is not written over: it may be half mended.
+    assert refusal(file, skip_bad=True)[0] == 2
+    rows[1][3], rows[2][8] = "2", ""
+    mended = tmp_path / "mended.csv"
+    with mended.open("w", newline="", encoding="utf-8") as text:
+        csv.writer(text).writerows(rows)
+    assert load(mended)["created"] == 2
+    assert (unit(102).floor, unit(102).name) == (2, "=Tower")
+
+
+def read(path):
+    """The rows of a CSV or XLSX file, cells as text."""
+    if path.suffix == ".csv":
+        with path.open(newline="", encoding="utf-8-sig") as text:
+            return list(csv.reader(text))
+    rows = load_workbook(path).active.iter_rows(values_only=True)
+    return [["" if cell is None else str(cell) for cell in row] for row in rows]
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(table, new_entries):
+    file = table("1,101,1,,,Sara,01099999991,", "1,102,1,,,Sara,01099999991,", "1,2,5,,,,,")
+    dry = load(file, dry_run=True)
+    assert not new_entries() and not Apartment.objects.filter(number=101).exists()
+    assert dry == load(file)
+    bad = table("1,x,1,,,,,", "1,104,1,,,,,")
+    assert load(bad, dry_run=True, skip_bad=True)["bad_rows"] == 1
+    assert not bad.with_name("units.bad.csv").exists()
+
+
+def test_thousands_of_rows_keep_units_together(table):
+    lines = [f"2,{number},{number % 9},,,,," for number in range(100, 5100)]
+    lines += [f"1,{number},{number % 9},,,,," for number in range(100, 5100)]
+    lines += [f"1,{number},,Late,,,," for number in range(100, 5100)]
+    assert load(table(*lines))["created"] == 10_000
+    assert Apartment.objects.filter(block=1, name="Late").count() == 5000
+    assert Entry.objects.filter(action="apartment.registered", block_id=2).count() == 5010
+
+
+@pytest.mark.parametrize(
+    ("headings", "why"),
+    [
+        ("number,floor", "no column of block ids"),
+        ("block,floor", "no column of unit numbers"),
+        ("block,number,colour", "Unknown headings: colour"),
+        ("block,number,floor,الدور", "mean the same"),
+    ],
+)
+def test_headings_that_say_too_little_or_too_much(table, headings, why):
+    code, _report, told = refusal(table("1,2,3,4", headings=headings))
+    assert code == 1 and why in told
+
+
+def test_block_is_unknown_or_contradicted(table):
+    assert refusal(table("1,2,3,,,,,"), block=99)[0] == 2
+    assert "another block than --block" in refusal(table("1,2,3,,,,,"), block=2)[2]
+
+
+def workbook(path, rows, strings="", **parts):
+    """A small XLSX written by hand."""
+    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    link = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    files = {
+        "[Content_Types].xml": "<Types/>",
+        "xl/workbook.xml": f'<workbook {main} xmlns:r="{link}"><sheets>'
+        '<sheet name="1" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": '<Relationships><Relationship Id="rId1" '
+        'Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/sharedStrings.xml": f"<sst {main}>{strings}</sst>",
+        "xl/worksheets/sheet1.xml": f"<x:worksheet xmlns:x='m'><x:sheetData>{rows}"
+        "</x:sheetData></x:worksheet>",
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in (files | parts).items():
+            archive.writestr(name, text)
+
+
+def run(*arguments):
+    """manage.py as an operator starts it."""
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_exit_codes_and_no_traceback(tmp_path):
+    (tmp_path / "empty.csv").touch()
+    for arguments, code in [
+        (["import_units"], 2),
+        (["import_units", "--block", "x", "f"], 2),
+        (["import_units", str(tmp_path / "empty.csv")], 1),
+        (["import_units", "--help"], 0),
+    ]:
+        done = run(*arguments)
+        assert done.returncode == code, done.stderr
+        assert "Traceback" not in done.stderr
+    assert "Exit codes:" in done.stdout and "Writes:" in done.stdout
+
+
+def test_killed_on_the_way_nothing_is_changed(tmp_path, table):
+    environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    for arguments in (["migrate", "-v0"], ["demo"]):
+        subprocess.run([sys.executable, "manage.py", *arguments], env=environment, check=True)
+    path = table(*(f"1,{number},1,,,,," for number in range(100, 12_100)))
+    command = [sys.executable, "manage.py", "import_units", str(path)]
+    victim = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    database = sqlite3.connect(tmp_path / "db.sqlite3")
+    # What it has not committed shows in the size of the log beside the database.
+    log = tmp_path / "db.sqlite3-wal"
+    while victim.poll() is None and not (log.exists() and log.stat().st_size > 1_000_000):
+        time.sleep(0.01)
+    victim.kill()
+    assert victim.wait() == -signal.SIGKILL
+    count = "SELECT (SELECT count(*) FROM buildings_apartment), (SELECT count(*) FROM audit_entry)"
+    units, entries = database.execute(count).fetchone()
+    assert units == 22
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert database.execute(count).fetchone() == (12_022, entries + 12_000)
+    database.close()
+
+
+def test_membership_of_any_standing_is_left(table):
+    load(table("1,3,,,,,01000000005,", "1,3,,,,,pending@example.org,".replace(",,,,,", ",,,,,,")))
+    banned = person("banned").memberships.get()
+    assert banned.status == Status.BANNED
+    assert Membership.objects.filter(apartment=unit(3)).count() == 2

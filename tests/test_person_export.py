@@ -1,0 +1,129 @@
+import io
+import json
+from html.parser import HTMLParser
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from audit.models import Channel
+from audit.operations import Origin
+from buildings.operations import end_memberships
+from contacts.operations import change_password
+from tests.conftest import person
+
+
+def export(who, place, **options):
+    """Run the command; the JSON file's content and the page's text."""
+    call_command(
+        "person_export", who, to=place, stdout=io.StringIO(), stderr=io.StringIO(), **options
+    )
+    (data,), (page,) = place.glob("*.json"), place.glob("*.html")
+    return json.loads(data.read_text(encoding="utf-8")), page.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def busy(app, client):
+    """neighbour@example.org has signed in, failed to, and done things; others did things to him."""
+    neighbour = app("neighbour")
+    neighbour.create(floorNum=1, aptNum=101, blockId=2, longitude="31.25", latitude="30.5")
+    change_password(
+        origin=Origin.of_command("test"), user=person("neighbour"), password="palm-gardens-9"
+    )
+    entered = {"email": "neighbour@example.org", "password": "palm-gardens-9"}
+    tokens = neighbour.client.post("/omartyapis/Auth/Login/", entered).json()["data"]
+    neighbour.client.post("/omartyapis/Auth/Refresh/", {"refresh": tokens["Refresh"]})
+    neighbour.client.post("/omartyapis/Auth/Login/", entered | {"password": "wrong"})
+    client.force_login(person("neighbour"), backend="contacts.authentication.PrimaryContactBackend")
+
+
+def test_all_that_is_kept(tmp_path, busy, new_entries):
+    before = len(new_entries())
+    data, page = export("01000000007", tmp_path)
+    (himself,) = data["person"]
+    assert (himself["id"], himself["name"], himself["phone"]) == (8, "نادية جارة", "01000000007")
+    assert {row["typed"] for row in data["contacts.secondaryphone"]} == {
+        "01100000007",
+        "+20 120 000 0007",
+    }
+    assert len(data["contacts.secondaryemail"]) == 2 and len(data["contacts.claim"]) == 6
+    (membership,) = data["buildings.membership"]
+    assert membership["block"] == {"id": 2, "name": "2"} and membership["role"] == "manager"
+    assert data["token_blacklist.outstandingtoken"] and data["sessions"]
+    assert data["sign_in_attempts"][0]["username"] == "neighbour@example.org"
+    actions = [row["action"] for row in data["audit"]]
+    assert {"user.registered", "contact.added", "apartment.registered"} < set(actions)
+    assert "user.password_changed" in actions
+    for text in ("01100000007", "نادية جارة", "Unit registered", "Block manager", "31.2500000"):
+        assert text in page
+    entries = new_entries()[before:]
+    assert [entry.action for entry in entries] == ["data.exported"]
+    assert (entries[0].person_id, entries[0].after["rows"]) == (
+        8,
+        sum(len(rows) for rows in data.values()),
+    )
+
+
+def test_no_key_to_his_account_is_told(tmp_path, busy):
+    data, page = export("8", tmp_path)
+    secrets = [person("neighbour").password, person("neighbour").session_stamp]
+    told = json.dumps(data) + page
+    assert not [secret for secret in secrets if secret in told]
+    assert "password" not in data["person"][0]
+    assert "token" not in data["token_blacklist.outstandingtoken"][0]
+    assert not {"session_key", "session_data"} & set(data["sessions"][0])
+
+
+def test_nothing_of_anybody_else(tmp_path, busy):
+    data, page = export("outsider@example.org", tmp_path)
+    told = json.dumps(data, ensure_ascii=False) + page
+    assert "نادية" not in told and "01000000007" not in told
+    assert data["buildings.membership"] == data["sessions"] == []
+
+
+def test_where_others_were_is_not_told(tmp_path, app, new_entries):
+    origin = Origin(channel=Channel.API, actor=person("manager"), ip="192.0.2.7")
+    end_memberships(origin=origin, memberships=person("partner").memberships.all())
+    assert new_entries()[0].ip == "192.0.2.7"
+    data, page = export("partner@example.org", tmp_path)
+    assert data["audit"][-1]["action"] == "membership.ended"
+    assert data["audit"][-1]["ip"] is None and "192.0.2.7" not in page
+
+
+class Page(HTMLParser):
+    """Counts what a page asks for from elsewhere, and finds what could be code."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.outside, self.root, self.tables = [], {}, 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.root = found if tag == "html" else self.root
+        self.tables += tag == "table"
+        if tag in {"script", "link", "img", "iframe"} or {"src", "href"} & set(found):
+            self.outside.append(tag)
+
+
+def test_the_page_in_arabic_needs_nothing_but_itself(tmp_path):
+    user = person("outsider")
+    user.name = "<script>alert(1)</script>"
+    user.save()
+    _data, text = export("outsider@example.org", tmp_path, language="ar")
+    page = Page(text)
+    assert (page.root["lang"], page.root["dir"]) == ("ar", "rtl")
+    assert not page.outside and page.tables >= 3
+    assert "&lt;script&gt;" in text and "url(" not in text
+
+
+def test_a_dry_run_and_strangers(tmp_path, new_entries):
+    out = io.StringIO()
+    options = {"to": tmp_path, "stderr": io.StringIO()}
+    call_command("person_export", "8", dry_run=True, json=True, stdout=out, **options)
+    assert json.loads(out.getvalue())["rows"] > 10
+    for who, code in [("nobody@example.org", 1), ("8", 2)]:
+        place = tmp_path if code == 1 else tmp_path / "missing"
+        with pytest.raises(CommandError) as refused:
+            call_command("person_export", who, to=place, stdout=out, stderr=io.StringIO())
+        assert refused.value.returncode == code
+    assert not list(tmp_path.iterdir()) and not new_entries()
