@@ -1,0 +1,156 @@
+"""What the data commands share: their switches, help, progress, report and exit codes."""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    DjangoHelpFormatter,
+)
+from django.db import DatabaseError, reset_queries, transaction
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+REFUSED, USAGE = 1, 2
+LINE_SECONDS = 5
+
+# Called with how many more rows are done.
+Advance = Callable[[int], None]
+
+
+class Refused(CommandError):
+    """The command ends with exit code 1 because of its input; the text is for the operator."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, returncode=REFUSED)
+
+
+class Misused(CommandError):
+    """The command ends with exit code 2: it was called with something that cannot be meant."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, returncode=USAGE)
+
+
+class _Help(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Django's help, with the description's lines left as they are."""
+
+
+class DataCommand(BaseCommand):
+    """A command that moves data: it states what it reads, writes and exits with.
+
+    A subclass gives `help`, `reads` and `writes`, adds its arguments, and does its work in `run()`.
+    """
+
+    reads: ClassVar[str]
+    writes: ClassVar[str]
+    exit_codes: ClassVar[str] = "0 done, 1 refused because of the input, 2 usage"
+
+    dry_run = False
+    as_json = False
+    plain = False
+    _reported = False
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, formatter_class=_Help, **kwargs)
+        parser.description = (
+            f"{self.help}\n\nReads: {self.reads}\nWrites: {self.writes}\n"
+            f"Exit codes: {self.exit_codes}."
+        )
+        return parser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Do all the checks and write nothing."
+        )
+        parser.add_argument(
+            "--no-progress", action="store_true", help="Plain lines in place of a progress bar."
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="Report as one JSON object on standard output."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.dry_run, self.as_json = options["dry_run"], options["json"]
+        self.plain, self._reported = options["no_progress"], False
+        try:
+            self.run(**options)
+        except CommandError as error:
+            self._tell(error)
+            raise
+        except DatabaseError as error:
+            failure = Refused(f"The database refused: {error}")
+            self._tell(failure)
+            raise failure from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Interrupted. A second run goes on from here.") from error
+
+    def run(self, **options: Any) -> None:
+        """The command's work; ends early with Refused or Misused."""
+        raise NotImplementedError
+
+    def report(self, facts: dict[str, Any], text: str) -> None:
+        """The outcome on standard output: `facts` with --json, else `text`."""
+        self._reported = True
+        self.stdout.write(json.dumps(facts, ensure_ascii=False) if self.as_json else text)
+
+    def _tell(self, error: CommandError) -> None:
+        # Who reads JSON gets JSON whatever happens; the sentence goes to standard error as well.
+        if self.as_json and not self._reported:
+            self.report({"error": str(error)}, "")
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """What is written inside stays; on a dry run the database takes it all back at the end."""
+        if not self.dry_run:
+            yield
+            return
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+
+    @contextmanager
+    def progress(self, what: str, total: int) -> Iterator[Advance]:
+        """Shows on standard error how many of `total` rows are done, as `advance(rows)` is called."""
+        if self.stderr.isatty() and not self.plain:
+            with _bar(what, total) as advance:
+                yield advance
+            return
+        yield self._lines(what, total)
+
+    def _lines(self, what: str, total: int) -> Advance:
+        done, told = 0, time.monotonic()
+
+        def advance(rows: int) -> None:
+            nonlocal done, told
+            _forget_statements()
+            done += rows
+            if done >= total or time.monotonic() - told >= LINE_SECONDS:
+                told = time.monotonic()
+                self.stderr.write(f"{what}: {done} of {total}", str)
+
+        return advance
+
+
+@contextmanager
+def _bar(what: str, total: int) -> Iterator[Advance]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as shown:
+        task = shown.add_task(what, total=total)
+
+        def advance(rows: int) -> None:
+            _forget_statements()
+            shown.advance(task, rows)
+
+        yield advance
+
+
+def _forget_statements() -> None:
+    # With DEBUG, Django keeps the text of the last 9000 statements: in bulk, gigabytes.
+    reset_queries()
