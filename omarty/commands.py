@@ -56,6 +56,7 @@ class DataCommand(BaseCommand):
     as_json = False
     plain = False
     _reported = False
+    _shown: Progress | None = None
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, formatter_class=_Help, **kwargs)
@@ -82,11 +83,11 @@ class DataCommand(BaseCommand):
         try:
             self.run(**options)
         except CommandError as error:
-            self._tell(error)
+            self._tell_reader(error)
             raise
         except DatabaseError as error:
             failure = Refused(f"The database refused: {error}")
-            self._tell(failure)
+            self._tell_reader(failure)
             raise failure from error
         except KeyboardInterrupt as error:
             raise CommandError("Interrupted. A second run goes on from here.") from error
@@ -100,7 +101,14 @@ class DataCommand(BaseCommand):
         self._reported = True
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if self.as_json else text)
 
-    def _tell(self, error: CommandError) -> None:
+    def tell(self, line: str) -> None:
+        """One line on standard error, above the progress bar if there is one: an error of the input."""
+        if self._shown is None:
+            self.stderr.write(line, str)
+        else:
+            self._shown.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _tell_reader(self, error: CommandError) -> None:
         # Who reads JSON gets JSON whatever happens; the sentence goes to standard error as well.
         if self.as_json and not self._reported:
             self.report({"error": str(error)}, "")
@@ -119,8 +127,9 @@ class DataCommand(BaseCommand):
     def progress(self, what: str, total: int) -> Iterator[Advance]:
         """Shows on standard error how many of `total` rows are done, as `advance(rows)` is called."""
         if self.stderr.isatty() and not self.plain:
-            with _bar(what, total) as advance:
+            with _bar(what, total) as (self._shown, advance):
                 yield advance
+            self._shown = None
             return
         yield self._lines(what, total)
 
@@ -139,7 +148,7 @@ class DataCommand(BaseCommand):
 
 
 @contextmanager
-def _bar(what: str, total: int) -> Iterator[Advance]:
+def _bar(what: str, total: int) -> Iterator[tuple[Progress, Advance]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as shown:
         task = shown.add_task(what, total=total)
@@ -148,7 +157,7 @@ def _bar(what: str, total: int) -> Iterator[Advance]:
             _forget_statements()
             shown.advance(task, rows)
 
-        yield advance
+        yield shown, advance
 
 
 def _forget_statements() -> None:
