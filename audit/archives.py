@@ -4,7 +4,7 @@ from pathlib import Path
 from uuid import UUID
 
 from audit.erasing import Found, Search, Traces
-from audit.ledger import archived, write_archive
+from audit.ledger import UNFINISHED, archived, write_archive
 from audit.models import Action, Entry, Seal
 from audit.seal_file import sync_directory
 
@@ -37,10 +37,13 @@ def prepare_erasure(path: Path, traces: Traces, request_id: UUID) -> None:
 
 
 def settle(directory: Path) -> int:
-    """Finish or undo an erasure that ended between database and archives; returns how many files.
+    """Finish or undo what a killed command left; returns how many archives an erasure had prepared.
 
-    What the erasure's entry records is done, what no entry records is dropped.
+    What the erasure's entry records is done, what no entry records is dropped. Call it with nobody
+    else at work on the archives.
     """
+    for unfinished in directory.glob(PATTERN + "*" + UNFINISHED):
+        unfinished.unlink()
     prepared = sorted(directory.glob(PATTERN + ".*" + ERASING))
     for path in prepared:
         name, request_id = path.name.removesuffix(ERASING).rsplit(".", 1)

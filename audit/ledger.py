@@ -11,9 +11,11 @@ from django.db.models import QuerySet
 
 from audit.models import Entry
 from audit.seal_file import sync_directory
-from audit.sealing import FIELDS, Row, portable
+from audit.sealing import FIELDS, PROOF, Row, portable
 
-PAGE = 5000
+PAGE = 1000
+# What an archive's name ends with until it is whole.
+UNFINISHED = ".part"
 
 
 class Unreadable(Exception):
@@ -68,7 +70,7 @@ def _row(text: str) -> Row:
     row = json.loads(text)
     if not isinstance(row, dict) or row.keys() != set(FIELDS) or not isinstance(row["id"], int):
         raise ValueError("a line is not an entry")
-    if not all(isinstance(row[name], str) for name in ("actor_proof", "subject_proof")):
+    if not all(isinstance(row[name], str) for name in PROOF.values()):
         raise ValueError("a line is not an entry")
     return row
 
@@ -76,7 +78,7 @@ def _row(text: str) -> Row:
 def write_archive(path: Path, entries: Iterable[Row]) -> None:
     """Write the archive file, on disk when this returns; there is none until it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
+    unfinished = path.with_name(path.name + UNFINISHED)
     with unfinished.open("wb") as raw:
         with gzip.open(raw, "wt", encoding="utf-8", compresslevel=6) as file:
             for row in entries:

@@ -29,12 +29,8 @@ class Part(StrEnum):
     ACTOR = "actor"
     SUBJECT = "subject"
 
-    @property
-    def proof(self) -> str:
-        """The field with the part's salt, or its commitment once it was erased."""
-        return f"{self}_proof"
 
-
+PROOF = {Part.ACTOR: "actor_proof", Part.SUBJECT: "subject_proof"}
 PART_FIELDS = {
     Part.ACTOR: ("actor_label", "longitude", "latitude", "ip"),
     Part.SUBJECT: ("target_label", "person_label", "apartment_label", "reason", "before", "after"),
@@ -59,11 +55,11 @@ FIELDS = (
     *STRUCTURE,
     *PART_FIELDS[Part.ACTOR],
     *PART_FIELDS[Part.SUBJECT],
-    *(part.proof for part in Part),
+    *PROOF.values(),
 )
 
 _structure = itemgetter(*STRUCTURE)
-_contents = {part: itemgetter(part.proof, *fields) for part, fields in PART_FIELDS.items()}
+_contents = {part: itemgetter(PROOF[part], *fields) for part, fields in PART_FIELDS.items()}
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -72,23 +68,24 @@ def portable(values: Sequence[Any]) -> Row:
     row = dict(zip(FIELDS, values, strict=True))
     row["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
     row["request_id"] = str(row["request_id"])
-    for name in ("longitude", "latitude"):
-        if row[name] is not None:
-            row[name] = format(row[name], ".7f")
+    if row["longitude"] is not None:
+        row["longitude"] = format(row["longitude"], ".7f")
+    if row["latitude"] is not None:
+        row["latitude"] = format(row["latitude"], ".7f")
     return row
 
 
 def is_erased(row: Row, part: Part) -> bool:
     """Whether the part was erased, so that only its commitment is left."""
-    return len(row[part.proof]) == COMMITMENT_LENGTH
+    return len(row[PROOF[part]]) == COMMITMENT_LENGTH
 
 
 def commitment(row: Row, part: Part) -> str:
     """What the part was: a salted hash, which tells nothing about it once salt and part are gone."""
     if is_erased(row, part):
-        return str(row[part.proof])
-    text = _canonical([part, *_contents[part](row)])
-    return hashlib.sha256(text.encode()).hexdigest()
+        return str(row[PROOF[part]])
+    text = _canonical((part, *_contents[part](row)))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def erased(row: Row, part: Part) -> Row:
@@ -100,13 +97,14 @@ def erased(row: Row, part: Part) -> Row:
             fields[name] = "" if named is None else f"#{named}"
     if part == Part.SUBJECT:
         fields["reason"] = ""
-    return fields | {part.proof: commitment(row, part)}
+    return fields | {PROOF[part]: commitment(row, part)}
 
 
 def digest(row: Row) -> bytes:
     """SHA-256 of the entry: of its structure as it is, and of its parts' commitments."""
-    text = _canonical([*_structure(row), *(commitment(row, part) for part in Part)])
-    return hashlib.sha256(text.encode()).digest()
+    parts = commitment(row, Part.ACTOR), commitment(row, Part.SUBJECT)
+    text = _canonical((*_structure(row), *parts))
+    return hashlib.sha256(text.encode("ascii")).digest()
 
 
 def to_ranges(ids: Iterable[int]) -> Ranges:

@@ -24,6 +24,8 @@ from audit.sealing import (
 # So many faults are kept one by one; the rest are counted.
 FAULTS_KEPT = 1000
 
+PARTS = tuple(Part)
+
 # Called with how many more entries have been read.
 Advance = Callable[[int], None]
 
@@ -191,7 +193,7 @@ class _Verification:
         if row["action"] == Action.USER_ERASED:
             for part in Part:
                 self.recorded[part] += _ranges(row["after"], part)
-        for part in Part:
+        for part in PARTS:
             if is_erased(row, part):
                 self.erased[part].append(row["id"])
                 if any(row[name] != value for name, value in erased(row, part).items()):

@@ -19,8 +19,8 @@ def invented(count: int) -> Iterator[Entry]:
     for number in range(count):
         origin = Origin(
             channel=Channel.API,
-            actor=Unknown(number % 997 + 1),
-            actor_label=f"Mona Manager {number % 997}",
+            actor=Unknown(number % 497 + 1),
+            actor_label=f"Mona Manager {number % 497}",
             ip=f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
             longitude=Decimal("31.2357000") + Decimal(number % 1000) / 10**6,
             latitude=Decimal("30.0444000"),
@@ -35,7 +35,7 @@ def invented(count: int) -> Iterator[Entry]:
             reason="سُجّلت الوحدة" if number % 5 == 0 else "",
             after={"number": number, "floor": number % 20},
         )
-        line.at = START + timedelta(seconds=number)
+        line.at = START + timedelta(seconds=10 * number)
         yield line
 
 

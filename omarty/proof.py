@@ -53,7 +53,10 @@ class ProofCommand(DataCommand):
     @contextmanager
     def alone(self) -> Iterator[None]:
         """No other sealing, archiving or erasing on this machine meanwhile; a killed one is settled."""
-        with self.in_words(), exclusively(self.seal_file):
-            if not self.dry_run:
+        with self.in_words():
+            if self.dry_run:
+                yield
+                return
+            with exclusively(self.seal_file):
                 archives.settle(self.archives)
-            yield
+                yield

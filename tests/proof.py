@@ -2,7 +2,6 @@
 
 import io
 import json
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -90,16 +89,19 @@ def row_of(number: int) -> Row:
 
 
 def forge_chain() -> None:
-    """Compute every seal in the database anew from the entries, as they are, as the product would."""
-    previous = ""
-    for seal in list(Seal.objects.order_by("number")):
-        covered = rows(Entry.objects.filter(pk__gte=seal.first_id, pk__lte=seal.last_id))
+    """Compute the database's seals anew from the entries as they are, archived ones left out."""
+    newest = Seal.objects.exclude(archive="").order_by("number").last()
+    previous = newest.digest if newest else ""
+    for seal in list(Seal.objects.filter(archive="").order_by("number")):
+        covered = rows(
+            Entry.objects.filter(pk__gte=seal.first_id, pk__lte=seal.last_id).order_by("pk")
+        )
         line = sealed(
             number=seal.number,
             at=seal.at,
             by=seal.by,
             previous=previous,
-            digests=[(row["id"], digest(row)) for row in sorted(covered, key=itemgetter("id"))],
+            digests=[(row["id"], digest(row)) for row in covered],
         )
         previous = line.digest
         Seal.objects.filter(pk=seal.pk).update(

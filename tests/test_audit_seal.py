@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from audit import operations
+from audit import archives, operations
 from audit.models import Action, Entry, Seal
 from audit.sealing import Part, erased
 from tests.proof import COLUMNS, Log, copy_entry, forge_chain, row_of, sql
@@ -73,7 +73,7 @@ def test_a_dry_run_writes_nothing(log):
         "exit": 0,
         "error": "",
     }
-    assert not log.file.exists()
+    assert list(log.file.parent.iterdir()) == []
     assert not Seal.objects.exists()
 
 
@@ -263,6 +263,15 @@ def test_a_seal_that_only_the_file_has_is_taken_over(sealed_log):
     assert not sealed_log.verify()["notes"]
 
 
+def test_a_seal_that_the_entries_do_not_fit_is_not_taken_over(sealed_log):
+    last = Seal.objects.order_by("-number")[0]
+    Seal.objects.filter(pk=last.pk).delete()
+    sql("UPDATE audit_entry SET actor_label = 'forged' WHERE id = %s", last.first_id)
+    told = sealed_log.seal()
+    assert (told["exit"], Seal.objects.filter(pk=last.pk).exists()) == (1, False)
+    assert sealed_log.verify()["first"] == last.first_id
+
+
 def test_a_torn_line_is_dropped(sealed_log):
     """Killed while writing the file."""
     whole = sealed_log.file.read_text()
@@ -350,6 +359,17 @@ def test_a_tampered_log_is_not_archived(sealed_log):
     assert "audit_verify" in told["error"]
 
 
+def test_what_a_killed_run_wrote_is_written_again(sealed_log):
+    """Killed between archive and database, and while writing the archive."""
+    sealed_log.archives.mkdir()
+    name = archives.name_for(Seal.objects.earliest("number"))
+    (sealed_log.archives / name).write_bytes(b"of the killed run")
+    (sealed_log.archives / (name + ".part")).write_bytes(b"half of it")
+    assert sealed_log.run("audit_archive", "--before=2999-01-01")["exit"] == 0
+    assert [path.name for path in sealed_log.archives.iterdir()] == [name]
+    assert sealed_log.verify()["whole"]
+
+
 def test_what_is_not_a_date_is_told(sealed_log):
     for text in ("yesterday", "2026-13-01", ""):
         assert sealed_log.run("audit_archive", f"--before={text}")["exit"] == 2
@@ -398,7 +418,9 @@ def test_an_entry_added_beside_an_archive_is_named(archived_log):
 # --- From the shell ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["audit_seal", "audit_verify", "audit_archive"])
+@pytest.mark.parametrize(
+    "command", ["audit_seal", "audit_verify", "audit_archive", "person_erase", "check_data"]
+)
 def test_help_tells_what_it_does(command):
     told = subprocess.run(
         [sys.executable, "manage.py", command, "--help"],

@@ -192,6 +192,13 @@ def test_nobody_is_told(log, who, new_entries):
     assert told["error"].startswith("Nobody has the e-mail, phone or id")
 
 
+@pytest.mark.parametrize("number", [0, -1, 10**6, 10**30])
+def test_an_entry_that_does_not_exist_is_told(log, number, new_entries):
+    told = log.erase("resident@example.org", f"--entry={number}")
+    assert (told["exit"], new_entries()) == (1, [])
+    assert told["error"] == f"There is no entry {number}."
+
+
 def test_the_last_manager_of_a_block_stays(log):
     before = everything()
     told = log.erase("manager@example.org")
@@ -311,7 +318,7 @@ def test_archives_are_erased_too(log, resident_known):
 
 
 @pytest.mark.parametrize("next_command", ["audit_seal", "person_erase"])
-def test_killed_before_the_archives_were_exchanged(log, resident_known, next_command, monkeypatch):
+def test_killed_before_the_archives_were_exchanged(log, resident_known, next_command):
     log.seal()
     archive(log)
     (path,) = log.archives.iterdir()
@@ -336,6 +343,7 @@ def test_an_erasure_that_was_taken_back_leaves_the_archives(log, resident_known)
     (path,) = log.archives.iterdir()
     prepared = path.with_name(f"{path.name}.{Origin(channel=Channel.COMMAND).request_id}.erasing")
     prepared.write_bytes(b"whatever")
+    path.with_name(prepared.name + ".part").write_bytes(b"half of it")
     log.seal()
     assert list(log.archives.iterdir()) == [path]
     assert log.verify()["whole"]

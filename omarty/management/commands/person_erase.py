@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 from audit import archives
 from audit.erasing import Found, Search, Traces, merged
 from audit.ledger import kept
-from audit.models import Entry
+from audit.models import Entry, Seal
 from audit.operations import Origin
 from audit.sealing import Part
 from contacts.authentication import held
@@ -57,6 +57,7 @@ class Command(ProofCommand):
     def run(self, **options: Any) -> None:
         reason = _reason(options["reason"])
         user = _person(options["user"])
+        _require_entries(options["entry"])
         with self.alone():
             traces = traces_of(user, frozenset(options["entry"]))
             search = self._search(traces, user.name)
@@ -129,6 +130,16 @@ def _person(text: str) -> User:
     if user is None:
         raise Refused(f"Nobody has the e-mail, phone or id {text!r}.")
     return user
+
+
+def _require_entries(ids: list[int]) -> None:
+    """Raises Refused if one of them is no entry, neither here nor in an archive."""
+    for number in ids:
+        archived = Seal.objects.filter(first_id__lte=number, last_id__gte=number).exclude(
+            archive=""
+        )
+        if not Entry.objects.filter(pk=number).exists() and not archived.exists():
+            raise Refused(f"There is no entry {number}.")
 
 
 def _text(facts: dict[str, Any], left: list[Mention]) -> str:
