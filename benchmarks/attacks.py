@@ -42,9 +42,9 @@ ARCHIVED_BEFORE = "2026-01-03"
 
 @dataclass(frozen=True)
 class Attack:
-    """One kind: `do` tampers with an entry of `targets` and returns the ids that are bad then."""
+    """One kind: `do` tampers with some of `targets` and returns the ids that are bad then."""
 
-    do: Callable[[int], set[int]]
+    do: Callable[[list[int]], set[int]]
     targets: list[int]
     only_alone: bool = False
 
@@ -92,9 +92,9 @@ class Attacks:
             "emptied like an erasure": Attack(self.empty, whole),
             "written into after an erasure": Attack(self.write_into, self.his),
             "cut off the end": Attack(self.cut_off, self.ids, only_alone=True),
-            "chain forged": Attack(self.forge, whole, only_alone=True),
-            "changed in an archive": Attack(self.change_archived, away, only_alone=True),
-            "removed from an archive": Attack(self.remove_archived, away, only_alone=True),
+            "chain forged": Attack(self.forge, whole),
+            "changed in an archive": Attack(self.change_archived, away),
+            "removed from an archive": Attack(self.remove_archived, away),
         }
         return {name: attack for name, attack in kinds.items() if attack.targets}
 
@@ -102,9 +102,7 @@ class Attacks:
         """Make so many tries at once; returns how many were named, 0 if anything else was named too."""
         count = min(count, len(attack.targets))
         with self._taken_back():
-            bad: set[int] = set()
-            for target in self.chance.sample(attack.targets, count):
-                bad |= attack.do(target)
+            bad = attack.do(self.chance.sample(attack.targets, count))
             verdict = self._verify()
         named = {number for fault in verdict.faults for number in _ids(fault.first, fault.last)}
         first = verdict.first.first if verdict.first else None
@@ -129,62 +127,70 @@ class Attacks:
 
     # --- The attacks
 
-    def change(self, target: int) -> set[int]:
-        column = self.chance.choice(list(CHANGES))
-        statement = f"UPDATE audit_entry SET {column} = %s WHERE id = %s"  # noqa: S608
-        sql(statement, CHANGES[column], target)
-        return {target}
+    def change(self, targets: list[int]) -> set[int]:
+        for target in targets:
+            column = self.chance.choice(list(CHANGES))
+            statement = f"UPDATE audit_entry SET {column} = %s WHERE id = %s"  # noqa: S608
+            sql(statement, CHANGES[column], target)
+        return set(targets)
 
-    def remove(self, target: int) -> set[int]:
-        sql("DELETE FROM audit_entry WHERE id = %s", target)
-        return {target}
+    def remove(self, targets: list[int]) -> set[int]:
+        for target in targets:
+            sql("DELETE FROM audit_entry WHERE id = %s", target)
+        return set(targets)
 
-    def add(self, gap: int) -> set[int]:
-        copy_entry(self.chance.choice(self.ids), gap)
-        return {gap}
+    def add(self, gaps: list[int]) -> set[int]:
+        for gap in gaps:
+            copy_entry(self.chance.choice(self.ids), gap)
+        return set(gaps)
 
-    def exchange(self, target: int) -> set[int]:
-        other = self.ids[self.ids.index(target) + 1]
-        for source, number in ((target, 10**9), (other, target), (10**9, other)):
-            sql("UPDATE audit_entry SET id = %s WHERE id = %s", number, source)
-        return {target, other}
+    def exchange(self, targets: list[int]) -> set[int]:
+        bad = set()
+        for target in targets:
+            other = self.ids[self.ids.index(target) + 1]
+            for source, number in ((target, 10**9), (other, target), (10**9, other)):
+                sql("UPDATE audit_entry SET id = %s WHERE id = %s", number, source)
+            bad |= {target, other}
+        return bad
 
-    def empty(self, target: int) -> set[int]:
-        part = self.chance.choice(list(Part))
-        Entry._base_manager.filter(pk=target).update(**erased(row_of(target), part))
-        return {target}
+    def empty(self, targets: list[int]) -> set[int]:
+        for target in targets:
+            part = self.chance.choice(list(Part))
+            Entry._base_manager.filter(pk=target).update(**erased(row_of(target), part))
+        return set(targets)
 
-    def write_into(self, target: int) -> set[int]:
-        sql("UPDATE audit_entry SET actor_label = 'Somebody Else' WHERE id = %s", target)
-        return {target}
+    def write_into(self, targets: list[int]) -> set[int]:
+        for target in targets:
+            sql("UPDATE audit_entry SET actor_label = 'Somebody Else' WHERE id = %s", target)
+        return set(targets)
 
-    def cut_off(self, target: int) -> set[int]:
-        sql("DELETE FROM audit_entry WHERE id >= %s", target)
-        sql("DELETE FROM audit_seal WHERE last_id >= %s", target)
+    def cut_off(self, targets: list[int]) -> set[int]:
+        end = min(targets)
+        sql("DELETE FROM audit_entry WHERE id >= %s", end)
+        sql("DELETE FROM audit_seal WHERE last_id >= %s", end)
         # With the end goes the entry that recorded the erasure.
-        gone = {number for number in self.ids if number >= target}
+        gone = {number for number in self.ids if number >= end}
         away = (row for path in files(self.archives) for row in archived(path))
         return gone | set(self.his) | {row["id"] for row in away if row["actor_label"] == "#1"}
 
-    def forge(self, target: int) -> set[int]:
-        self.change(target)
+    def forge(self, targets: list[int]) -> set[int]:
+        self.change(targets)
         forge_chain()
-        return {target}
+        return set(targets)
 
-    def change_archived(self, target: int) -> set[int]:
-        self._rewrite(target, lambda row: [row | {"reason": "forged"}])
-        return {target}
+    def change_archived(self, targets: list[int]) -> set[int]:
+        return self._rewrite(targets, lambda row: [row | {"reason": "forged"}])
 
-    def remove_archived(self, target: int) -> set[int]:
-        self._rewrite(target, lambda row: [])
-        return {target}
+    def remove_archived(self, targets: list[int]) -> set[int]:
+        return self._rewrite(targets, lambda row: [])
 
-    def _rewrite(self, target: int, change: Callable[[Row], list[Row]]) -> None:
+    def _rewrite(self, targets: list[int], change: Callable[[Row], list[Row]]) -> set[int]:
+        bad = set(targets)
         for path in files(self.archives):
             rows = list(archived(path))
-            if rows[0]["id"] <= target <= rows[-1]["id"]:
-                changed = (new for row in rows for new in ([row], change(row))[row["id"] == target])
-                write_archive(path, list(changed))
+            new = (each for row in rows for each in (change(row) if row["id"] in bad else [row]))
+            write_archive(path, new)
+        return bad
 
 
 def _ids(first: int | None, last: int | None) -> range:
