@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -288,17 +289,16 @@ def test_what_a_transaction_has_not_committed_is_left_for_later(log, commits):
     if connection.vendor != "mysql":
         pytest.skip("SQLite has one writer at a time")
     log.seal()
-    other = connection.copy()
-    other.set_autocommit(False)
-    with other.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO audit_entry ({COLUMNS}) SELECT {COLUMNS} FROM audit_entry LIMIT 1"  # noqa: S608
-        )
-    later = log.write()[0]
-    told = log.seal()
+    with closing(connection.copy()) as other:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO audit_entry ({COLUMNS}) SELECT {COLUMNS} FROM audit_entry LIMIT 1"  # noqa: S608
+            )
+        later = log.write()[0]
+        told = log.seal()
+        other.commit()
     assert (told["exit"], told["sealed"], told["still_writing"]) == (0, 0, True)
-    other.commit()
-    other.close()
     assert log.seal()["sealed"] == 2
     assert Seal.objects.order_by("-number")[0].last_id == later.pk
     assert log.verify()["whole"]

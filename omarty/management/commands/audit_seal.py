@@ -30,9 +30,9 @@ class Command(ProofCommand):
         parser.add_argument(
             "--grace",
             type=float,
-            default=2.0,
+            default=5.0,
             metavar="SECONDS",
-            help="Wait so long for statements that are being executed (default 2); SQLite needs none.",
+            help="Wait so long for statements that are being executed (default 5); SQLite needs none.",
         )
 
     def run(self, **options: Any) -> None:

@@ -58,9 +58,8 @@ def _text(verdict: Verdict) -> str:
     told += [f"{more} more faults."] if more else []
     told += verdict.notes
     told.append(
-        f"{verdict.entries} sealed entries in {verdict.seals} seals were read; "
-        f"{verdict.erased} of their parts were erased, as recorded erasures tell; "
-        f"{verdict.unsealed} entries are not sealed yet."
+        f"{verdict.entries} entries in {verdict.seals} seals were read, and {verdict.unsealed} that "
+        f"are not sealed yet. {verdict.erased} parts of entries have been erased."
     )
     told.append(f"The last seal is {verdict.seals}: {verdict.digest or 'none'}")
     return "\n".join(told)
