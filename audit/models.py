@@ -1,5 +1,6 @@
-"""The audit log: who did what, to what, when and from where."""
+"""The audit log: who did what, to what, when and from where; and its seals."""
 
+import secrets
 from typing import Any, Never
 
 from django.db import models
@@ -51,6 +52,10 @@ class Action(TextChoices):
     LEGACY_OTHER = "legacy.other", _("Something else (legacy)")
 
 
+    USER_ERASED = "user.erased", _("Person erased")
+    ENTRIES_ARCHIVED = "audit.archived", _("Entries archived")
+
+
 class Channel(TextChoices):
     """The way in that an action came."""
 
@@ -58,6 +63,11 @@ class Channel(TextChoices):
     BACK_OFFICE = "back_office", _("Back-office")
     COMMAND = "command", _("Command")
     LEGACY = "legacy", _("Legacy server")
+
+
+def new_salt() -> str:
+    """A fresh value for `Entry.actor_proof` and `Entry.subject_proof`."""
+    return secrets.token_hex(16)
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -105,6 +115,11 @@ class Entry(models.Model):
     latitude = models.DecimalField(_("latitude"), max_digits=10, decimal_places=7, null=True)
     ip = models.GenericIPAddressField(_("IP address"), null=True)
 
+    # The salt of the commitment to the actor's, and to the subject's, part of the entry; once such
+    # a part was erased, the commitment itself (audit/sealing.py).
+    actor_proof = models.CharField(max_length=64, default=new_salt, editable=False)
+    subject_proof = models.CharField(max_length=64, default=new_salt, editable=False)
+
     objects = EntryQuerySet.as_manager()
 
     class Meta:
@@ -127,3 +142,24 @@ class Entry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> Never:
         raise TypeError("Audit entries are never deleted.")
+
+
+class Seal(models.Model):
+    """Proof of a run of entries: a digest that hangs on the seal before. The seal file has it too."""
+
+    number = models.PositiveIntegerField(_("number"), primary_key=True)
+    at = models.DateTimeField(_("when"))
+    by = models.CharField(_("by"), max_length=255)
+    first_id = models.BigIntegerField(_("first entry"))
+    last_id = models.BigIntegerField(_("last entry"))
+    entries = models.PositiveIntegerField(_("entries"))
+    digest = models.CharField(_("digest"), max_length=64)
+    # The file that the entries were moved to; empty while they are in the database.
+    archive = models.CharField(_("archive file"), max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.first_id}–{self.last_id}"

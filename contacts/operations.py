@@ -6,8 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from audit.erasing import Found, Search
 from audit.models import Action
-from audit.operations import Named, Origin, record
+from audit.operations import Named, Origin, erase_person_from_entries, record
 from contacts.models import (
     SECONDARY,
     Claim,
@@ -127,3 +128,28 @@ def _claims(user: User, *, lock: bool = False) -> list[Claim]:
 def _in_order(claims: list[Claim]) -> list[SecondaryContact]:
     contacts = [claim.secondary for claim in claims if claim.secondary is not None]
     return sorted(contacts, key=lambda contact: (contact.kind == Kind.PHONE, contact.pk))
+
+
+@transaction.atomic
+def erase_person(
+    *, origin: Origin, user: User, reason: str, search: Search, archived: Found
+) -> Found:
+    """Leave of him a number: his row without a name, his contacts free, the audit log without him.
+
+    He cannot sign in any more, and nobody can become him again. `search` is what the log holds of
+    him, `archived` what its archives do; returns what the erasure records, see
+    `audit.operations.erase_person_from_entries()`.
+    """
+    for model in SECONDARY.values():
+        model._default_manager.filter(user=user).delete()
+    Claim.objects.filter(user=user).delete()
+    user.name = user.user_name = ""
+    user.email = user.phone = user.last_login = None
+    user.email_hidden = user.phone_hidden = user.is_superuser = False
+    user.status = Status.BANNED
+    # This ends his sessions too.
+    user.set_password(None)
+    user.save()
+    return erase_person_from_entries(
+        origin=origin, person=user, reason=reason, search=search, archived=archived
+    )

@@ -138,6 +138,10 @@ REFRESH_TOKEN_DAYS = _number("REFRESH_TOKEN_DAYS", default=30, highest=3660)
 SIGN_IN_ATTEMPTS = _number("SIGN_IN_ATTEMPTS", default=10)
 SIGN_IN_PAUSE_MINUTES = _number("SIGN_IN_PAUSE_MINUTES", default=15)
 
+# The seal file of the audit log (docs/audit-proof.md). A relative one lies beside manage.py. Best on
+# another machine's disk: who can write the database and this file can forge the log.
+AUDIT_SEAL_FILE = BASE_DIR / env.str("AUDIT_SEAL_FILE", default="audit-seals.jsonl")
+
 # --- The house ----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

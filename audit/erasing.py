@@ -1,0 +1,90 @@
+"""Which parts of which entries tell of a person who is to be erased."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from audit.models import Action
+from audit.sealing import PART_FIELDS, Part, Row, erased, is_erased
+
+# Ids of entries, ascending, by the part that is erased.
+Found = dict[Part, list[int]]
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What ties an entry to a person: his id, his contacts in any text; `entries` are named by hand."""
+
+    person_id: int
+    contacts: tuple[str, ...] = ()
+    entries: frozenset[int] = frozenset()
+
+    @cached_property
+    def _mentioned(self) -> Callable[[str], object]:
+        # Whole addresses and numbers only: ann@example.org is not in joann@example.org.
+        each = (rf"(?<![\w.+-]){re.escape(text.casefold())}(?![\w-])" for text in self.contacts)
+        pattern = "|".join(each)
+        return re.compile(pattern).search if pattern else lambda text: None
+
+    def parts(self, row: Row) -> list[Part]:
+        """The parts of the entry that are his and not erased yet."""
+        # What an erasure left is the proof of it, and tells nothing of the person.
+        if row["action"] == Action.USER_ERASED:
+            return []
+        return [part for part in Part if not is_erased(row, part) and self._in(row, part)]
+
+    def erasure(self, row: Row) -> Row:
+        """The fields of the entry that change when his parts are erased, with their new values."""
+        changed: Row = {}
+        for part in self.parts(row):
+            changed |= erased(row, part)
+        return changed
+
+    def _in(self, row: Row, part: Part) -> bool:
+        if row["id"] in self.entries or self.person_id in _people(row, part):
+            return True
+        text = json.dumps([row[name] for name in PART_FIELDS[part]], ensure_ascii=False)
+        return self._mentioned(text.casefold()) is not None
+
+
+def _people(row: Row, part: Part) -> list[int | None]:
+    if part == Part.ACTOR:
+        return [row["actor_id"]]
+    return [row["person_id"], row["target_id"] if row["target_type"] == "user" else None]
+
+
+@dataclass
+class Search:
+    """What a search through entries has found so far."""
+
+    traces: Traces
+    name: str = ""
+    found: Found = field(default_factory=lambda: {part: [] for part in Part})
+    # Entries that hold his name and are not tied to him: he, or a namesake.
+    namesakes: list[int] = field(default_factory=list)
+    last_id: int | None = None
+
+    def look_at(self, row: Row) -> None:
+        """Take the next entry, in ascending order."""
+        self.last_id = row["id"]
+        parts = self.traces.parts(row)
+        for part in parts:
+            self.found[part].append(row["id"])
+        if self.name and not parts and self._names(row):
+            self.namesakes.append(row["id"])
+
+    def _names(self, row: Row) -> bool:
+        fields = (name for part in Part for name in PART_FIELDS[part] if not is_erased(row, part))
+        return self.name in json.dumps([row[name] for name in fields], ensure_ascii=False)
+
+    def ids(self) -> set[int]:
+        """Every entry of which something was found."""
+        return {number for ids in self.found.values() for number in ids}
+
+
+def merged(founds: Iterable[Found]) -> Found:
+    """What several searches found, as one."""
+    founds = list(founds)
+    return {part: sorted({number for each in founds for number in each[part]}) for part in Part}

@@ -1,0 +1,89 @@
+"""Entries as rows in the order of their ids: from the database, and from archive files."""
+
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from django.db.models import QuerySet
+
+from audit.models import Entry
+from audit.seal_file import sync_directory
+from audit.sealing import FIELDS, PROOF, Row, portable
+
+PAGE = 1000
+# What an archive's name ends with until it is whole.
+UNFINISHED = ".part"
+
+
+class Unreadable(Exception):
+    """A row of the database, or an archive file, does not hold an entry."""
+
+
+def kept(after: int | None = None, through: int | None = None) -> Iterator[Row | int]:
+    """The database's entries with `after` < id <= `through`; of an unreadable one, its id alone."""
+    while page := list(_page(_between(after, through))):
+        yield from page
+        last = page[-1]
+        after = last if isinstance(last, int) else last["id"]
+
+
+def _between(after: int | None, through: int | None) -> "QuerySet[Entry]":
+    entries = Entry.objects.order_by("pk")
+    if after is not None:
+        entries = entries.filter(pk__gt=after)
+    return entries if through is None else entries.filter(pk__lte=through)
+
+
+def _page(entries: "QuerySet[Entry]") -> Iterator[Row | int]:
+    try:
+        yield from rows(entries[:PAGE])
+    except Unreadable:
+        for number in entries.values_list("pk", flat=True)[:PAGE]:
+            try:
+                yield from rows(Entry.objects.filter(pk=number))
+            except Unreadable:
+                yield number
+
+
+def rows(entries: "QuerySet[Entry]") -> list[Row]:
+    """These entries as rows. Raises Unreadable if one of them holds what no operation wrote."""
+    try:
+        return [portable(values) for values in entries.values_list(*FIELDS)]
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        raise Unreadable from error
+
+
+def archived(path: Path) -> Iterator[Row]:
+    """The entries of an archive file. Raises Unreadable."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            for text in file:
+                yield _row(text)
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
+        raise Unreadable(f"{path} cannot be read as an archive: {error}") from error
+
+
+def _row(text: str) -> Row:
+    row = json.loads(text)
+    if not isinstance(row, dict) or row.keys() != set(FIELDS) or not isinstance(row["id"], int):
+        raise ValueError("a line is not an entry")
+    if not all(isinstance(row[name], str) for name in PROOF.values()):
+        raise ValueError("a line is not an entry")
+    return row
+
+
+def write_archive(path: Path, entries: Iterable[Row]) -> None:
+    """Write the archive file, on disk when this returns; there is none until it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + UNFINISHED)
+    with unfinished.open("wb") as raw:
+        with gzip.open(raw, "wt", encoding="utf-8", compresslevel=6) as file:
+            for row in entries:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        raw.flush()
+        os.fsync(raw.fileno())
+    unfinished.replace(path)
+    sync_directory(path.parent)

@@ -1,0 +1,120 @@
+"""`manage.py audit_archive`: move old sealed entries out of the database into compressed files."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+
+from audit.archives import name_for
+from audit.ledger import kept, write_archive
+from audit.models import Entry, Seal
+from audit.operations import Origin, SealsDisagree, archive_seals, take_over_seal
+from audit.seal_file import lines
+from audit.sealing import Line, Row, chained, digest
+from omarty.commands import Advance, Misused
+from omarty.proof import ProofCommand
+
+# An archive holds whole seals, as many as fit so many entries.
+ARCHIVE_ENTRIES = 100_000
+
+
+class Command(ProofCommand):
+    help = (
+        "Move sealed entries from before a date into compressed files, oldest seals first, each\n"
+        "only if all of its entries are older. audit_verify reads them there; the back-office shows\n"
+        "them no more. Entries that are not what was sealed stay where they are."
+    )
+    reads = "audit entries, seals, the seal file"
+    writes = (
+        "archives of up to 100,000 entries; deletes these entries from the database; one audit entry "
+        "an archive"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--before", required=True, metavar="DATE", help="As 2026-01-31; that day itself stays."
+        )
+
+    def run(self, **options: Any) -> None:
+        before = _midnight(options["before"])
+        with self.alone():
+            if not self.dry_run:
+                take_over_seal(path=self.seal_file)
+            seals = list(_old(before))
+            entries = sum(seal.entries for seal in seals)
+            names = []
+            with self.progress("Archived", entries) as advance:
+                for batch in _batches(seals):
+                    names.append(self._archive(batch, advance))
+        facts = {"entries": entries, "seals": len(seals), "files": names, "dry_run": self.dry_run}
+        moved = "would be moved" if self.dry_run else "were moved"
+        where = ", ".join(str(self.archives / name) for name in names)
+        text = f"{entries} entries of {len(seals)} seals {moved}" + (
+            f" to {where}." if where else "."
+        )
+        self.report(facts, text)
+
+    def _archive(self, seals: list[Seal], advance: Advance) -> str:
+        name = name_for(seals[0])
+        rows = _proven(self._lines_of(seals), advance)
+        if self.dry_run:
+            for _ in rows:
+                pass
+            return name
+        write_archive(self.archives / name, rows)
+        archive_seals(origin=Origin.of_command("audit_archive"), seals=seals, archive=name)
+        return name
+
+    def _lines_of(self, seals: list[Seal]) -> Iterator[Line]:
+        first, last = seals[0].number, seals[-1].number
+        return (line for line in lines(self.seal_file) if first <= line.number <= last)
+
+
+def _midnight(text: str) -> datetime:
+    try:
+        day: date | None = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None:
+        raise Misused(f"--before must be a date like 2026-01-31, not {text!r}.")
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _old(before: datetime) -> Iterator[Seal]:
+    """The oldest seals that are not archived, up to the first with an entry not older than `before`."""
+    for seal in Seal.objects.filter(archive="").order_by("number"):
+        entries = Entry.objects.filter(pk__gte=seal.first_id, pk__lte=seal.last_id)
+        newest = entries.aggregate(at=Max("at"))["at"]
+        if newest is None or newest >= before:
+            return
+        yield seal
+
+
+def _batches(seals: list[Seal]) -> Iterator[list[Seal]]:
+    batch: list[Seal] = []
+    for seal in seals:
+        if batch and sum(each.entries for each in batch) + seal.entries > ARCHIVE_ENTRIES:
+            yield batch
+            batch = []
+        batch.append(seal)
+    if batch:
+        yield batch
+
+
+def _proven(sealed: Iterator[Line], advance: Advance) -> Iterator[Row]:
+    """The entries of these seals. Raises SealsDisagree at the first seal that they do not fit."""
+    for line in sealed:
+        found = list(kept(line.first_id - 1, line.last_id))
+        rows = [row for row in found if not isinstance(row, int)]
+        if len(rows) < len(found) or chained(line, map(digest, rows)) != line.digest:
+            raise SealsDisagree(
+                f"The entries are not what seal {line.number} covers: nothing more was moved. "
+                "audit_verify tells which."
+            )
+        yield from rows
+        advance(len(rows))

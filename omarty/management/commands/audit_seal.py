@@ -1,0 +1,91 @@
+"""`manage.py audit_seal`: proof, from now on, of the entries that the audit log holds."""
+
+import time
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db import connection
+
+from audit.models import Entry, Seal
+from audit.operations import Origin, StillWriting, newest_entry, seal_next, take_over_seal
+from omarty.commands import Advance
+from omarty.proof import ProofCommand
+
+
+class Command(ProofCommand):
+    help = (
+        "Seal the audit entries since the last seal into a chained digest. Run it from a timer:\n"
+        "an entry is protected from its seal on, not before. See docs/audit-proof.md."
+    )
+    reads = "audit entries, seals, the seal file"
+    writes = (
+        "seals, at most 10,000 entries each: a line in the seal file, then a row in the database"
+    )
+    exit_codes = (
+        "0 done, or nothing to seal; 1 seal file and database disagree, or cannot be used; 2 usage"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--grace",
+            type=float,
+            default=5.0,
+            metavar="SECONDS",
+            help="Wait so long for statements that are being executed (default 5); SQLite needs none.",
+        )
+
+    def run(self, **options: Any) -> None:
+        with self.alone():
+            if self.dry_run:
+                waiting = self._waiting(newest_entry())
+                text = f"{waiting} entries would be sealed. Nothing was written."
+                self.report({"sealed": waiting, "dry_run": True}, text)
+            else:
+                self._seal(options["grace"])
+
+    def _seal(self, grace: float) -> None:
+        taken_over = take_over_seal(path=self.seal_file)
+        through = newest_entry()
+        if through is not None and connection.features.has_select_for_update:
+            # Ids are given out before rows are written. After this, each row up to `through` is
+            # there or never comes; one that is not committed is locked, and `seal_next()` meets it.
+            time.sleep(grace)
+        with self.progress("Sealed", self._waiting(through)) as advance:
+            sealed, waiting = self._seal_through(through or 0, advance)
+        last = Seal.objects.order_by("-number").first()
+        facts = {
+            "sealed": sealed,
+            "taken_over": taken_over.number if taken_over else None,
+            "still_writing": waiting,
+            "seal": last.number if last else 0,
+            "digest": last.digest if last else "",
+        }
+        self.report(facts, self._text(facts))
+
+    def _seal_through(self, through: int, advance: Advance) -> tuple[int, bool]:
+        origin, sealed = Origin.of_command("audit_seal"), 0
+        while True:
+            try:
+                line = seal_next(origin=origin, path=self.seal_file, through=through)
+            except StillWriting:
+                return sealed, True
+            if line is None:
+                return sealed, False
+            sealed += line.entries
+            advance(line.entries)
+
+    def _waiting(self, through: int | None) -> int:
+        last = Seal.objects.order_by("-number").first()
+        entries = Entry.objects.filter(pk__lte=through or 0)
+        return entries.filter(pk__gt=last.last_id).count() if last else entries.count()
+
+    def _text(self, facts: dict[str, Any]) -> str:
+        text = f"{facts['sealed']} entries were sealed."
+        if facts["taken_over"]:
+            text += (
+                f" Seal {facts['taken_over']}, which an interrupted run left in the file, was kept."
+            )
+        if facts["still_writing"]:
+            text += " Others belong to a transaction that has not ended; the next run seals them."
+        return f"{text} The last seal is {facts['seal']}: {facts['digest'] or 'none'}"

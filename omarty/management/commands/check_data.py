@@ -1,0 +1,46 @@
+"""`manage.py check_data`: does what is kept obey the rules that span tables?"""
+
+from typing import Any
+
+from contacts.models import User
+from omarty.commands import DataCommand, Refused
+from omarty.data_rules import RULES, Finding
+
+
+class Command(DataCommand):
+    help = (
+        "Check every rule that spans tables over the whole database, and tell each row that breaks\n"
+        "one with its page in the back-office. People are named by id, contacts not at all.\n"
+        f"Rules: {', '.join(RULES)}."
+    )
+    reads = "every table; the end of the seal file (audit_verify reads the audit log itself)"
+    writes = "nothing"
+    exit_codes = "0 every rule holds, there may be warnings; 1 one is broken; 2 usage"
+
+    def run(self, **options: Any) -> None:
+        findings: list[Finding] = []
+        with self.progress("Checked", User.objects.count() + len(RULES)) as advance:
+            for check in RULES.values():
+                findings += check(advance)
+                advance(1)
+        broken = [each for each in findings if not each.warning]
+        facts = {
+            "broken": [_facts(each) for each in broken],
+            "warnings": [_facts(each) for each in findings if each.warning],
+        }
+        self.report(facts, "\n".join([*map(_text, findings), _summary(facts)]))
+        if broken:
+            raise Refused(_summary(facts))
+
+
+def _facts(finding: Finding) -> dict[str, str]:
+    return {"rule": finding.rule, "what": finding.what, "page": finding.page}
+
+
+def _text(finding: Finding) -> str:
+    kind = "Warning" if finding.warning else "Broken"
+    return f"{kind} ({finding.rule}): {finding.what} {finding.page}".rstrip()
+
+
+def _summary(facts: dict[str, list[dict[str, str]]]) -> str:
+    return f"{len(facts['broken'])} broken, {len(facts['warnings'])} warnings, {len(RULES)} rules."

@@ -1,0 +1,158 @@
+"""`manage.py person_erase`: leave of a person nothing but a number (Egypt's law 151/2020)."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandParser
+
+from audit import archives
+from audit.erasing import Found, Search, Traces, merged
+from audit.ledger import kept
+from audit.models import Entry, Seal
+from audit.operations import Origin
+from audit.sealing import Part
+from contacts.authentication import held
+from contacts.models import Claim, User
+from omarty.commands import Misused, Refused
+from omarty.erasure import Mention, erase, is_erased, mentions, traces_of
+from omarty.proof import ProofCommand
+
+REASON_LENGTH = 200
+NAMESAKES_TOLD = 20
+
+
+class Command(ProofCommand):
+    help = (
+        "Pseudonymise a person: his name, contacts, password and memberships, and what the audit log\n"
+        "and its archives hold of him, in a way that audit_verify still proves the log. It cannot be\n"
+        "undone. Where he is a block's last manager, appoint another one first."
+    )
+    reads = (
+        "people, contacts, memberships, audit entries, archives, and every text for his contacts"
+    )
+    writes = (
+        "the person's row, contacts and memberships; audit entries and archives; sign-in attempts"
+    )
+    exit_codes = "0 done, or nothing to erase; 1 no such person, or a block's last manager; 2 usage"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("user", metavar="USER", help="His e-mail, phone or id.")
+        parser.add_argument(
+            "--reason",
+            required=True,
+            help="Why, for the audit log; up to 200 characters. Do not name him in it: it is kept.",
+        )
+        parser.add_argument(
+            "--entry",
+            type=int,
+            action="append",
+            default=[],
+            metavar="ID",
+            help="An audit entry that names him in its text; may be given several times.",
+        )
+
+    def run(self, **options: Any) -> None:
+        reason = _reason(options["reason"])
+        user = _person(options["user"])
+        _require_entries(options["entry"])
+        with self.alone():
+            traces = traces_of(user, frozenset(options["entry"]))
+            search = self._search(traces, user.name)
+            found = {path: archives.search(path, traces) for path in archives.files(self.archives)}
+            archived = {path: each for path, each in found.items() if any(each.values())}
+            if is_erased(user) and not search.ids() and not archived:
+                self.report({"person": user.pk, "erased": False}, "There is nothing to erase.")
+                return
+            self._erase(user, reason, search, archived)
+
+    def _search(self, traces: Traces, name: str) -> Search:
+        search = Search(traces, name)
+        with self.progress("Searched", Entry.objects.count()) as advance:
+            for row in kept():
+                if not isinstance(row, int):
+                    search.look_at(row)
+                advance(1)
+        return search
+
+    def _erase(self, user: User, reason: str, search: Search, archived: dict[Path, Found]) -> None:
+        origin = Origin.of_command("person_erase")
+        contacts = user.claims.count()
+        current = user.memberships.filter(ended_at__isnull=True).count()
+        try:
+            if not self.dry_run:
+                for path in archived:
+                    archives.prepare_erasure(path, search.traces, origin.request_id)
+            with self.kept():
+                recorded = erase(
+                    origin=origin,
+                    user=user,
+                    reason=reason,
+                    search=search,
+                    archived=merged(archived.values()),
+                )
+                left = list(mentions(search.traces.contacts))
+        except ValidationError as error:
+            raise Refused(" ".join(error.messages)) from error
+        finally:
+            if not self.dry_run:
+                archives.settle(self.archives)
+        facts = {
+            "person": user.pk,
+            "erased": not self.dry_run,
+            "contacts": contacts,
+            "memberships": current,
+            "entries": len(set(recorded[Part.ACTOR]) | set(recorded[Part.SUBJECT])),
+            "archives": [path.name for path in archived],
+            "namesakes": search.namesakes,
+            "mentions": [{"what": each.what, "page": each.page} for each in left],
+        }
+        self.report(facts, _text(facts, left))
+
+
+def _reason(text: str) -> str:
+    reason = text.strip()
+    if not 0 < len(reason) <= REASON_LENGTH:
+        raise Misused(f"--reason must have 1 to {REASON_LENGTH} characters.")
+    return reason
+
+
+def _person(text: str) -> User:
+    """Raises Refused if nobody is known by this e-mail, phone or id."""
+    login = held(text)
+    claim = login and Claim.objects.filter(kind=login[0], value=login[1]).first()
+    if claim:
+        return claim.user
+    number = int(text) if re.fullmatch("[0-9]{1,18}", text) else 0
+    user = User.objects.filter(pk=number).first()
+    if user is None:
+        raise Refused(f"Nobody has the e-mail, phone or id {text!r}.")
+    return user
+
+
+def _require_entries(ids: list[int]) -> None:
+    """Raises Refused if one of them is no entry, neither here nor in an archive."""
+    for number in ids:
+        archived = Seal.objects.filter(first_id__lte=number, last_id__gte=number).exclude(
+            archive=""
+        )
+        if not Entry.objects.filter(pk=number).exists() and not archived.exists():
+            raise Refused(f"There is no entry {number}.")
+
+
+def _text(facts: dict[str, Any], left: list[Mention]) -> str:
+    done = "was erased" if facts["erased"] else "would be erased; nothing was written"
+    told = [
+        f"Person {facts['person']} {done}: {facts['contacts']} contacts, {facts['memberships']} "
+        f"memberships, {facts['entries']} audit entries, {len(facts['archives'])} archives."
+    ]
+    if facts["namesakes"]:
+        some = ", ".join(map(str, facts["namesakes"][:NAMESAKES_TOLD]))
+        told.append(
+            f"{len(facts['namesakes'])} entries hold his name and are not tied to him; he may have a "
+            f"namesake. Look at them, and erase his with --entry: {some}"
+        )
+    told += [f"Still mentioned in {each.what}, to be mended by hand: {each.page}" for each in left]
+    return "\n".join(told)
