@@ -1,0 +1,5 @@
+"""What the back-office holds: importing a module of `omarty/office/` registers it."""
+
+from omarty.office.site import OmartySite
+
+__all__ = ["OmartySite"]
