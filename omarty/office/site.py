@@ -19,7 +19,7 @@ from audit.operations import record
 from buildings.permissions import reach
 from contacts.models import Status, User
 from contacts.operations import change_password
-from omarty.office.scope import origin_of, scope
+from omarty.office.scope import ScopedAdmin, origin_of, scope
 from omarty.sign_in import attempted_name, too_many_attempts
 
 
@@ -93,6 +93,11 @@ class OmartySite(AdminSite):
     index_title = _("Overview")
     login_form = SignInForm
     site_url = None
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only what keeps to the user's blocks: what libraries bring (groups, tokens) does not."""
+        if admin_class is not None and issubclass(admin_class, ScopedAdmin):
+            super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(scope(request).sees)
