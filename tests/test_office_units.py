@@ -206,6 +206,11 @@ def test_a_staircase_is_previewed_then_registered_under_one_request_id(desk, new
     assert {line.action for line in lines} == {"apartment.registered"}
 
 
+def test_the_list_leads_to_the_staircase_of_each_block_that_one_changes(desk):
+    assert "/admin/buildings/block/1/staircase/" in desk.text(UNITS)
+    assert "/admin/buildings/block/2/staircase/" not in desk.text(UNITS)
+
+
 def test_running_numbers_start_where_one_says(desk):
     preview = desk.send(
         "buildings/block/1/staircase/",
