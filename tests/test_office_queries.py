@@ -67,6 +67,7 @@ def test_lists_with_100_rows_and_with_ten_times_the_rows(name):
         ("buildings/apartment/", {"q": "Person"}),
         ("buildings/apartment/", {"q": "01010000001"}),
         ("buildings/apartment/", {"mending": "yes"}),
+        ("buildings/apartment/", {"_facets": "True"}),
         ("buildings/apartment/", {"block": "1", "floor__range__gte": "1", "occupancy__exact": "vacant"}),
         ("buildings/membership/", {"q": "Person", "status__exact": "pending", "block": "1"}),
         ("contacts/user/", {"q": "0101", "block": "1"}),
