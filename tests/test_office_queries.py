@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from buildings.models import Apartment, Block, Building, Membership
 from contacts.models import Claim, Kind, User
-from tests.office import Desk
+from tests.office import Desk, fields_of
 
 MOST = 12
 LISTS = ("buildings/apartment/", "buildings/membership/", "contacts/user/", "buildings/block/")
@@ -59,6 +59,16 @@ def test_lists_with_100_rows_and_with_ten_times_the_rows(name):
         assert asked <= MOST, path
         expected = 1 if name == "manager" and "block/" in path else 100
         assert shown == expected, path
+
+
+def test_a_full_page_of_units_is_saved_at_once():
+    desk = Desk("manager")
+    fill(150, 0)
+    typed = fields_of(desk.page("buildings/apartment/"))
+    changed = {f"form-{row}-floor": "20" for row in range(100)}
+    response = desk.post("/admin/buildings/apartment/", typed | changed | {"_save": "Save"})
+    assert response.status_code == 302
+    assert Apartment.objects.filter(floor=20).count() == 100
 
 
 @pytest.mark.parametrize(

@@ -158,8 +158,10 @@ def test_search(desk, term, found):
 
 
 def test_a_hidden_contact_finds_nobody(desk):
-    Desk("manager").send("contacts/user/3/hide/?contact=phone")
-    assert desk.rows(UNITS, q="01000000002") == []
+    for contact in ("phone", "email"):
+        desk.send(f"contacts/user/3/hide/?contact={contact}")
+    for term in ("01000000002", "resident@example.org", "resident@"):
+        assert desk.rows(UNITS, q=term) == []
     assert desk.rows(UNITS, q="rami") == [2]
 
 
