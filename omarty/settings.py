@@ -149,7 +149,7 @@ INSTALLED_APPS = [
     "contacts",
     "buildings",
     "omarty",
-    "django.contrib.admin",
+    "omarty.office.apps.OfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -160,6 +160,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "axes",
+    "rangefilter",
 ]
 
 MIDDLEWARE = [
