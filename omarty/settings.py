@@ -138,10 +138,13 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "axes",
+    "import_export",
+    "rangefilter",
 ]
 
 MIDDLEWARE = [
     "omarty.middleware.request_id",
+    "omarty.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -281,6 +284,13 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["omarty.api.schema.name_this_server"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
+
+# --- Tables in and out ---------------------------------------------------------------------------
+
+# A cell that a spreadsheet would run as a formula is written as text.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+# The audit log keeps what was written; Django's own log of the back-office is not used.
+IMPORT_EXPORT_SKIP_ADMIN_LOG = True
 
 # --- Language and time --------------------------------------------------------------------------
 
