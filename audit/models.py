@@ -18,10 +18,26 @@ class Action(TextChoices):
     PASSWORD_CHANGED = "user.password_changed", _("Password changed")  # noqa: S105
     STATUS_CHANGED = "user.status_changed", _("Person's status changed")
     CONTACT_ADDED = "contact.added", _("Contact added")
+    CONTACT_CHANGED = "contact.changed", _("Contact mended")
+    CONTACT_REMOVED = "contact.removed", _("Contact removed")
+    CONTACT_PROMOTED = "contact.promoted", _("Contact made the primary one")
+    CONTACT_HIDDEN = "contact.hidden", _("Contact hidden or shown")
+    CONTACTS_REVEALED = "contact.revealed", _("Hidden contacts looked at")
     BUILDING_REGISTERED = "building.registered", _("Building registered")
     BLOCK_REGISTERED = "block.registered", _("Block registered")
     APARTMENT_REGISTERED = "apartment.registered", _("Unit registered")
+    APARTMENT_CHANGED = "apartment.changed", _("Unit changed")
+    APARTMENT_MERGED = "apartment.merged", _("Unit merged into another")
+    APARTMENT_CLOSED = "apartment.closed", _("Unit closed")
+    APARTMENT_REOPENED = "apartment.reopened", _("Unit reopened")
     MEMBERSHIP_STARTED = "membership.started", _("Membership started")
+    MEMBERSHIP_APPROVED = "membership.approved", _("Request approved")
+    MEMBERSHIP_REFUSED = "membership.refused", _("Request refused")
+    MEMBERSHIP_ROLE_CHANGED = "membership.role_changed", _("Role changed")
+    MEMBERSHIP_MOVED = "membership.moved", _("Moved to another unit")
+    MEMBERSHIP_ENDED = "membership.ended", _("Membership ended")
+    MEMBERSHIP_BANNED = "membership.banned", _("Banned from the block")
+    MEMBERSHIP_READMITTED = "membership.readmitted", _("Readmitted to the block")
 
 
 class Channel(TextChoices):

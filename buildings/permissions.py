@@ -3,12 +3,18 @@
 The order of the checks is that of contract/answers.md.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, TypeVar
+
+from django.db import models
 
 from audit.operations import Named, Unknown
 from buildings.models import Apartment, Block, Membership, Role
 from contacts.models import Status, User
+
+M = TypeVar("M", bound=models.Model)
 
 
 class Denial(Enum):
@@ -126,3 +132,61 @@ def _apartment_or_unknown(apartment_id: int, block: Named | None) -> Apartment |
 
 def _pk(thing: Named | None) -> int | None:
     return None if thing is None else thing.pk
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A set of blocks by their ids; `ids` None stands for every block."""
+
+    ids: frozenset[int] | None
+
+    def __bool__(self) -> bool:
+        return self.ids is None or bool(self.ids)
+
+    def __contains__(self, block_id: object) -> bool:
+        return self.ids is None or block_id in self.ids
+
+    def meet(self, block_ids: Iterable[int]) -> bool:
+        """Whether one of these is among them."""
+        return any(block_id in self for block_id in block_ids)
+
+    def only(self, rows: models.QuerySet[M], path: str) -> models.QuerySet[M]:
+        """The rows whose `path`, a lookup that ends at a block's id, is among them."""
+        return rows if self.ids is None else rows.filter(**{f"{path}__in": self.ids})
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which blocks somebody sees in the back-office, and in which of them he may change things."""
+
+    sees: Blocks
+    changes: Blocks
+
+
+NOTHING = Reach(Blocks(frozenset()), Blocks(frozenset()))
+EVERYTHING = Reach(Blocks(None), Blocks(None))
+
+
+def reach(user: Any) -> Reach:
+    """How far a signed-in user's rights go in the back-office; at most one statement.
+
+    They follow his memberships: an active manager of an active block changes it, a board member
+    reads it, and both end with the membership. A superuser reaches every block.
+    """
+    if not user.is_active:
+        return NOTHING
+    if user.is_superuser:
+        return EVERYTHING
+    offices = (
+        Membership.objects.current()
+        .filter(
+            user_id=user.pk,
+            status=Status.ACTIVE,
+            role__in=(Role.MANAGER, Role.BOARD),
+            block__status=Status.ACTIVE,
+        )
+        .values_list("block_id", "role")
+    )
+    roles = list(offices)
+    managed = frozenset(block_id for block_id, role in roles if role == Role.MANAGER)
+    return Reach(Blocks(frozenset(block_id for block_id, _ in roles)), Blocks(managed))

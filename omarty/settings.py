@@ -127,7 +127,7 @@ INSTALLED_APPS = [
     "contacts",
     "buildings",
     "omarty",
-    "django.contrib.admin",
+    "omarty.office.apps.OfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from contacts.authentication import held
 
@@ -36,12 +37,16 @@ def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> 
 def locked_out(
     request: HttpRequest, response: HttpResponse | None = None, credentials: Any = None
 ) -> HttpResponse:
-    """django-axes asks what to answer during the pause. The API has answered in its envelope."""
-    if response is not None and request.path.startswith(API_PREFIX):
-        return response
-    return HttpResponse(
-        f"Too many attempts. Please wait {settings.SIGN_IN_PAUSE_MINUTES} minutes.",
-        status=429,
-        content_type="text/plain; charset=utf-8",
-        headers={"Retry-After": str(settings.SIGN_IN_PAUSE_MINUTES * 60)},
-    )
+    """django-axes asks what to answer during the pause. The answer that was made says it already."""
+    if response is None:
+        response = HttpResponse(too_many_attempts(), content_type="text/plain; charset=utf-8")
+    response.status_code = 429
+    response.headers.setdefault("Retry-After", str(settings.SIGN_IN_PAUSE_MINUTES * 60))
+    return response
+
+
+def too_many_attempts() -> str:
+    """What somebody is told who has to wait."""
+    return _("Too many attempts. Please wait %(minutes)d minutes, then try again.") % {
+        "minutes": settings.SIGN_IN_PAUSE_MINUTES
+    }

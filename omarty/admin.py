@@ -1,0 +1,6 @@
+"""What the back-office holds: importing a module of `omarty/office/` registers it."""
+
+from omarty.office import audit
+from omarty.office.site import OmartySite
+
+__all__ = ["OmartySite", "audit"]

@@ -1,0 +1,167 @@
+"""Whose rows a request may see and change in the back-office; every list and form derives from it."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import SuspiciousOperation
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+
+from audit.models import Channel
+from audit.operations import Origin
+from buildings.permissions import Blocks, Reach, reach
+from omarty.sign_in import client_ip
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+
+
+def scope(request: HttpRequest) -> Reach:
+    """The blocks that the request's user sees, and those that he changes; one statement a request."""
+    known: Reach | None = getattr(request, "_reach", None)
+    if known is None:
+        known = request._reach = reach(request.user)  # type: ignore[attr-defined]
+    return known
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """Who acts and from where, for the audit log: one request, one id."""
+    return Origin(
+        channel=Channel.BACK_OFFICE,
+        actor=request.user if request.user.is_authenticated else None,
+        ip=client_ip(request),
+        request_id=request.request_id,  # type: ignore[attr-defined]
+    )
+
+
+class ScopedAdmin(ModelAdmin):
+    """Shows and changes only what lies in the user's blocks; to him there is nothing else.
+
+    A subclass names its way to the block: `block_path`, a lookup that ends at a block's id, and,
+    where that is not simply `block_id`, `within()` and `block_ids()`. Rows can be looked at only,
+    unless it says `editable` or `addable`. Nothing is ever deleted.
+    """
+
+    block_path = "block_id"
+    editable = False
+    addable = False
+    list_per_page = 100
+    show_full_result_count = False
+
+    def within(self, blocks: Blocks, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """The rows that lie in these blocks."""
+        return blocks.only(rows, self.block_path)
+
+    def block_ids(self, row: Any) -> list[int]:
+        """The blocks that a row lies in."""
+        return [row.block_id]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return self.within(scope(request).sees, super().get_queryset(request))
+
+    def changeable(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """The rows that the user may change, or may put something into."""
+        return self.within(scope(request).changes, self.get_queryset(request))
+
+    def may_change(self, request: HttpRequest, row: Any = None) -> bool:
+        """Whether he may change this row; without a row, any at all."""
+        changes = scope(request).changes
+        return bool(changes) if row is None else changes.meet(self.block_ids(row))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(scope(request).sees)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        sees = scope(request).sees
+        return bool(sees) if obj is None else sees.meet(self.block_ids(obj))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.addable and self.may_change(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.editable and self.may_change(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """For list actions: `@admin.action(permissions=["act"])`."""
+        return self.may_change(request)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", self._choices(db_field.remote_field.model, request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def _choices(self, model: Any, request: HttpRequest) -> models.QuerySet[Any]:
+        try:
+            related = self.admin_site.get_model_admin(model)
+        except NotRegistered:
+            related = None
+        if isinstance(related, ScopedAdmin):
+            return related.changeable(request)
+        none: models.QuerySet[Any] = model._default_manager.none()
+        return none
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only what a filter offers: Django lets any field through, a password's hash as well."""
+        offered = [] if request is None else [_parameter(each) for each in self.list_filter]
+        if self.date_hierarchy:
+            offered.append(self.date_hierarchy)
+        return any(lookup == name or lookup.startswith(f"{name}__") for name in offered)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(each.isascii() and each.isdigit() for each in chosen):
+            raise SuspiciousOperation("what was chosen are no ids")
+        return super().changelist_view(request, extra_context)
+
+    # What is done is kept by the operations, in the audit log; one log is enough.
+    def log_addition(self, *args: Any) -> Any:
+        return None
+
+    def log_change(self, *args: Any) -> Any:
+        return None
+
+    def log_deletions(self, *args: Any) -> Any:
+        return None
+
+
+class BlockFilter(admin.SimpleListFilter):
+    """One of the user's own blocks."""
+
+    title = ""
+    parameter_name = "block"
+    # More would be no filter but a list of its own; the search finds a block by its number.
+    most = 50
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        self.title = model._meta.get_field("block").verbose_name
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        block_admin = model_admin.admin_site.get_model_admin(
+            model_admin.model._meta.get_field("block").related_model
+        )
+        return [
+            (str(each.pk), str(each)) for each in block_admin.get_queryset(request)[: self.most]
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        value = self.value()
+        if value is None:
+            return queryset
+        if not value.isascii() or not value.isdigit():
+            raise IncorrectLookupParameters
+        return queryset.filter(block_id=int(value))
+
+
+def _parameter(each: Any) -> str:
+    """The name under which an item of `list_filter` stands in an address."""
+    if isinstance(each, type):
+        return str(getattr(each, "parameter_name", ""))
+    return str(each[0] if isinstance(each, list | tuple) else each)

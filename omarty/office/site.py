@@ -1,0 +1,124 @@
+"""The back-office's own site: who may come in, and how."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import Action
+from audit.operations import record
+from buildings.permissions import reach
+from contacts.models import Status, User
+from contacts.operations import change_password
+from omarty.office.scope import origin_of, scope
+from omarty.sign_in import attempted_name, too_many_attempts
+
+
+class SignInForm(AuthenticationForm):
+    """Sign-in by the e-mail or phone that one uses in the app; each attempt leaves an entry."""
+
+    error_messages = {
+        "invalid_login": _("Wrong e-mail, phone or password."),
+        Status.PENDING: _("Your registration waits for its approval."),
+        Status.BANNED: _("You are banned."),
+        "no office": _("The back-office is for managers and board members of an active block."),
+    }
+
+    request: HttpRequest
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("E-mail or phone")
+
+    def get_invalid_login_error(self) -> ValidationError:
+        locked = getattr(self.request, "axes_locked_out", False)
+        name = attempted_name(self.request, self.cleaned_data)
+        record(
+            origin=replace(
+                origin_of(self.request), actor_label=name or "neither an e-mail nor a phone"
+            ),
+            action=Action.SIGNED_IN,
+            refused="too many attempts" if locked else "wrong name or password",
+        )
+        text = too_many_attempts() if locked else self.error_messages["invalid_login"]
+        return ValidationError(text, code="invalid_login")
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Only who knows the password is told why he may not come in."""
+        refused = ""
+        if not user.is_active:
+            refused = Status(user.status).value
+        elif not reach(user).sees:
+            refused = "no office"
+        record(
+            origin=replace(origin_of(self.request), actor=user),
+            action=Action.SIGNED_IN,
+            target=user,
+            person=user,
+            refused=refused,
+        )
+        if refused:
+            raise ValidationError(self.error_messages[refused], code=refused)
+
+
+class PasswordChange(PasswordChangeView):
+    """Changing one's own password goes through the operation, as every write does."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            change_password(
+                origin=origin_of(self.request),
+                user=form.user,
+                password=form.cleaned_data["new_password1"],
+            )
+        update_session_auth_hash(self.request, form.user)
+        # The form's own save would write a second time.
+        return super(PasswordChangeView, self).form_valid(form)
+
+
+class OmartySite(AdminSite):
+    """Open to superusers and to the managers and board members of active blocks."""
+
+    site_title = _("Omarty")
+    site_header = _("Omarty")
+    index_title = _("Overview")
+    login_form = SignInForm
+    site_url = None
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return bool(scope(request).sees)
+
+    def get_urls(self) -> list[Any]:
+        # "View on site" resolves any id of any table, and nothing here has a page elsewhere.
+        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+
+    def get_log_entries(self, request: HttpRequest) -> Any:
+        """Nothing: the audit log keeps what was done."""
+        return LogEntry.objects.none()
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        if request.method == "POST" and isinstance(request.user, User):
+            record(
+                origin=origin_of(request),
+                action=Action.SIGNED_OUT,
+                target=request.user,
+                person=request.user,
+            )
+        return super().logout(request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        request.current_app = self.name
+        return PasswordChange.as_view(
+            template_name="registration/password_change_form.html",
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
