@@ -38,6 +38,7 @@ class Action(TextChoices):
     MEMBERSHIP_ENDED = "membership.ended", _("Membership ended")
     MEMBERSHIP_BANNED = "membership.banned", _("Banned from the block")
     MEMBERSHIP_READMITTED = "membership.readmitted", _("Readmitted to the block")
+    LIST_EXPORTED = "list.exported", _("List exported")
 
 
 class Channel(TextChoices):

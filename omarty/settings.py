@@ -138,7 +138,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "axes",
-    "import_export",
     "rangefilter",
 ]
 
@@ -289,14 +288,17 @@ SPECTACULAR_SETTINGS = {
 
 # A cell that a spreadsheet would run as a formula is written as text.
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
-# The audit log keeps what was written; Django's own log of the back-office is not used.
-IMPORT_EXPORT_SKIP_ADMIN_LOG = True
+# Characters that a workbook cannot hold are replaced.
+IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
+# A workbook's empty last lines are no rows.
+IMPORT_EXPORT_IMPORT_IGNORE_BLANK_LINES = True
 
 # --- Language and time --------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ar", "العربية")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["omarty.formats"]
 USE_TZ = True
 TIME_ZONE = "Africa/Cairo"
 

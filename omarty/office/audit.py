@@ -9,22 +9,47 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from rangefilter.filters import DateRangeFilterBuilder
 
 from audit.models import Entry
+from audit.resources import EntryResource
 from buildings.models import Block
-from omarty.office.scope import ScopedAdmin
+from contacts.models import HIDDEN, SECONDARY, User
+from omarty.office.tables import ExportingAdmin
 
 NOTHING = "–"
+# What entries hold beside the words of the models: why something was refused, and names in `after`.
+WORDS = (
+    gettext_noop("not an active manager of the block"),
+    gettext_noop("block pending"),
+    gettext_noop("block banned"),
+    gettext_noop("block unknown"),
+    gettext_noop("no membership in the block"),
+    gettext_noop("unit not in the block"),
+    gettext_noop("no membership in the unit"),
+    gettext_noop("membership pending"),
+    gettext_noop("membership banned"),
+    gettext_noop("wrong name or password"),
+    gettext_noop("too many attempts"),
+    gettext_noop("pending"),
+    gettext_noop("banned"),
+    gettext_noop("no office"),
+    gettext_noop("list"),
+    gettext_noop("rows"),
+    gettext_noop("format"),
+    gettext_noop("filter"),
+    gettext_noop("phones in full"),
+    gettext_noop("apartment"),
+)
 OLDER, NEWER = "older", "newer"
 MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map=18/{0}/{1}"
 
@@ -59,6 +84,7 @@ class EntryList(ChangeList):
         has_newer = more if upwards else self.older is not None
         has_older = True if upwards else more
         page = self.result_list
+        hide_contacts(page)
         self.newer_link = self._to(NEWER, page[0].pk) if page and has_newer else ""
         self.older_link = self._to(OLDER, page[-1].pk) if page and has_older else ""
         self.newest_link = self.get_query_string()
@@ -110,9 +136,10 @@ class PersonFilter(admin.SimpleListFilter):
     parameter_name = "person"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        number = _number(request.GET.get(self.parameter_name, ""))
+        chosen = request.GET.get(self.parameter_name, "")
+        number = _number(chosen)
         if number is None:
-            return []
+            return [(chosen, chosen)] if chosen else []
         seen = model_admin.get_queryset(request).order_by("-pk")
         line = seen.filter(person_id=number).first() or seen.filter(actor_id=number).first()
         if line is None:
@@ -124,7 +151,9 @@ class PersonFilter(admin.SimpleListFilter):
         if self.value() is None:
             return queryset
         number = _number(self.value() or "")
-        return queryset.filter(Q(person_id=number) | Q(actor_id=number)) if number else queryset.none()
+        return (
+            queryset.filter(Q(person_id=number) | Q(actor_id=number)) if number else queryset.none()
+        )
 
 
 class RequestFilter(admin.SimpleListFilter):
@@ -147,7 +176,7 @@ class RequestFilter(admin.SimpleListFilter):
 
 
 @admin.register(Entry)
-class EntryAdmin(ScopedAdmin):
+class EntryAdmin(ExportingAdmin):
     """The entries of the user's blocks."""
 
     when_empty = _("Whatever is done in your blocks, in the app or here, will be listed.")
@@ -164,9 +193,11 @@ class EntryAdmin(ScopedAdmin):
     )
     search_fields = ("actor_label", "person_label", "target_label", "apartment_label")
     search_help_text = _("Part of the name of a person, a unit or a record.")
+    export_resource = EntryResource
     sortable_by = ()
     show_facets = admin.ShowFacets.NEVER
     actions = None
+    change_list_template = "admin/audit/entry/change_list.html"
     fields = (
         ("when", "who", "outcome"),
         ("what", "concerned", "where"),
@@ -189,12 +220,18 @@ class EntryAdmin(ScopedAdmin):
         "together",
     )
 
+    def get_object(self, *args: Any, **kwargs: Any) -> Entry | None:
+        entry: Entry | None = super().get_object(*args, **kwargs)
+        if entry is not None:
+            hide_contacts([entry])
+        return entry
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EntryList
 
-    def render_change_form(self, request: HttpRequest, context: Any, **what: Any) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **what: Any) -> Any:
         context |= {"title": what["obj"].get_action_display(), "subtitle": None}
-        return super().render_change_form(request, context, **what)
+        return super().render_change_form(request, context, *args, **what)
 
     @admin.display(description=_("when"))
     def when(self, entry: Entry) -> SafeString:
@@ -243,7 +280,10 @@ class EntryAdmin(ScopedAdmin):
         rows = list(changes(entry))
         if not rows:
             return NOTHING
-        cells = '<tr><th scope="row">{}</th><td><del dir="auto">{}</del></td><td><ins dir="auto">{}</ins></td></tr>'
+        cells = (
+            '<tr><th scope="row">{}</th><td><del dir="auto">{}</del></td>'
+            '<td><ins dir="auto">{}</ins></td></tr>'
+        )
         return format_html(
             '<table class="changes"><thead><tr><th scope="col">{}</th><th scope="col">{}</th>'
             '<th scope="col">{}</th></tr></thead><tbody>{}</tbody></table>',
@@ -257,11 +297,11 @@ class EntryAdmin(ScopedAdmin):
     def place(self, entry: Entry) -> SafeString | str:
         if entry.latitude is None or entry.longitude is None:
             return NOTHING
-        latitude, longitude = entry.latitude.normalize(), entry.longitude.normalize()
+        latitude, longitude = f"{entry.latitude.normalize():f}", f"{entry.longitude.normalize():f}"
         return format_html(
             '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a> '
-            '<bdi dir="ltr">{:f}, {:f}</bdi>',
-            MAP.format(f"{latitude:f}", f"{longitude:f}"),
+            '<bdi dir="ltr">{}, {}</bdi>',
+            MAP.format(latitude, longitude),
             gettext("Show on a map"),
             latitude,
             longitude,
@@ -290,6 +330,36 @@ def _person(pk: int | None, name: str) -> SafeString:
         return _or_nothing(name)
     log = reverse("admin:audit_entry_changelist")
     return format_html('<a href="{}?person={}"><bdi>{}</bdi></a>', log, pk, name)
+
+
+def hide_contacts(entries: list[Entry]) -> None:
+    """Mask what these entries tell of contacts that are hidden, or gone, by now."""
+    told = [entry for entry in entries if entry.action.startswith("contact.")]
+    shown = {("user", user.pk) for user in _targets(told, User) if not _hides(user)}
+    for model in SECONDARY.values():
+        name = model.__name__.lower()
+        shown |= {(name, contact.pk) for contact in _targets(told, model) if not contact.hidden}
+    for entry in told:
+        if (entry.target_type, entry.target_id) not in shown:
+            entry.target_label = entry.target_label and HIDDEN
+            entry.before, entry.after = _masked(entry.before), _masked(entry.after)
+
+
+def _targets(entries: list[Entry], model: Any) -> list[Any]:
+    name = model.__name__.lower()
+    pks = {entry.target_id for entry in entries if entry.target_type == name}
+    return list(model.objects.filter(pk__in=pks)) if pks else []
+
+
+def _hides(user: User) -> bool:
+    return user.email_hidden or user.phone_hidden
+
+
+def _masked(values: Any) -> Any:
+    return values and {
+        name: value if isinstance(value, bool) or not value else HIDDEN
+        for name, value in values.items()
+    }
 
 
 def changes(entry: Entry) -> Iterator[tuple[str, str, str]]:
