@@ -89,7 +89,8 @@ class Block(models.Model):
 class Apartment(models.Model):
     """A unit of a block. Number and floor may be unknown: legacy data has such units.
 
-    A unit with history is never deleted; `closed_at` says since when it is no longer in use.
+    A unit with history is never deleted; `closed_at` says since when it is no longer in use, and
+    `merged_into` which unit took its people over if it was one registered twice.
     """
 
     block = models.ForeignKey(
@@ -113,6 +114,15 @@ class Apartment(models.Model):
     )
     note = models.CharField(_("note"), max_length=255, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        verbose_name=_("merged into"),
+        related_name="merged",
+        null=True,
+        blank=True,
+        editable=False,
+    )
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
 
     class Meta:

@@ -1,12 +1,16 @@
 """Every write to buildings, blocks, units and memberships: atomic, with its audit entry."""
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from audit.models import Action
-from audit.operations import Origin, record
+from audit.models import Action, Entry
+from audit.operations import Origin, entry, record
 from buildings.models import Apartment, Block, Building, Membership, Role
 from contacts.models import Status, User
 
@@ -33,7 +37,13 @@ def register_block(*, origin: Origin, building: Building, **fields: Any) -> Bloc
 
 @transaction.atomic
 def register_apartment(
-    *, origin: Origin, block: Block, number: int | None, floor: int | None, **fields: Any
+    *,
+    origin: Origin,
+    block: Block,
+    number: int | None,
+    floor: int | None,
+    reason: str = "",
+    **fields: Any,
 ) -> Apartment:
     """A new unit of the block; further `fields` are the model's.
 
@@ -50,9 +60,101 @@ def register_apartment(
         target=unit,
         block=block,
         apartment=unit,
+        reason=reason,
         after={"number": number, "floor": floor},
     )
     return unit
+
+
+@transaction.atomic
+def register_staircase(
+    *, origin: Origin, block: Block, units: Sequence[tuple[int, int]], reason: str = ""
+) -> list[Apartment]:
+    """Many new units of the block at once, each given as (floor, number). Raises ApartmentExists."""
+    rows = [Apartment(block=block, floor=floor, number=number) for floor, number in units]
+    try:
+        Apartment.objects.bulk_create(rows)
+    except IntegrityError as error:
+        raise ApartmentExists from error
+    # MySQL, unlike MariaDB and SQLite, does not tell the ids of many rows.
+    made = list(block.apartments.filter(number__in=[row.number for row in rows]).order_by("pk"))
+    Entry.objects.bulk_create(
+        entry(
+            origin=origin,
+            action=Action.APARTMENT_REGISTERED,
+            target=unit,
+            block=block,
+            apartment=unit,
+            reason=reason,
+            after={"number": unit.number, "floor": unit.floor},
+        )
+        for unit in made
+    )
+    return made
+
+
+@transaction.atomic
+def change_apartment(
+    *, origin: Origin, apartment: Apartment, changes: dict[str, Any], reason: str = ""
+) -> None:
+    """Give a unit another number, floor, name, occupancy or note. Raises ApartmentExists.
+
+    What is so already is left alone, and where nothing is new there is no entry.
+    """
+    unit = Apartment.objects.select_for_update().get(pk=apartment.pk)
+    after = {name: value for name, value in changes.items() if getattr(unit, name) != value}
+    if after:
+        _write_apartment(origin, Action.APARTMENT_CHANGED, unit, after, reason)
+
+
+@transaction.atomic
+def close_apartment(*, origin: Origin, apartment: Apartment, reason: str = "") -> None:
+    """The unit is no longer in use. Raises ValidationError if it is closed or people belong to it."""
+    unit = _locked_apartment(apartment)
+    if unit.memberships.current().exists():
+        raise ValidationError(_("People belong to this unit: move them out, or merge it."))
+    _write_apartment(origin, Action.APARTMENT_CLOSED, unit, {"closed_at": timezone.now()}, reason)
+
+
+@transaction.atomic
+def reopen_apartment(*, origin: Origin, apartment: Apartment, reason: str = "") -> None:
+    """A closed unit is in use again, by itself if it had been merged. Raises ValidationError."""
+    unit = Apartment.objects.select_for_update().get(pk=apartment.pk)
+    if unit.closed_at is None:
+        raise ValidationError(_("This unit is in use already."))
+    opened = {"closed_at": None, "merged_into_id": None}
+    _write_apartment(origin, Action.APARTMENT_REOPENED, unit, opened, reason)
+
+
+@transaction.atomic
+def merge_apartment(
+    *, origin: Origin, doubled: Apartment, into: Apartment, reason: str = ""
+) -> None:
+    """A unit that was registered twice: its memberships, past ones too, move over and it closes.
+
+    Who holds the same role in both keeps it once, in the better standing. Raises ValidationError.
+    """
+    if doubled.pk == into.pk or doubled.block_id != into.block_id:
+        raise ValidationError(_("Choose another unit of the same block."))
+    lock_blocks([doubled.block_id])
+    doubled, into = _locked_apartment(doubled), _locked_apartment(into)
+    moving = list(doubled.memberships.select_related("user", "block"))
+    _end_doubles(origin, moving, into, reason)
+    doubled.memberships.update(apartment=into)
+    Entry.objects.bulk_create(
+        _membership_entry(
+            origin,
+            Action.MEMBERSHIP_MOVED,
+            each,
+            into,
+            reason,
+            {"apartment": doubled.pk},
+            {"apartment": into.pk},
+        )
+        for each in moving
+    )
+    closed = {"closed_at": timezone.now(), "merged_into_id": into.pk}
+    _write_apartment(origin, Action.APARTMENT_MERGED, doubled, closed, reason)
 
 
 @transaction.atomic
@@ -64,15 +166,22 @@ def start_membership(
     apartment: Apartment | None = None,
     role: Role = Role.RESIDENT,
     status: Status = Status.ACTIVE,
+    started_at: datetime | None = None,
+    reason: str = "",
 ) -> Membership:
-    """The user belongs to the block, and to the unit if one is named, from now on."""
+    """The user belongs to the block, and to the unit if one is named, since then or from now on.
+
+    Raises ValidationError if the unit is closed.
+    """
+    if apartment is not None:
+        _locked_apartment(apartment)
     membership = Membership.objects.create(
         user=user,
         block=block,
         apartment=apartment,
         role=role,
         status=status,
-        started_at=timezone.now(),
+        started_at=started_at or timezone.now(),
     )
     record(
         origin=origin,
@@ -81,6 +190,209 @@ def start_membership(
         person=user,
         block=block,
         apartment=apartment,
+        reason=reason,
         after={"role": role, "status": status},
     )
     return membership
+
+
+@transaction.atomic
+def approve_memberships(
+    *, origin: Origin, memberships: Iterable[Membership], reason: str = ""
+) -> None:
+    """Those who asked to belong do so. Raises ValidationError, as all below, and changes nothing then."""
+    rows = _locked_memberships(memberships, Status.PENDING)
+    _change_memberships(origin, Action.MEMBERSHIP_APPROVED, rows, {"status": Status.ACTIVE}, reason)
+
+
+@transaction.atomic
+def refuse_memberships(*, origin: Origin, memberships: Iterable[Membership], reason: str) -> None:
+    """Those who asked to belong do not; their requests end and are kept."""
+    rows = _locked_memberships(memberships, Status.PENDING)
+    _change_memberships(
+        origin, Action.MEMBERSHIP_REFUSED, rows, {"ended_at": timezone.now()}, reason
+    )
+
+
+@transaction.atomic
+def ban_memberships(*, origin: Origin, memberships: Iterable[Membership], reason: str) -> None:
+    """They may use nothing of the block until they are readmitted."""
+    rows = _locked_memberships(memberships, Status.ACTIVE)
+    _change_memberships(origin, Action.MEMBERSHIP_BANNED, rows, {"status": Status.BANNED}, reason)
+
+
+@transaction.atomic
+def readmit_memberships(
+    *, origin: Origin, memberships: Iterable[Membership], reason: str = ""
+) -> None:
+    """Those who were banned are active again."""
+    rows = _locked_memberships(memberships, Status.BANNED)
+    _change_memberships(
+        origin, Action.MEMBERSHIP_READMITTED, rows, {"status": Status.ACTIVE}, reason
+    )
+
+
+@transaction.atomic
+def change_role(
+    *, origin: Origin, memberships: Iterable[Membership], role: Role, reason: str = ""
+) -> None:
+    """They are something else in the block from now on."""
+    rows = [row for row in _locked_memberships(memberships) if row.role != role]
+    _change_memberships(origin, Action.MEMBERSHIP_ROLE_CHANGED, rows, {"role": role}, reason)
+
+
+@transaction.atomic
+def end_memberships(
+    *,
+    origin: Origin,
+    memberships: Iterable[Membership],
+    ended_at: datetime | None = None,
+    reason: str = "",
+) -> None:
+    """They moved out, then or now; the memberships are kept as past ones."""
+    rows = _locked_memberships(memberships)
+    ended_at = ended_at or timezone.now()
+    for row in rows:
+        if row.started_at is not None and ended_at < row.started_at:
+            raise ValidationError(
+                _("%(who)s cannot have left before coming."), params={"who": row.user}
+            )
+    _change_memberships(origin, Action.MEMBERSHIP_ENDED, rows, {"ended_at": ended_at}, reason)
+
+
+def lock_blocks(block_ids: Iterable[int]) -> None:
+    """Until the transaction ends, nobody else adds or changes units or memberships of these blocks."""
+    list(Block.objects.select_for_update().filter(pk__in=set(block_ids)).order_by("pk"))
+
+
+def _locked_apartment(apartment: Apartment) -> Apartment:
+    """The unit as it is now, locked; it must be in use."""
+    unit = Apartment.objects.select_for_update().get(pk=apartment.pk)
+    if unit.closed_at is not None:
+        raise ValidationError(_("Unit %(unit)s is closed."), params={"unit": unit})
+    return unit
+
+
+def _write_apartment(
+    origin: Origin, action: Action, unit: Apartment, changes: dict[str, Any], reason: str
+) -> None:
+    before = {name: _plain(getattr(unit, name)) for name in changes}
+    for name, value in changes.items():
+        setattr(unit, name, value)
+    try:
+        unit.save(update_fields=list(changes))
+    except IntegrityError as error:
+        raise ApartmentExists from error
+    record(
+        origin=origin,
+        action=action,
+        target=unit,
+        block=unit.block,
+        apartment=unit,
+        reason=reason,
+        before=before,
+        after={name: _plain(value) for name, value in changes.items()},
+    )
+
+
+def _locked_memberships(
+    memberships: Iterable[Membership], status: Status | None = None
+) -> list[Membership]:
+    """The same memberships as they are now, locked together with their blocks.
+
+    They must not have ended and, if a status is named, be of that status.
+    """
+    asked = list(memberships)
+    lock_blocks(each.block_id for each in asked)
+    locked = Membership.objects.select_for_update().filter(pk__in=[each.pk for each in asked])
+    rows = list(locked.prefetch_related("user", "block", "apartment").order_by("pk"))
+    for row in rows:
+        if row.ended_at is not None:
+            raise ValidationError(_("%(who)s has left already."), params={"who": row.user})
+        if status is not None and row.status != status:
+            raise ValidationError(
+                _("%(who)s is not “%(status)s” any more."),
+                params={"who": row.user, "status": status.label},
+            )
+    return rows
+
+
+def _change_memberships(
+    origin: Origin, action: Action, rows: list[Membership], changes: dict[str, Any], reason: str
+) -> None:
+    """Write the changes to all rows, an entry for each; a block that had a manager keeps one."""
+    after = {name: _plain(value) for name, value in changes.items()}
+    Entry.objects.bulk_create(
+        _membership_entry(
+            origin,
+            action,
+            row,
+            row.apartment,
+            reason,
+            {name: _plain(getattr(row, name)) for name in changes},
+            after,
+        )
+        for row in rows
+    )
+    Membership.objects.filter(pk__in=[row.pk for row in rows]).update(**changes)
+    _keep_a_manager({row.block for row in rows if _manages(row)})
+
+
+def _manages(row: Membership) -> bool:
+    return row.role == Role.MANAGER and row.status == Status.ACTIVE
+
+
+def _keep_a_manager(blocks: Iterable[Block]) -> None:
+    left = Membership.objects.current().filter(
+        role=Role.MANAGER, status=Status.ACTIVE, user__status=Status.ACTIVE
+    )
+    for block in blocks:
+        if not left.filter(block=block).exists():
+            raise ValidationError(
+                _("Block %(block)s would be left without a manager: appoint another one first."),
+                params={"block": block},
+            )
+
+
+def _end_doubles(origin: Origin, moving: list[Membership], into: Apartment, reason: str) -> None:
+    """Of two current memberships of one person with one role, end the one of lesser standing."""
+    there = {(each.user_id, each.role): each for each in into.memberships.current()}
+    ending = []
+    for each in moving:
+        other = there.get((each.user_id, each.role))
+        if other is not None and each.ended_at is None:
+            ending.append(other if _standing(each) > _standing(other) else each)
+    _change_memberships(
+        origin, Action.MEMBERSHIP_ENDED, ending, {"ended_at": timezone.now()}, reason
+    )
+
+
+def _standing(membership: Membership) -> int:
+    return [Status.BANNED, Status.PENDING, Status.ACTIVE].index(Status(membership.status))
+
+
+def _membership_entry(
+    origin: Origin,
+    action: Action,
+    row: Membership,
+    apartment: Apartment | None,
+    reason: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> Entry:
+    return entry(
+        origin=origin,
+        action=action,
+        target=row,
+        person=row.user,
+        block=row.block,
+        apartment=apartment,
+        reason=reason,
+        before=before,
+        after=after,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON holds it."""
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -21,6 +21,9 @@ from contacts.canonical import (
 from contacts.constraints import CompositeForeignKey
 from contacts.hashers import PHPBcryptHasher
 
+# What stands in the place of a contact that its holder hides.
+HIDDEN = "•••••"
+
 
 class Status(TextChoices):
     """Where a person, a block or a membership stands. "Binding" is the wire's word for pending."""
@@ -121,7 +124,14 @@ class User(AbstractBaseUser):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.user_name or self.email or self.phone or f"#{self.pk}"
+        """A name for lists, labels and log lines: never a contact that he hides."""
+        shown = [
+            self.name,
+            self.user_name,
+            "" if self.email_hidden else self.email,
+            "" if self.phone_hidden else self.phone,
+        ]
+        return next(filter(None, shown), f"#{self.pk}")
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
@@ -215,7 +225,8 @@ class SecondaryContact(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return self.typed
+        """For labels and log lines: not the value of one that its holder hides."""
+        return HIDDEN if self.hidden else self.typed
 
 
 class SecondaryEmail(SecondaryContact):

@@ -1,10 +1,13 @@
 """Every write to people and their contacts: atomic, with its audit entry."""
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from audit.models import Action
 from audit.operations import Named, Origin, record
@@ -20,7 +23,7 @@ from contacts.models import (
 
 
 class Objection(Enum):
-    """Why a contact cannot be added (answers.md, AddContact rows 10 to 13)."""
+    """Why a contact cannot be added or mended (answers.md, AddContact rows 10 to 13)."""
 
     INVALID = "invalid"
     OWN = "own"
@@ -29,7 +32,7 @@ class Objection(Enum):
 
 
 class ContactRefused(Exception):
-    """The contact cannot be added."""
+    """The contact cannot be added, or mended so."""
 
     def __init__(self, kind: Kind, why: Objection) -> None:
         super().__init__(f"{kind}: {why.value}")
@@ -84,6 +87,7 @@ def add_contact(
     typed: str,
     block: Named | None = None,
     apartment: Named | None = None,
+    reason: str = "",
 ) -> list[SecondaryContact]:
     """Add a secondary contact; returns all that he has then, in the order of `secondary_contacts()`.
 
@@ -114,9 +118,211 @@ def add_contact(
         person=user,
         block=block,
         apartment=apartment,
+        reason=reason,
         after={kind.value: shown},
     )
     return _in_order([*claims, claim])
+
+
+@dataclass(frozen=True)
+class Contact:
+    """One way to reach a person: his primary e-mail or phone, or, with `secondary`, a further one."""
+
+    user: User
+    kind: Kind
+    secondary: SecondaryContact | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name among this person's contacts: "phone" is the primary one, "phone-7" a secondary."""
+        return self.kind.value if self.secondary is None else f"{self.kind}-{self.secondary.pk}"
+
+    @property
+    def typed(self) -> str:
+        """As it was typed; empty for a primary one that he does not have."""
+        holder = self.user if self.secondary is None else self.secondary
+        return getattr(holder, self._fields[0]) or ""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether he hides it from others."""
+        holder = self.user if self.secondary is None else self.secondary
+        return bool(getattr(holder, self._fields[1]))
+
+    def store(self, *, typed: str | None = None, hidden: bool | None = None) -> None:
+        """Write its spelling or its visibility; what is None stays."""
+        holder = self.user if self.secondary is None else self.secondary
+        values = dict(zip(self._fields, (typed, hidden), strict=True))
+        changed = {name: value for name, value in values.items() if value is not None}
+        for name, value in changed.items():
+            setattr(holder, name, value)
+        holder.save(update_fields=list(changed))
+
+    @property
+    def _fields(self) -> tuple[str, str]:
+        secondary = self.secondary is not None
+        return ("typed", "hidden") if secondary else (self.kind.value, f"{self.kind}_hidden")
+
+
+def contacts_of(user: User) -> list[Contact]:
+    """Every way to reach him: primary e-mail and phone if he has them, then the secondary ones."""
+    primary = [Contact(user, kind) for kind in Kind]
+    further = [Contact(user, each.kind, each) for each in secondary_contacts(user)]
+    return [each for each in primary if each.typed] + further
+
+
+@transaction.atomic
+def mend_contact(
+    *,
+    origin: Origin,
+    contact: Contact,
+    typed: str,
+    block: Named | None = None,
+    apartment: Named | None = None,
+    reason: str = "",
+) -> None:
+    """Write a contact differently, or give a person the primary one that he lacks.
+
+    Raises ContactRefused by the same rules as `add_contact()`, or ValidationError if it is gone.
+    """
+    try:
+        value = contact.kind.canonical(typed)
+    except ValueError as error:
+        raise ContactRefused(contact.kind, Objection.INVALID) from error
+    contact, claims = _locked(contact)
+    claim = _claim_of(contact, claims)
+    if any((each.kind, each.value) == (contact.kind, value) for each in claims if each != claim):
+        raise ContactRefused(contact.kind, Objection.OWN)
+    claim.value = value
+    try:
+        claim.save()
+    except IntegrityError as error:
+        raise ContactRefused(contact.kind, Objection.TAKEN) from error
+    before = {contact.kind.value: contact.typed}
+    contact.store(typed=contact.kind.tidy(typed))
+    _record_contact(
+        Action.CONTACT_CHANGED,
+        contact,
+        before=before,
+        after={contact.kind.value: contact.typed},
+        origin=origin,
+        block=block,
+        apartment=apartment,
+        reason=reason,
+    )
+
+
+@transaction.atomic
+def remove_contact(*, origin: Origin, contact: Contact, **where: Any) -> None:
+    """Take a secondary contact away; whoever comes first may hold it then.
+
+    `where` is the entry's block, apartment and reason. Raises ValidationError, as all below, for a
+    contact that is gone or is not of the kind that this is done to.
+    """
+    contact, claims = _locked(contact)
+    secondary = _secondary_of(contact)
+    _record_contact(
+        Action.CONTACT_REMOVED,
+        contact,
+        before={contact.kind.value: contact.typed},
+        origin=origin,
+        **where,
+    )
+    secondary.delete()
+    _claim_of(contact, claims).delete()
+
+
+@transaction.atomic
+def hide_contact(*, origin: Origin, contact: Contact, hidden: bool, **where: Any) -> None:
+    """Hide a contact from others, or show it again."""
+    contact = _locked(contact)[0]
+    before = {"hidden": contact.hidden}
+    contact.store(hidden=hidden)
+    _record_contact(
+        Action.CONTACT_HIDDEN,
+        contact,
+        before=before,
+        after={"hidden": hidden},
+        origin=origin,
+        **where,
+    )
+
+
+@transaction.atomic
+def promote_contact(*, origin: Origin, contact: Contact, **where: Any) -> None:
+    """Make a secondary contact the primary one; the primary one so far takes its place."""
+    contact, claims = _locked(contact)
+    secondary = _secondary_of(contact)
+    primary = Contact(contact.user, contact.kind)
+    old = primary.typed, primary.hidden
+    primary.store(typed=contact.typed, hidden=contact.hidden)
+    _record_contact(
+        Action.CONTACT_PROMOTED,
+        primary,
+        before={contact.kind.value: old[0]},
+        after={contact.kind.value: primary.typed},
+        origin=origin,
+        **where,
+    )
+    if not old[0]:
+        secondary.delete()
+        return
+    secondary.claim = _claim_of(primary, claims)
+    secondary.typed, secondary.hidden = old
+    secondary.save(update_fields=["claim", "typed", "hidden"])
+
+
+def reveal_contacts(*, origin: Origin, user: User, reason: str, **where: Any) -> list[Contact]:
+    """All his contacts, for somebody who has a reason to see the hidden ones; the log keeps it."""
+    record(
+        origin=origin,
+        action=Action.CONTACTS_REVEALED,
+        target=user,
+        person=user,
+        reason=reason,
+        **where,
+    )
+    return contacts_of(user)
+
+
+def _record_contact(action: Action, contact: Contact, **what: Any) -> None:
+    target = contact.secondary or contact.user
+    record(action=action, target=target, person=contact.user, **what)
+
+
+def lock_contacts(user: User) -> User:
+    """Until the transaction ends, nobody else changes this person's contacts; he as he is now."""
+    # His claims first, as in `add_contact()`: two that lock in one order never wait in a circle.
+    _claims(user, lock=True)
+    return User.objects.select_for_update().get(pk=user.pk)
+
+
+def _locked(contact: Contact) -> tuple[Contact, list[Claim]]:
+    """The contact as it is now, and all claims of its holder, locked. Raises ValidationError."""
+    user = lock_contacts(contact.user)
+    claims = _claims(user)
+    if contact.secondary is None:
+        return Contact(user, contact.kind), claims
+    for claim in claims:
+        if claim.kind == contact.kind and claim.secondary == contact.secondary:
+            return Contact(user, contact.kind, claim.secondary), claims
+    raise ValidationError(_("This contact is gone meanwhile."))
+
+
+def _secondary_of(contact: Contact) -> SecondaryContact:
+    if contact.secondary is None:
+        raise ValidationError(
+            _("This is the primary contact: mend it, or make another one primary.")
+        )
+    return contact.secondary
+
+
+def _claim_of(contact: Contact, claims: list[Claim]) -> Claim:
+    """The person's claim that stands for the contact; a new one for a primary that he lacks."""
+    for claim in claims:
+        if claim.kind == contact.kind and claim.secondary == contact.secondary:
+            return claim
+    return Claim(user=contact.user, kind=contact.kind)
 
 
 def _claims(user: User, *, lock: bool = False) -> list[Claim]:

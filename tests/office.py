@@ -27,6 +27,10 @@ class Desk(Client):
         assert response.status_code == 200, (path, response.status_code)
         return str(response.content.decode())
 
+    def rows(self, path: str, **query: Any) -> list[int]:
+        """The ids that a list shows, in its order."""
+        return [row.pk for row in self.page(path, **query).context["cl"].result_list]
+
     def send(self, path: str, **typed: Any) -> Any:
         """Open the page's form, type these into it, and send it."""
         return self.resend(path, self.page(path), **typed)

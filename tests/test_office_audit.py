@@ -48,7 +48,7 @@ def test_a_manager_reads_the_entries_of_his_blocks_newest_first(desk, origin):
 
 
 def test_entries_of_other_blocks_are_as_unknown_ones(desk):
-    foreign = Entry.objects.filter(block_id=2).first()
+    foreign = Entry.objects.filter(block_id=2).latest("pk")
     page = desk.get(f"/admin/{LOG}{foreign.pk}/change/", follow=True)
     unknown = desk.get(f"/admin/{LOG}999999/change/", follow=True)
     assert page.redirect_chain == unknown.redirect_chain
@@ -149,7 +149,8 @@ def test_what_is_hidden_by_now_is_masked(desk, app):
 def test_paging_walks_through_all_without_counting(desk, origin):
     fill(origin, 250, Block.objects.get(pk=1))
     every = list(Entry.objects.filter(block_id=1).order_by("-pk").values_list("pk", flat=True))
-    seen, query = [], {}
+    seen: list[int] = []
+    query: dict[str, int] = {}
     while True:
         with CaptureQueriesContext(connection) as asked:
             page = desk.page(LOG, **query)

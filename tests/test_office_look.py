@@ -78,9 +78,7 @@ def test_the_app_gets_english_whatever_its_language(app):
 @pytest.mark.skipif(shutil.which("msgfmt") is None, reason="gettext is not installed")
 def test_the_catalogue_is_whole_and_compiled(tmp_path):
     compiled = tmp_path / "django.mo"
-    subprocess.run(
-        ["msgfmt", "--check-format", "-o", compiled, f"{CATALOGUE}.po"], check=True
-    )
+    subprocess.run(["msgfmt", "--check-format", "-o", compiled, f"{CATALOGUE}.po"], check=True)
     assert compiled.read_bytes() == Path(f"{CATALOGUE}.mo").read_bytes(), "run `make messages`"
     for attribute in ("--untranslated", "--only-fuzzy", "--only-obsolete"):
         found = subprocess.run(

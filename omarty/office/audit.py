@@ -229,7 +229,9 @@ class EntryAdmin(ExportingAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EntryList
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **what: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **what: Any
+    ) -> Any:
         context |= {"title": what["obj"].get_action_display(), "subtitle": None}
         return super().render_change_form(request, context, *args, **what)
 

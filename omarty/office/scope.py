@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import SuspiciousOperation
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import Channel
 from audit.operations import Origin
+from buildings.models import Block
 from buildings.permissions import Blocks, Reach, reach
 from omarty.sign_in import client_ip
 
@@ -109,16 +111,27 @@ class ScopedAdmin(ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what a filter offers: Django lets any field through, a password's hash as well."""
-        offered = [] if request is None else [_parameter(each) for each in self.list_filter]
+        paths = [each if isinstance(each, str) else each[0] for each in self._field_filters()]
         if self.date_hierarchy:
-            offered.append(self.date_hierarchy)
-        return any(lookup == name or lookup.startswith(f"{name}__") for name in offered)
+            paths.append(self.date_hierarchy)
+        parameters = {getattr(each, "parameter_name", "") for each in self.list_filter}
+        return lookup in parameters or any(
+            lookup == path or lookup.startswith(f"{path}__") for path in paths
+        )
+
+    def _field_filters(self) -> list[Any]:
+        return [each for each in self.list_filter if not isinstance(each, type)]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if not all(each.isascii() and each.isdigit() for each in chosen):
             raise SuspiciousOperation("what was chosen are no ids")
         return super().changelist_view(request, extra_context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """A row's page shows its entries in the audit log."""
+        opts = self.opts
+        return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", object_id)
 
     # What is done is kept by the operations, in the audit log; one log is enough.
     def log_addition(self, *args: Any) -> Any:
@@ -134,34 +147,25 @@ class ScopedAdmin(ModelAdmin):
 class BlockFilter(admin.SimpleListFilter):
     """One of the user's own blocks."""
 
-    title = ""
+    title = _("block")
     parameter_name = "block"
     # More would be no filter but a list of its own; the search finds a block by its number.
     most = 50
 
-    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
-        self.title = model._meta.get_field("block").verbose_name
-        super().__init__(request, params, model, model_admin)
-
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        block_admin = model_admin.admin_site.get_model_admin(
-            model_admin.model._meta.get_field("block").related_model
-        )
-        return [
-            (str(each.pk), str(each)) for each in block_admin.get_queryset(request)[: self.most]
-        ]
+        mine = scope(request).sees.only(Block.objects.order_by("pk"), "pk")
+        return [(str(block.pk), str(block)) for block in mine[: self.most]]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
         value = self.value()
         if value is None:
             return queryset
-        if not value.isascii() or not value.isdigit():
-            raise IncorrectLookupParameters
-        return queryset.filter(block_id=int(value))
+        if not (value.isascii() and value.isdigit() and int(value) in scope(request).sees):
+            return queryset.none()
+        return self.model_admin.within(Blocks(frozenset([int(value)])), queryset)
 
-
-def _parameter(each: Any) -> str:
-    """The name under which an item of `list_filter` stands in an address."""
-    if isinstance(each, type):
-        return str(getattr(each, "parameter_name", ""))
-    return str(each[0] if isinstance(each, list | tuple) else each)
+    def __init__(
+        self, request: HttpRequest, params: Any, model: Any, model_admin: ScopedAdmin
+    ) -> None:
+        self.model_admin = model_admin
+        super().__init__(request, params, model, model_admin)

@@ -20,7 +20,7 @@ from buildings.permissions import reach
 from contacts.models import Status, User
 from contacts.operations import change_password
 from omarty.office.dashboard import overview
-from omarty.office.scope import origin_of, scope
+from omarty.office.scope import ScopedAdmin, origin_of, scope
 from omarty.sign_in import attempted_name, too_many_attempts
 
 PLACES = ("Apartment", "Membership", "User", "Block", "Entry")
@@ -98,6 +98,11 @@ class OmartySite(AdminSite):
     site_url = None
     enable_nav_sidebar = False
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only what keeps to the user's blocks: what libraries bring (groups, tokens) does not."""
+        if admin_class is not None and issubclass(admin_class, ScopedAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(scope(request).sees)
 
@@ -105,7 +110,9 @@ class OmartySite(AdminSite):
         """With `places`: where the header leads, in the order of daily use."""
         context = super().each_context(request)
         models = {
-            model["object_name"]: model for app in context["available_apps"] for model in app["models"]
+            model["object_name"]: model
+            for app in context["available_apps"]
+            for model in app["models"]
         }
         return {**context, "places": [models[name] for name in PLACES if name in models]}
 

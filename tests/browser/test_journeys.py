@@ -55,7 +55,9 @@ def approve_a_request(desk: Any) -> None:
 def mend_a_floor(desk: Any, name: str) -> None:
     desk.follow('#places a[href$="/apartment/"]')
     desk.picture(f"units-{name}")
-    row = desk.page.locator("#result_list tbody tr", has=desk.page.locator('input[value="2"]')).nth(0)
+    row = desk.page.locator("#result_list tbody tr", has=desk.page.locator('input[value="2"]')).nth(
+        0
+    )
     row.locator('input[name$="-floor"][type="number"]').fill("3")
     desk.send('#changelist-form [name="_save"]')
     assert Apartment.objects.get(pk=2).floor == 3
@@ -102,7 +104,10 @@ def merge_two_units(desk: Any) -> None:
     assert "Pakinam Pending" in desk.page.locator(".office-plan").inner_text()
     desk.send()
     assert Apartment.objects.get(pk=3).closed_at is not None
-    assert set(Membership.objects.filter(apartment_id=4).values_list("user_id", flat=True)) == {5, 6}
+    assert set(Membership.objects.filter(apartment_id=4).values_list("user_id", flat=True)) == {
+        5,
+        6,
+    }
 
 
 def import_a_bad_file_and_then_the_mended_one(desk: Any, name: str) -> None:
@@ -121,7 +126,7 @@ def import_a_bad_file_and_then_the_mended_one(desk: Any, name: str) -> None:
 
 def choose(desk: Any, content: str) -> None:
     file = {"name": "units.csv", "mimeType": "text/csv", "buffer": content.encode()}
-    desk.page.set_input_files("#id_import_file", file)  # type: ignore[arg-type]
+    desk.page.set_input_files("#id_import_file", file)
     desk.send()
 
 

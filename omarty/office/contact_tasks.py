@@ -1,0 +1,206 @@
+"""What is done to a person's contacts."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from contacts.models import HIDDEN, Kind, User
+from contacts.operations import (
+    Contact,
+    ContactRefused,
+    add_contact,
+    contacts_of,
+    hide_contact,
+    mend_contact,
+    promote_contact,
+    remove_contact,
+    reveal_contacts,
+)
+from omarty.office.forms import SeenForm
+from omarty.office.tasks import Task
+from omarty.office.words import objection
+
+
+class PersonTask(Task):
+    """A task that a person's page offers at its top."""
+
+    def plan(self) -> list[str]:
+        return []
+
+    @property
+    def what(self) -> dict[str, Any]:
+        """What every entry about his contacts says."""
+        return {"origin": self.origin, "reason": self.reason, **self.row.where}
+
+
+class ContactTask(PersonTask):
+    """A task for one contact, which the address names: `?contact=phone-7`.
+
+    Raises Http404 for what is no contact of this person, or none that this is done to.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        key = self.request.GET.get("contact", "")
+        found = [each for each in contacts_of(self.row) if each.key == key and self.suits(each)]
+        if not found:
+            raise Http404
+        self.contact = found[0]
+
+    @classmethod
+    def fits(cls, row: User) -> bool:
+        """Its links stand beside the contacts."""
+        return False
+
+    @classmethod
+    def suits(cls, contact: Contact) -> bool:
+        """Whether it can be done to this contact."""
+        return True
+
+    @property
+    def shown(self) -> str:
+        """The contact as the page may show it."""
+        return HIDDEN if self.contact.hidden else self.contact.typed
+
+    def plan(self) -> list[str]:
+        return [f"{self.contact.kind.label}: {self.shown}"]
+
+
+class Add(PersonTask):
+    """A further phone or e-mail."""
+
+    title = gettext_lazy("Add a contact")
+    button = gettext_lazy("Add")
+
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Kind, initial=Kind.PHONE)
+    typed = forms.CharField(label=gettext_lazy("Phone or e-mail"), max_length=254)
+
+    def carry_out(self) -> list[str]:
+        kind, typed = Kind(self.cleaned_data["kind"]), self.cleaned_data["typed"]
+        try:
+            add_contact(user=self.row, kind=kind, typed=typed, **self.what)
+        except ContactRefused as refused:
+            raise ValidationError({"typed": objection(kind, refused.why)}) from refused
+        return [_("The contact was added.")]
+
+
+class Mend(SeenForm, ContactTask):
+    """A contact was mistyped."""
+
+    title = gettext_lazy("Mend")
+    button = gettext_lazy("Save")
+    guarded = ("typed",)
+
+    typed = forms.CharField(label=gettext_lazy("Phone or e-mail"), max_length=254)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["typed"].label = self.contact.kind.label
+        self.fields["typed"].initial = self.contact.typed
+
+    @classmethod
+    def suits(cls, contact: Contact) -> bool:
+        """Its form shows it: a hidden one is looked at, or shown, first."""
+        return not contact.hidden
+
+    def seen_row(self) -> Any:
+        return self.contact.secondary or self.row
+
+    def plan(self) -> list[str]:
+        return []
+
+    def carry_out(self) -> list[str]:
+        typed = self.cleaned_data["typed"]
+        try:
+            mend_contact(contact=self.contact, typed=typed, **self.what)
+        except ContactRefused as refused:
+            raise ValidationError({"typed": objection(refused.kind, refused.why)}) from refused
+        return [_("The contact was mended.")]
+
+
+class Hide(ContactTask):
+    """Others no longer see it."""
+
+    title = gettext_lazy("Hide")
+    button = gettext_lazy("Hide")
+
+    @classmethod
+    def suits(cls, contact: Contact) -> bool:
+        return not contact.hidden
+
+    def carry_out(self) -> list[str]:
+        hide_contact(contact=self.contact, hidden=True, **self.what)
+        return [_("The contact is hidden.")]
+
+
+class Show(ContactTask):
+    """Others see it again."""
+
+    title = gettext_lazy("Show")
+    button = gettext_lazy("Show")
+    needs_reason = True
+
+    @classmethod
+    def suits(cls, contact: Contact) -> bool:
+        return contact.hidden
+
+    def carry_out(self) -> list[str]:
+        hide_contact(contact=self.contact, hidden=False, **self.what)
+        return [_("The contact is shown again.")]
+
+
+class Promote(ContactTask):
+    """A secondary contact becomes the primary one."""
+
+    title = gettext_lazy("Make it the primary one")
+    button = gettext_lazy("Make it the primary one")
+
+    @classmethod
+    def suits(cls, contact: Contact) -> bool:
+        return contact.secondary is not None
+
+    def plan(self) -> list[str]:
+        return [
+            *super().plan(),
+            _("The primary one so far becomes a secondary one. One signs in with the primary one."),
+        ]
+
+    def carry_out(self) -> list[str]:
+        promote_contact(contact=self.contact, **self.what)
+        return [_("The contact is the primary one now.")]
+
+
+class Remove(ContactTask):
+    """A secondary contact goes."""
+
+    title = gettext_lazy("Remove")
+    button = gettext_lazy("Remove")
+
+    @classmethod
+    def suits(cls, contact: Contact) -> bool:
+        return contact.secondary is not None
+
+    def carry_out(self) -> list[str]:
+        remove_contact(contact=self.contact, **self.what)
+        return [_("The contact was removed.")]
+
+
+class Reveal(PersonTask):
+    """Hidden contacts are shown once, to somebody who says why."""
+
+    title = gettext_lazy("See hidden contacts")
+    button = gettext_lazy("See them")
+    needs_reason = True
+    shows = True
+
+    @classmethod
+    def fits(cls, row: User) -> bool:
+        return any(contact.hidden for contact in contacts_of(row))
+
+    def carry_out(self) -> list[str]:
+        contacts = reveal_contacts(user=self.row, **self.what)
+        return [f"{contact.kind.label}: {contact.typed}" for contact in contacts]

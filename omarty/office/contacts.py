@@ -1,0 +1,169 @@
+"""People of the user's blocks: their name, their contacts, and where they belong."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from buildings.models import Membership
+from buildings.permissions import Blocks
+from contacts.models import HIDDEN, Kind, Status, User
+from contacts.operations import Contact, contacts_of, lock_contacts
+from contacts.resources import UserResource
+from omarty.office import history
+from omarty.office.contact_tasks import Add, ContactTask, Hide, Mend, Promote, Remove, Reveal, Show
+from omarty.office.scope import BlockFilter, scope
+from omarty.office.search import people_matching
+from omarty.office.tables import ExportingAdmin
+from omarty.office.tasks import TaskAdmin
+
+
+@admin.register(User)
+class PersonAdmin(ExportingAdmin, TaskAdmin):
+    """People with a membership, of now or of the past, in the user's blocks."""
+
+    block_path = "memberships__block_id"
+    when_empty = _(
+        "Who belongs to one of your blocks will be listed; move somebody in on a unit's page."
+    )
+    export_resource = UserResource
+    export_phones = True
+
+    tasks = {
+        "add-contact": Add,
+        "reveal": Reveal,
+        "mend": Mend,
+        "hide": Hide,
+        "show": Show,
+        "promote": Promote,
+        "remove": Remove,
+    }
+    list_display = ("person", "phone_shown", "email_shown", "units")
+    list_filter = (BlockFilter,)
+    search_fields = ("name",)
+    search_help_text = _("Name, phone in any spelling, or e-mail")
+    ordering = ("name", "pk")
+    sortable_by = ()
+    readonly_fields = ("contacts", "memberships_shown", "entries")
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return [
+            (None, {"fields": ["name", "user_name", "status"]}),
+            (_("Contacts"), {"fields": ["contacts"]}),
+            (_("Memberships"), {"fields": ["memberships_shown"]}),
+            (_("History"), {"fields": ["entries"]}),
+        ]
+
+    def within(self, blocks: Blocks, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if blocks.ids is None:
+            return rows
+        members = blocks.only(Membership.objects.all(), "block_id")
+        return rows.filter(pk__in=members.values("user_id"))
+
+    def block_ids(self, row: User) -> list[int]:
+        return list(row.memberships.values_list("block_id", flat=True))
+
+    def may_change(self, request: HttpRequest, row: User | None = None) -> bool:
+        """Contacts are put right where he belongs now; a superuser's only by superusers.
+
+        Who merely asks to belong is no manager's to change, and who has left no longer is.
+        """
+        changes = scope(request).changes
+        if row is None or changes.ids is None:
+            return bool(changes)
+        return not row.is_superuser and self._membership(request, row) is not None
+
+    def _membership(self, request: HttpRequest, row: User) -> Membership | None:
+        """His membership in a block that the user changes: what is done stands in its block's log."""
+        mine = row.memberships.filter(ended_at=None).exclude(status=Status.PENDING)
+        rows = scope(request).changes.only(mine, "block_id")
+        return rows.select_related("block", "apartment").order_by("pk").first()
+
+    def where(self, request: HttpRequest, row: User) -> dict[str, Any]:
+        """Block and unit for an entry about this person."""
+        membership = self._membership(request, row)
+        if membership is None:
+            return {}
+        return {"block": membership.block, "apartment": membership.apartment}
+
+    def lock(self, row: User) -> None:
+        lock_contacts(row)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        seen = scope(request).sees.only(Membership.objects.current(), "block_id")
+        seen = seen.select_related("block", "apartment").order_by("pk")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("memberships", queryset=seen, to_attr="current"))
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        return (queryset.filter(people_matching(term)) if term else queryset), False
+
+    @admin.display(description=_("person"))
+    def person(self, row: User) -> str:
+        return str(row)
+
+    @admin.display(description=_("phone"))
+    def phone_shown(self, row: User) -> SafeString:
+        return _shown(Contact(row, Kind.PHONE))
+
+    @admin.display(description=_("e-mail"))
+    def email_shown(self, row: User) -> SafeString:
+        return _shown(Contact(row, Kind.EMAIL))
+
+    @admin.display(description=_("units"))
+    def units(self, row: Any) -> str:
+        places = [f"{each.block} / {each.apartment or '–'}" for each in row.current]
+        return ", ".join(dict.fromkeys(places))
+
+    @admin.display(description=_("contacts"))
+    def contacts(self, row: Any) -> SafeString:
+        tasks = {name: task for name, task in self.tasks.items() if issubclass(task, ContactTask)}
+        lines = [
+            (
+                contact,
+                _shown(contact),
+                [
+                    (f"{self.address(name, row)}?contact={contact.key}", task.title)
+                    for name, task in tasks.items()
+                    if row.changeable and task.suits(contact)
+                ],
+            )
+            for contact in contacts_of(row)
+        ]
+        return render_to_string("office/contacts.html", {"contacts": lines})
+
+    @admin.display(description=_("in your blocks"))
+    def memberships_shown(self, row: Any) -> SafeString:
+        context = {"memberships": row.seen, "units": True}
+        return render_to_string("office/people.html", context)
+
+    @admin.display(description=_("what was done"))
+    def entries(self, row: Any) -> SafeString:
+        return history.table(history.of_person(row, row.sees))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The person, with what his page shows of him to this user."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.sees = scope(request).sees
+            seen = row.sees.only(row.memberships.all(), "block_id")
+            row.seen = list(seen.select_related("user", "block", "apartment").order_by("-pk"))
+            row.changeable = self.may_change(request, row)
+            row.where = self.where(request, row)
+        return row
+
+
+def _shown(contact: Contact) -> SafeString:
+    text = HIDDEN if contact.hidden and contact.typed else contact.typed
+    return format_html('<bdi dir="ltr">{}</bdi>', text)

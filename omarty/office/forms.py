@@ -1,0 +1,95 @@
+"""What the back-office's forms share: the reason, and that nothing is overwritten unseen."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.models import Entry
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Any]
+else:
+    ModelForm = forms.ModelForm
+
+REASON_LENGTH = 200
+
+
+def reason_field(*, required: bool = False) -> forms.CharField:
+    """Why somebody does this, for the audit log."""
+    return forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=required,
+        max_length=REASON_LENGTH,
+        help_text=gettext_lazy("Kept in the audit log."),
+    )
+
+
+class SeenForm(forms.BaseForm):
+    """A form that tells when somebody else changed meanwhile what it showed.
+
+    It carries along the values that its page was opened with. Where the row has others by now, the
+    form is refused once: it names them, keeps what was typed, and can be sent again. `guarded` are
+    the fields that show a row's values; the row must be locked before the form is checked.
+    """
+
+    guarded: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.guarded:
+            if name in self.fields:
+                self.fields[name].show_hidden_initial = True
+
+    def seen_row(self) -> Any:
+        """The row that the form shows; None while there is none yet."""
+        raise NotImplementedError
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        row = self.seen_row()
+        if row is not None and self.has_changed():
+            changed = [name for name in self.guarded if self._changed_meanwhile(name)]
+            who = self._last_actor(row) if changed else ""
+            for name in changed:
+                self._show_anew(name, who)
+        return cleaned
+
+    def _changed_meanwhile(self, name: str) -> bool:
+        field = self.fields.get(name)
+        if field is None or field.disabled:
+            return False
+        now = self.get_initial_for_field(field, name)
+        return field.has_changed(now, self._shown(name)) and field.has_changed(now, self[name].data)
+
+    def _shown(self, name: str) -> Any:
+        widget = self.fields[name].hidden_widget()
+        return widget.value_from_datadict(self.data, self.files, self.add_initial_prefix(name))
+
+    def _show_anew(self, name: str, who: str) -> None:
+        field = self.fields[name]
+        now = field.prepare_value(self.get_initial_for_field(field, name))
+        typed_too = name in self.changed_data
+        data: dict[str, Any] = dict(self.data.items())
+        data[self.add_initial_prefix(name)] = "" if now is None else now
+        if not typed_too:
+            data[self.add_prefix(name)] = "" if now is None else now
+        self.data = data
+        said = {"who": who, "now": self._in_words(field, now)}
+        self.add_error(
+            name,
+            _("%(who)s changed this meanwhile to “%(now)s”. Save again to put yours in its place.")
+            % said
+            if typed_too
+            else _("%(who)s changed this meanwhile to “%(now)s”. Save again to keep that.") % said,
+        )
+
+    def _in_words(self, field: forms.Field, value: Any) -> str:
+        choices = dict(getattr(field, "choices", ()))
+        return str(choices.get(value, "" if value is None else value))
+
+    def _last_actor(self, row: Any) -> str:
+        entries = Entry.objects.filter(target_type=type(row).__name__.lower(), target_id=row.pk)
+        last = entries.order_by("-pk").first()
+        return last.actor_label if last is not None else _("Somebody")

@@ -1,0 +1,96 @@
+"""Memberships: who belongs to the user's blocks, who asks to, and who did."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import Entry
+from buildings.models import Membership
+from buildings.operations import lock_blocks
+from buildings.resources import MembershipResource
+from contacts.models import User
+from omarty.office import history
+from omarty.office.people_tasks import Approve, Ban, ChangeRole, MoveOut, Readmit, Refuse
+from omarty.office.scope import BlockFilter
+from omarty.office.search import people_matching, whole_number
+from omarty.office.tables import ExportingAdmin
+from omarty.office.tasks import TaskAdmin
+
+
+class Period(admin.SimpleListFilter):
+    """Those who belong now, unless past ones are asked for."""
+
+    title = _("time")
+    parameter_name = "period"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("past", _("Past")), ("all", _("All"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [{**first, "display": _("Now")}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(ended_at__isnull=self.value() != "past")
+
+
+@admin.register(Membership)
+class MembershipAdmin(ExportingAdmin, TaskAdmin):
+    """The memberships of the user's blocks; everything is done to them by tasks."""
+
+    when_empty = _("Who asks in the app to belong to one of your units will be listed.")
+    export_resource = MembershipResource
+    export_phones = True
+
+    tasks = {
+        "approve": Approve,
+        "refuse": Refuse,
+        "role": ChangeRole,
+        "move-out": MoveOut,
+        "ban": Ban,
+        "readmit": Readmit,
+    }
+    bulk = ("approve", "refuse", "move-out", "ban", "readmit")
+    list_display = ("user", "apartment", "block", "role", "status", "started_at", "ended_at")
+    list_select_related = ("user", "apartment", "block")
+    list_filter = ("status", "role", BlockFilter, Period)
+    search_fields = ("user__name",)
+    search_help_text = _("Name, phone, e-mail, or number of the unit")
+    ordering = ("-pk",)
+    sortable_by = ("role", "status", "started_at", "ended_at")
+    fields = (
+        "user",
+        "block",
+        "apartment",
+        "role",
+        "status",
+        "started_at",
+        "ended_at",
+        "entries",
+    )
+    readonly_fields = ("entries",)
+
+    @admin.display(description=_("what was done"))
+    def entries(self, row: Membership) -> SafeString:
+        return history.table(Entry.objects.filter(target_type="membership", target_id=row.pk))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = Q(user__in=User.objects.filter(people_matching(term)))
+        number = whole_number(term)
+        if number is not None:
+            found |= Q(apartment__number=number)
+        return queryset.filter(found), False
+
+    def lock(self, row: Membership) -> None:
+        lock_blocks([row.block_id])

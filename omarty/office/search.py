@@ -1,0 +1,48 @@
+"""Finding people by what one knows of them; a hidden contact finds nobody."""
+
+from django.db.models import Exists, OuterRef, Q
+
+from buildings.models import Membership
+from contacts.canonical import western_digits
+from contacts.models import SECONDARY, Claim, Kind, User
+
+
+def people_matching(term: str) -> Q:
+    """Over users: name, e-mail, or phone in any spelling."""
+    matches = Q(name__icontains=term) | Q(user_name__icontains=term)
+    matches |= Q(email_hidden=False, email__icontains=term)
+    emails = SECONDARY[Kind.EMAIL].objects.filter(
+        user=OuterRef("pk"), hidden=False, typed__icontains=term
+    )
+    return matches | Q(Exists(emails)) | _holders(term)
+
+
+def residents_matching(term: str) -> Exists:
+    """Over units: those to which somebody found by `people_matching()` belongs."""
+    people = User.objects.filter(people_matching(term))
+    return Exists(Membership.objects.current().filter(apartment=OuterRef("pk"), user__in=people))
+
+
+def whole_number(term: str) -> int | None:
+    """The term as a number that a unit or floor can have; None if it is none."""
+    try:
+        number = int(western_digits(term.strip()))
+    except ValueError:
+        return None
+    return number if abs(number) < 10**9 else None
+
+
+def _holders(term: str) -> Q:
+    held = Q()
+    for kind in Kind:
+        try:
+            value = kind.canonical(term)
+        except ValueError:
+            continue
+        secondary = SECONDARY[kind].__name__.lower()
+        visible = Q(**{f"{secondary}__hidden": False}) | Q(
+            **{f"{secondary}__isnull": True, f"user__{kind}_hidden": False}
+        )
+        claims = Claim.objects.filter(visible, user=OuterRef("pk"), kind=kind, value=value)
+        held |= Q(Exists(claims))
+    return held

@@ -1,0 +1,212 @@
+"""What is done to a unit, or to a block's units, in one go."""
+
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from buildings.models import (
+    HIGHEST_FLOOR,
+    HIGHEST_NUMBER,
+    LOWEST_FLOOR,
+    LOWEST_NUMBER,
+    Apartment,
+)
+from buildings.operations import (
+    ApartmentExists,
+    close_apartment,
+    merge_apartment,
+    register_staircase,
+    reopen_apartment,
+)
+from omarty.office.tasks import Task
+
+MOST_UNITS = 1000
+
+
+class Numbering(models.TextChoices):
+    """How the units of a new staircase are numbered."""
+
+    RUNNING = "running", gettext_lazy("On and on: 1, 2, 3, …")
+    BY_FLOOR = "by_floor", gettext_lazy("By floor: 101, 102, …, 201, 202, …")
+
+
+class Staircase(Task):
+    """Floors of a block, all with as many units."""
+
+    title = gettext_lazy("Add a staircase")
+    button = gettext_lazy("Register these units")
+    previews = True
+
+    lowest = forms.IntegerField(
+        label=gettext_lazy("From floor"), min_value=LOWEST_FLOOR, max_value=HIGHEST_FLOOR
+    )
+    highest = forms.IntegerField(
+        label=gettext_lazy("To floor"), min_value=LOWEST_FLOOR, max_value=HIGHEST_FLOOR
+    )
+    per_floor = forms.IntegerField(
+        label=gettext_lazy("Units on each floor"), min_value=1, max_value=99
+    )
+    numbering = forms.ChoiceField(label=gettext_lazy("Numbered"), choices=Numbering)
+    first = forms.IntegerField(
+        label=gettext_lazy("First number"),
+        min_value=LOWEST_NUMBER,
+        max_value=HIGHEST_NUMBER,
+        initial=1,
+        required=False,
+        help_text=gettext_lazy("Where numbers go on and on."),
+    )
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        if self.cleaned_data["lowest"] > self.cleaned_data["highest"]:
+            raise ValidationError({"highest": _("The last floor lies below the first.")})
+        self.units = self._units()
+        if len(self.units) > MOST_UNITS:
+            raise ValidationError(_("Register at most %d units at once.") % MOST_UNITS)
+        if not all(LOWEST_NUMBER <= number <= HIGHEST_NUMBER for _floor, number in self.units):
+            raise ValidationError(
+                {"numbering": _("Numbers by floor need floors above the ground; start at floor 1.")}
+            )
+        self._refuse_taken()
+        return cleaned
+
+    def _units(self) -> list[tuple[int, int]]:
+        typed = self.cleaned_data
+        floors = range(typed["lowest"], typed["highest"] + 1)
+        places = range(typed["per_floor"])
+        if typed["numbering"] == Numbering.BY_FLOOR:
+            # Below floor 1 there is no such number: it becomes one that the check refuses.
+            return [
+                (floor, floor * 100 + place + 1 if floor > 0 else 0)
+                for floor in floors
+                for place in places
+            ]
+        pairs = [(floor, place) for floor in floors for place in places]
+        first = typed["first"] or 1
+        return [(floor, first + index) for index, (floor, _place) in enumerate(pairs)]
+
+    def _refuse_taken(self) -> None:
+        numbers = [number for _floor, number in self.units]
+        taken = self.row.apartments.filter(number__in=numbers).order_by("number")
+        if taken:
+            listed = ", ".join(str(unit.number) for unit in taken[:20])
+            raise ValidationError(_("The block has units of these numbers already: %s") % listed)
+
+    def plan(self) -> list[str]:
+        floors: dict[int, list[str]] = {}
+        for floor, number in self.units:
+            floors.setdefault(floor, []).append(str(number))
+        lines = [
+            _("Floor %(floor)d: %(numbers)s") % {"floor": floor, "numbers": ", ".join(numbers)}
+            for floor, numbers in floors.items()
+        ]
+        count = len(self.units)
+        told = ngettext("%d unit will be registered:", "%d units will be registered:", count)
+        return [told % count, *lines]
+
+    def carry_out(self) -> list[str]:
+        try:
+            made = register_staircase(
+                origin=self.origin, block=self.row, units=self.units, reason=self.reason
+            )
+        except ApartmentExists as error:
+            raise ValidationError(
+                _("Somebody registered one of these numbers meanwhile.")
+            ) from error
+        return [
+            ngettext("%d unit was registered.", "%d units were registered.", len(made)) % len(made)
+        ]
+
+
+class Merge(Task):
+    """A unit that was registered twice goes up in the right one."""
+
+    title = gettext_lazy("Merge into another unit")
+    button = gettext_lazy("Merge")
+    previews = True
+
+    into = forms.ModelChoiceField(
+        label=gettext_lazy("The right unit"),
+        queryset=Apartment.objects.none(),
+        help_text=gettext_lazy("Its number and floor stay as they are."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = self.row.block.apartments.filter(closed_at=None).exclude(pk=self.row.pk)
+        cast(Any, self.fields["into"]).queryset = others.order_by("number", "pk")
+
+    @classmethod
+    def fits(cls, row: Apartment) -> bool:
+        return row.closed_at is None
+
+    def plan(self) -> list[str]:
+        into = self.cleaned_data["into"]
+        units = {"doubled": self.row, "into": into}
+        moving = self.row.memberships.select_related("user").order_by("pk")
+        lines = [
+            ", ".join(
+                [
+                    str(each.user),
+                    each.get_role_display(),
+                    _("left already") if each.ended_at else each.get_status_display(),
+                ]
+            )
+            for each in moving
+        ]
+        told = _("These move from unit %(doubled)s to unit %(into)s:") % units
+        return [
+            told if lines else _("Nobody belongs to unit %(doubled)s.") % units,
+            *lines,
+            _("Unit %(doubled)s closes; its history is found at unit %(into)s.") % units,
+        ]
+
+    def carry_out(self) -> list[str]:
+        into = self.cleaned_data["into"]
+        merge_apartment(origin=self.origin, doubled=self.row, into=into, reason=self.reason)
+        return [
+            _("Unit %(doubled)s was merged into unit %(into)s.")
+            % {"doubled": self.row, "into": into}
+        ]
+
+
+class Close(Task):
+    """A unit is no longer in use."""
+
+    title = gettext_lazy("Close the unit")
+    button = gettext_lazy("Close")
+
+    @classmethod
+    def fits(cls, row: Apartment) -> bool:
+        return row.closed_at is None
+
+    def plan(self) -> list[str]:
+        return [_("Unit %s will no longer be in use. It is kept, and can be reopened.") % self.row]
+
+    def carry_out(self) -> list[str]:
+        close_apartment(origin=self.origin, apartment=self.row, reason=self.reason)
+        return [_("Unit %s was closed.") % self.row]
+
+
+class Reopen(Task):
+    """A closed unit is in use again."""
+
+    title = gettext_lazy("Reopen the unit")
+    button = gettext_lazy("Reopen")
+
+    @classmethod
+    def fits(cls, row: Apartment) -> bool:
+        return row.closed_at is not None
+
+    def plan(self) -> list[str]:
+        return [_("Unit %s will be in use again. Nobody moves by that.") % self.row]
+
+    def carry_out(self) -> list[str]:
+        reopen_apartment(origin=self.origin, apartment=self.row, reason=self.reason)
+        return [_("Unit %s was reopened.") % self.row]

@@ -1,0 +1,299 @@
+"""Units and blocks: lists, forms and filters. What is done to a unit in one go is in unit_tasks.py."""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import NON_FIELD_ERRORS, SuspiciousOperation
+from django.db import transaction
+from django.db.models import Prefetch, Q, QuerySet
+from django.forms import modelform_factory
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from rangefilter.filters import NumericRangeFilterBuilder
+
+from buildings.models import Apartment, Block, Membership
+from buildings.operations import (
+    ApartmentExists,
+    change_apartment,
+    lock_blocks,
+    register_apartment,
+)
+from buildings.resources import ApartmentResource, BlockResource
+from omarty.office import history
+from omarty.office.forms import ModelForm, SeenForm, reason_field
+from omarty.office.mending import MENDING
+from omarty.office.people_tasks import MoveIn
+from omarty.office.scope import BlockFilter, origin_of, scope
+from omarty.office.search import residents_matching, whole_number
+from omarty.office.tables import ExportingAdmin, ImportingAdmin
+from omarty.office.tasks import TaskAdmin
+from omarty.office.unit_tasks import Close, Merge, Reopen, Staircase
+
+
+class NumberTakenForm(SeenForm, ModelForm):
+    """Says beside the number that the block has it already."""
+
+    def _post_clean(self) -> None:
+        # Of a list's many rows only those need a look at the database that were changed.
+        if self.has_changed() or self.seen_row() is None:
+            super()._post_clean()  # type: ignore[misc]
+
+    def _get_validation_exclusions(self) -> set[str]:
+        exclude: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        if self.instance.block_id is not None:
+            # No page lets one choose another block; the number must be free in this one.
+            exclude.discard("block")
+        return exclude
+
+    def _update_errors(self, errors: Any) -> None:
+        told = errors.error_dict.pop(NON_FIELD_ERRORS, [])
+        if told:
+            errors.error_dict["number"] = [*errors.error_dict.get("number", []), *told]
+        super()._update_errors(errors)  # type: ignore[misc]
+
+    def seen_row(self) -> Any:
+        return None if self.instance._state.adding else self.instance
+
+
+class UnitForm(NumberTakenForm):
+    """A unit on its own page."""
+
+    guarded = ("number", "floor", "name", "occupancy", "note")
+    reason = reason_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.seen_row() is None:
+            # Legacy units may lack them; a new one has them.
+            for name in {"number", "floor"} & set(self.fields):
+                self.fields[name].required = True
+
+
+class UnitRow(NumberTakenForm):
+    """A unit in the list."""
+
+    guarded = ("number", "floor", "occupancy")
+    changes: Any = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and self.instance.block_id not in self.changes:
+            for field in self.fields.values():
+                field.disabled = True
+
+
+class NeedsMending(admin.SimpleListFilter):
+    """Units in use without a number or floor, or marked lived in with nobody in them."""
+
+    title = _("needs mending")
+    parameter_name = "mending"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("yes", _("Yes")), *((name, label) for name, (_rule, label) in MENDING.items())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        value = self.value()
+        if value is None:
+            return queryset
+        rules = [rule for name, (rule, _label) in MENDING.items() if value in ("yes", name)]
+        return queryset.filter(reduce(or_, rules), closed_at=None) if rules else queryset.none()
+
+
+class InUse(admin.SimpleListFilter):
+    """Units in use, unless closed ones are asked for."""
+
+    title = _("use")
+    parameter_name = "use"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("closed", _("Closed")), ("all", _("All"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [{**first, "display": _("In use")}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(closed_at__isnull=self.value() != "closed")
+
+
+@admin.register(Apartment)
+class UnitAdmin(ImportingAdmin, TaskAdmin):
+    """The units of the user's blocks."""
+
+    when_empty = _("Add a unit, bring units in from a file, or add a whole staircase to a block.")
+    export_resource = import_resource = ApartmentResource
+
+    editable = addable = True
+    form = UnitForm
+    tasks = {"move-in": MoveIn, "merge": Merge, "close": Close, "reopen": Reopen}
+    list_display = ("unit", "number", "floor", "occupancy", "people", "block")
+    list_display_links = ("unit",)
+    list_editable = ("number", "floor", "occupancy")
+    list_select_related = ("block",)
+    list_filter = (
+        BlockFilter,
+        ("floor", NumericRangeFilterBuilder(title=_("floor"))),
+        "occupancy",
+        NeedsMending,
+        InUse,
+    )
+    search_fields = ("number",)
+    search_help_text = _("Number, floor, name of a unit or resident, phone, or e-mail")
+    ordering = ("block_id", "number", "pk")
+    sortable_by = ("number", "floor", "occupancy")
+    readonly_fields = ("people_now", "people_past", "entries", "closed_at", "merged_into")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Apartment | None = None) -> Any:
+        typed = ["number", "floor", "name", "occupancy", "note", "reason"]
+        if obj is None:
+            return [(None, {"fields": ["block", *typed]})]
+        closed = ["closed_at", "merged_into"] if obj.closed_at else []
+        shown = typed if self.has_change_permission(request, obj) else typed[:-1]
+        return [
+            (None, {"fields": ["block", *shown, *closed]}),
+            (_("People"), {"fields": ["people_now"]}),
+            (_("Past people"), {"fields": ["people_past"]}),
+            (_("History"), {"fields": ["entries"]}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Apartment | None = None) -> Any:
+        return self.readonly_fields if obj is None else ("block", *self.readonly_fields)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        people = Membership.objects.current().select_related("user").order_by("pk")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("memberships", queryset=people, to_attr="current"))
+        )
+
+    @admin.display(description=_("unit"), ordering="number")
+    def unit(self, row: Apartment) -> str:
+        return str(row)
+
+    @admin.display(description=_("people"))
+    def people(self, row: Any) -> str:
+        return ", ".join(dict.fromkeys(str(each.user) for each in row.current))
+
+    @admin.display(description=_("now"))
+    def people_now(self, row: Apartment) -> SafeString:
+        return _people(row.memberships.filter(ended_at=None))
+
+    @admin.display(description=_("before"))
+    def people_past(self, row: Apartment) -> SafeString:
+        return _people(row.memberships.filter(ended_at__isnull=False))
+
+    @admin.display(description=_("what was done"))
+    def entries(self, row: Apartment) -> SafeString:
+        return history.table(history.of_unit(row))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = Q(name__icontains=term) | Q(residents_matching(term))
+        number = whole_number(term)
+        if number is not None:
+            found |= Q(number=number) | Q(floor=number)
+        return queryset.filter(found), False
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        row = type("UnitRow", (UnitRow,), {"changes": scope(request).changes})
+        return modelform_factory(Apartment, form=row, fields=self.list_editable, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        typed = dict(form.cleaned_data)
+        reason = typed.pop("reason", "")
+        if change:
+            changes = {name: typed[name] for name in form.changed_data if name in typed}
+            change_apartment(
+                origin=origin_of(request), apartment=obj, changes=changes, reason=reason
+            )
+        else:
+            unit = register_apartment(origin=origin_of(request), reason=reason, **typed)
+            obj.pk, obj._state.adding = unit.pk, False
+
+    def lock(self, row: Apartment) -> None:
+        lock_blocks([row.block_id])
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        def view() -> Any:
+            return super(UnitAdmin, self).changeform_view(
+                request, object_id, form_url, extra_context
+            )
+
+        if request.method != "POST":
+            return view()
+        units = self.get_queryset(request).filter(pk=whole_number(object_id or "") or 0)
+        return self._locked(request, view, units, request.POST.get("block", ""))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        def view() -> Any:
+            return super(UnitAdmin, self).changelist_view(request, extra_context)
+
+        if "_save" not in request.POST:
+            return view()
+        edited: QuerySet[Any] = self._get_list_editable_queryset(request, "form")
+        posted: list[str] = self._get_edited_object_pks(request, "form")
+        if edited.count() != len(set(posted)):
+            # Django's formset tells an id that exists elsewhere from one that exists nowhere.
+            raise SuspiciousOperation("a posted unit is not in the list")
+        return self._locked(request, view, edited)
+
+    def _locked(
+        self, request: HttpRequest, view: Any, units: QuerySet[Any], block: str = ""
+    ) -> HttpResponse:
+        """The view's answer, while nobody else can change what its form is checked against."""
+        blocks = set(units.order_by().values_list("block_id", flat=True).distinct())
+        if block.isascii() and block.isdigit() and int(block) in scope(request).changes:
+            blocks.add(int(block))
+        try:
+            with transaction.atomic():
+                lock_blocks(blocks)
+                answer: HttpResponse = view()
+                return answer
+        except ApartmentExists:
+            self.message_user(
+                request, _("The block has a unit of that number already."), messages.ERROR
+            )
+            return HttpResponseRedirect(request.get_full_path())
+
+
+@admin.register(Block)
+class BlockAdmin(ExportingAdmin, TaskAdmin):
+    """The user's blocks, to look at and to add a staircase to."""
+
+    when_empty = _("A block comes with the app: its manager registers it there.")
+    export_resource = BlockResource
+
+    block_path = "pk"
+    tasks = {"staircase": Staircase}
+    list_display = ("number", "name", "building", "status")
+    list_select_related = ("building",)
+    search_fields = ("number", "name")
+    ordering = ("pk",)
+
+    def block_ids(self, row: Block) -> list[int]:
+        return [row.pk]
+
+    def lock(self, row: Block) -> None:
+        lock_blocks([row.pk])
+
+
+def _people(memberships: QuerySet[Membership]) -> SafeString:
+    rows = memberships.select_related("user").order_by("-pk")
+    return render_to_string("office/people.html", {"memberships": list(rows)})
