@@ -19,7 +19,7 @@ def masked(contact: str) -> str:
     return "•" * max(0, len(contact) - SHOWN) + contact[-SHOWN:]
 
 
-class Text(Widget):  # type: ignore[misc]
+class Text(Widget):
     """Free text: trimmed on the way in, never a formula on the way out."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
@@ -31,14 +31,14 @@ class Text(Widget):  # type: ignore[misc]
         return f"'{text}" if text.startswith(FORMULA) else text
 
 
-class When(Widget):  # type: ignore[misc]
+class When(Widget):
     """A moment, in the viewer's zone, in a form that sorts."""
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return "" if value is None else f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
 
 
-class EntryResource(ModelResource):  # type: ignore[misc]
+class EntryResource(ModelResource):
     """Entries, on the way out. Of a contact only the last characters are told, for it may be hidden by
     now; what fields held before and after stays behind for the same reason.
     """

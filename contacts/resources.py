@@ -26,7 +26,7 @@ def shown_phone(user: User, *, in_full: bool) -> str:
     return (user.phone or "") if in_full else masked(user.phone or "")
 
 
-class UserResource(ModelResource):  # type: ignore[misc]
+class UserResource(ModelResource):
     """People with their primary contacts. Hidden ones stay hidden."""
 
     id = Field("id", "id")
