@@ -4,9 +4,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
 
 # Playwright runs an event loop in the test's thread; the ORM is used beside it, never inside it.
@@ -27,11 +28,14 @@ LOCALES = {"en": "en-GB", "ar": "ar-EG"}
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(django_db_setup: None) -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium is not installed")
+    demo = cast(Any, connection)._test_serialized_contents
     with sync_playwright() as playwright:
+        # Where an event loop runs Django has another connection: it too must know the demo.
+        cast(Any, connection)._test_serialized_contents = demo
         running = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         yield running
         running.close()
