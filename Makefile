@@ -6,7 +6,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: run test check fuzz requirements
+.PHONY: run test check fuzz requirements messages screenshots
 
 run: .venv/installed .env
 	@$(MANAGE) migrate --verbosity 0
@@ -58,3 +58,13 @@ requirements: .venv/installed
 		echo "MariaDB's driver cannot be built here, SQLite serves. To add it:"; \
 		echo "  apt-get install gcc python3-dev pkg-config libmariadb-dev && rm .venv/installed"; fi
 	@touch $@
+
+# Gather the strings into locale/ and compile them; what is new is then translated by hand.
+messages: .venv/installed
+	$(BIN)/python -m tests.environment $(BIN)/django-admin makemessages --locale ar \
+		--no-location --no-obsolete --ignore .venv --ignore build --ignore tests
+	$(BIN)/python -m tests.environment $(BIN)/django-admin compilemessages --ignore .venv
+
+# Take the pictures in docs/images anew.
+screenshots: .venv/installed
+	SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser/test_journeys.py

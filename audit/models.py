@@ -136,7 +136,7 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name = _("entry")
-        verbose_name_plural = _("entries")
+        verbose_name_plural = _("audit log")
         indexes = [models.Index(fields=["target_type", "target_id"], name="entry_target")]
         constraints = [
             models.CheckConstraint(
@@ -145,7 +145,7 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.actor_label}: {self.action} {self.target_label}"
+        return f"{self.get_action_display()} {self.target_label}".strip()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -165,6 +165,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "omarty.middleware.request_id",
+    "omarty.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -311,11 +312,21 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
+# --- Tables in and out ---------------------------------------------------------------------------
+
+# A cell that a spreadsheet would run as a formula is written as text.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+# Characters that a workbook cannot hold are replaced.
+IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
+# A workbook's empty last lines are no rows.
+IMPORT_EXPORT_IMPORT_IGNORE_BLANK_LINES = True
+
 # --- Language and time --------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ar", "العربية")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["omarty.formats"]
 USE_TZ = True
 TIME_ZONE = "Africa/Cairo"
 

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from omarty import health
@@ -23,6 +24,7 @@ urlpatterns = [
     path("omartyapis", views.no_such_address),
     path("omartyapis/", include(api)),
     path("admin/", admin.site.urls),
+    path("language/", set_language, name="set_language"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
 ]

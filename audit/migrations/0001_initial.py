@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'entry',
-                'verbose_name_plural': 'entries',
+                'verbose_name_plural': 'audit log',
                 'indexes': [models.Index(fields=['target_type', 'target_id'], name='entry_target')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('channel__in', ['api', 'back_office', 'command'])), name='entry_channel_known')],
             },

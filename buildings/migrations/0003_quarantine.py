@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('buildings', '0001_initial'),
+        ('buildings', '0002_merged_units'),
     ]
 
     operations = [

@@ -14,16 +14,25 @@ from buildings.models import Membership
 from buildings.permissions import Blocks
 from contacts.models import HIDDEN, Kind, Status, User
 from contacts.operations import Contact, contacts_of, lock_contacts
+from contacts.resources import UserResource
 from omarty.office import history
 from omarty.office.contact_tasks import Add, ContactTask, Hide, Mend, Promote, Remove, Reveal, Show
 from omarty.office.scope import BlockFilter, scope
 from omarty.office.search import people_matching
+from omarty.office.tables import ExportingAdmin
 from omarty.office.tasks import TaskAdmin
 
 
 @admin.register(User)
-class PersonAdmin(TaskAdmin):
+class PersonAdmin(ExportingAdmin, TaskAdmin):
     """People with a membership, of now or of the past, in the user's blocks."""
+
+    block_path = "memberships__block_id"
+    when_empty = _(
+        "Who belongs to one of your blocks will be listed; move somebody in on a unit's page."
+    )
+    export_resource = UserResource
+    export_phones = True
 
     tasks = {
         "add-contact": Add,

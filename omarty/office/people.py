@@ -11,11 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import Entry
 from buildings.models import Membership
 from buildings.operations import lock_blocks
+from buildings.resources import MembershipResource
 from contacts.models import User
 from omarty.office import history
 from omarty.office.people_tasks import Approve, Ban, ChangeRole, MoveOut, Readmit, Refuse
 from omarty.office.scope import BlockFilter
 from omarty.office.search import people_matching, whole_number
+from omarty.office.tables import ExportingAdmin
 from omarty.office.tasks import TaskAdmin
 
 
@@ -39,8 +41,12 @@ class Period(admin.SimpleListFilter):
 
 
 @admin.register(Membership)
-class MembershipAdmin(TaskAdmin):
+class MembershipAdmin(ExportingAdmin, TaskAdmin):
     """The memberships of the user's blocks; everything is done to them by tasks."""
+
+    when_empty = _("Who asks in the app to belong to one of your units will be listed.")
+    export_resource = MembershipResource
+    export_phones = True
 
     tasks = {
         "approve": Approve,

@@ -19,8 +19,11 @@ from audit.operations import record
 from buildings.permissions import reach
 from contacts.models import Status, User
 from contacts.operations import change_password
+from omarty.office.dashboard import overview
 from omarty.office.scope import ScopedAdmin, origin_of, scope
 from omarty.sign_in import attempted_name, too_many_attempts
+
+PLACES = ("Apartment", "Membership", "User", "Block", "Entry")
 
 
 class SignInForm(AuthenticationForm):
@@ -93,6 +96,7 @@ class OmartySite(AdminSite):
     index_title = _("Overview")
     login_form = SignInForm
     site_url = None
+    enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Only what keeps to the user's blocks: what libraries bring (groups, tokens) does not."""
@@ -101,6 +105,20 @@ class OmartySite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(scope(request).sees)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """With `places`: where the header leads, in the order of daily use."""
+        context = super().each_context(request)
+        models = {
+            model["object_name"]: model
+            for app in context["available_apps"]
+            for model in app["models"]
+        }
+        return {**context, "places": [models[name] for name in PLACES if name in models]}
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        dashboard = overview(scope(request).sees)
+        return super().index(request, {**dashboard, **(extra_context or {})})
 
     def get_urls(self) -> list[Any]:
         # "View on site" resolves any id of any table, and nothing here has a page elsewhere.

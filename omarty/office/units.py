@@ -1,11 +1,13 @@
 """Units and blocks: lists, forms and filters. What is done to a unit in one go is in unit_tasks.py."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import NON_FIELD_ERRORS, SuspiciousOperation
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -13,19 +15,21 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from rangefilter.filters import NumericRangeFilterBuilder
 
-from buildings.models import Apartment, Block, Membership, Occupancy
+from buildings.models import Apartment, Block, Membership
 from buildings.operations import (
     ApartmentExists,
     change_apartment,
     lock_blocks,
     register_apartment,
 )
-from contacts.models import Status
+from buildings.resources import ApartmentResource, BlockResource
 from omarty.office import history
 from omarty.office.forms import ModelForm, SeenForm, reason_field
+from omarty.office.mending import MENDING
 from omarty.office.people_tasks import MoveIn
 from omarty.office.scope import BlockFilter, origin_of, scope
 from omarty.office.search import residents_matching, whole_number
+from omarty.office.tables import ExportingAdmin, ImportingAdmin
 from omarty.office.tasks import TaskAdmin
 from omarty.office.unit_tasks import Close, Merge, Reopen, Staircase
 
@@ -89,10 +93,14 @@ class NeedsMending(admin.SimpleListFilter):
     parameter_name = "mending"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [("yes", _("Yes"))]
+        return [("yes", _("Yes")), *((name, label) for name, (_rule, label) in MENDING.items())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        return queryset.filter(needs_mending()) if self.value() == "yes" else queryset
+        value = self.value()
+        if value is None:
+            return queryset
+        rules = [rule for name, (rule, _label) in MENDING.items() if value in ("yes", name)]
+        return queryset.filter(reduce(or_, rules), closed_at=None) if rules else queryset.none()
 
 
 class InUse(admin.SimpleListFilter):
@@ -114,16 +122,12 @@ class InUse(admin.SimpleListFilter):
         return queryset.filter(closed_at__isnull=self.value() != "closed")
 
 
-def needs_mending() -> Q:
-    """Over units: what `NeedsMending` finds."""
-    people = Membership.objects.current().filter(apartment=OuterRef("pk"), status=Status.ACTIVE)
-    empty = Q(occupancy=Occupancy.LIVED_IN) & ~Q(Exists(people))
-    return Q(closed_at__isnull=True) & (Q(number=None) | Q(floor=None) | empty)
-
-
 @admin.register(Apartment)
-class UnitAdmin(TaskAdmin):
+class UnitAdmin(ImportingAdmin, TaskAdmin):
     """The units of the user's blocks."""
+
+    when_empty = _("Add a unit, bring units in from a file, or add a whole staircase to a block.")
+    export_resource = import_resource = ApartmentResource
 
     editable = addable = True
     form = UnitForm
@@ -275,8 +279,11 @@ class UnitAdmin(TaskAdmin):
 
 
 @admin.register(Block)
-class BlockAdmin(TaskAdmin):
+class BlockAdmin(ExportingAdmin, TaskAdmin):
     """The user's blocks, to look at and to add a staircase to."""
+
+    when_empty = _("A block comes with the app: its manager registers it there.")
+    export_resource = BlockResource
 
     block_path = "pk"
     tasks = {"staircase": Staircase}

@@ -1,0 +1,400 @@
+"""The audit log in the back-office: read, never written."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+from rangefilter.filters import DateRangeFilterBuilder
+
+from audit.models import Entry
+from audit.resources import EntryResource
+from buildings.models import Block
+from contacts.models import HIDDEN, SECONDARY, User
+from omarty.office.tables import ExportingAdmin
+
+NOTHING = "–"
+# What entries hold beside the words of the models: why something was refused, and names in `after`.
+WORDS = (
+    gettext_noop("not an active manager of the block"),
+    gettext_noop("block pending"),
+    gettext_noop("block banned"),
+    gettext_noop("block unknown"),
+    gettext_noop("no membership in the block"),
+    gettext_noop("unit not in the block"),
+    gettext_noop("no membership in the unit"),
+    gettext_noop("membership pending"),
+    gettext_noop("membership banned"),
+    gettext_noop("wrong name or password"),
+    gettext_noop("too many attempts"),
+    gettext_noop("pending"),
+    gettext_noop("banned"),
+    gettext_noop("no office"),
+    gettext_noop("list"),
+    gettext_noop("rows"),
+    gettext_noop("format"),
+    gettext_noop("filter"),
+    gettext_noop("phones in full"),
+    gettext_noop("apartment"),
+)
+OLDER, NEWER = "older", "newer"
+MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map=18/{0}/{1}"
+
+
+class EntryList(ChangeList):
+    """A page of entries, newest first, that never counts: there may be tens of millions.
+
+    `older=7` starts below entry 7, `newer=7` ends above it; both walk the primary key.
+    """
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Entry]:
+        self.older, self.newer = (_number(self.params.pop(name, "")) for name in (OLDER, NEWER))
+        for name in (OLDER, NEWER):
+            self.filter_params.pop(name, None)
+        found: QuerySet[Entry] = super().get_queryset(request, exclude_parameters)
+        return found.order_by("-pk")
+
+    def get_results(self, request: HttpRequest) -> None:
+        size = self.list_per_page
+        upwards = self.newer is not None
+        if upwards:
+            rows = list(self.queryset.filter(pk__gt=self.newer).order_by("pk")[: size + 1])
+        elif self.older is not None:
+            rows = list(self.queryset.filter(pk__lt=self.older)[: size + 1])
+        else:
+            rows = list(self.queryset[: size + 1])
+        more = len(rows) > size
+        self.result_list = rows[:size][::-1] if upwards else rows[:size]
+        self.result_count = self.full_result_count = len(self.result_list)
+        self.show_full_result_count = self.can_show_all = self.multi_page = False
+        self.show_admin_actions = False
+        has_newer = more if upwards else self.older is not None
+        has_older = True if upwards else more
+        page = self.result_list
+        hide_contacts(page)
+        self.newer_link = self._to(NEWER, page[0].pk) if page and has_newer else ""
+        self.older_link = self._to(OLDER, page[-1].pk) if page and has_older else ""
+        self.newest_link = self.get_query_string()
+
+    def _to(self, name: str, pk: int) -> str:
+        link: str = self.get_query_string({name: pk})
+        return link
+
+
+class EntryBlockFilter(admin.SimpleListFilter):
+    """One of the user's own blocks."""
+
+    title = _("block")
+    parameter_name = "block"
+    most = 50
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        blocks = model_admin.admin_site.get_model_admin(Block).get_queryset(request)
+        return [(str(block.pk), str(block)) for block in blocks[: self.most]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
+        if self.value() is None:
+            return queryset
+        number = _number(self.value() or "")
+        return queryset.none() if number is None else queryset.filter(block_id=number)
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    """Done, or refused."""
+
+    title = _("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("done", _("Done")), ("refused", _("Refused"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
+        if self.value() == "done":
+            return queryset.filter(refused="")
+        if self.value() == "refused":
+            return queryset.exclude(refused="")
+        return queryset
+
+
+class PersonFilter(admin.SimpleListFilter):
+    """What one person did, or what was done to him: `person=<id>`, reached by links."""
+
+    title = _("person")
+    parameter_name = "person"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        chosen = request.GET.get(self.parameter_name, "")
+        number = _number(chosen)
+        if number is None:
+            return [(chosen, chosen)] if chosen else []
+        seen = model_admin.get_queryset(request).order_by("-pk")
+        line = seen.filter(person_id=number).first() or seen.filter(actor_id=number).first()
+        if line is None:
+            return [(str(number), f"#{number}")]
+        name = line.person_label if line.person_id == number else line.actor_label
+        return [(str(number), name)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
+        if self.value() is None:
+            return queryset
+        number = _number(self.value() or "")
+        return (
+            queryset.filter(Q(person_id=number) | Q(actor_id=number)) if number else queryset.none()
+        )
+
+
+class RequestFilter(admin.SimpleListFilter):
+    """All that one request, or one run of a command, did: `request=<uuid>`, reached by links."""
+
+    title = _("one change")
+    parameter_name = "request"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        chosen = request.GET.get(self.parameter_name)
+        return [(chosen, _("All entries of one change"))] if chosen else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
+        if self.value() is None:
+            return queryset
+        try:
+            return queryset.filter(request_id=uuid.UUID(self.value()))
+        except ValueError:
+            return queryset.none()
+
+
+@admin.register(Entry)
+class EntryAdmin(ExportingAdmin):
+    """The entries of the user's blocks."""
+
+    when_empty = _("Whatever is done in your blocks, in the app or here, will be listed.")
+    list_display = ("when", "who", "did", "what", "where", "outcome")
+    list_display_links = ("when",)
+    list_filter = (
+        EntryBlockFilter,
+        PersonFilter,
+        RequestFilter,
+        ("at", DateRangeFilterBuilder(title=_("day"))),
+        OutcomeFilter,
+        "channel",
+        "action",
+    )
+    search_fields = ("actor_label", "person_label", "target_label", "apartment_label")
+    search_help_text = _("Part of the name of a person, a unit or a record.")
+    export_resource = EntryResource
+    sortable_by = ()
+    show_facets = admin.ShowFacets.NEVER
+    actions = None
+    change_list_template = "admin/audit/entry/change_list.html"
+    fields = (
+        ("when", "who", "outcome"),
+        ("what", "concerned", "where"),
+        "compared",
+        ("why", "place"),
+        ("way_in", "address", "together"),
+    )
+    readonly_fields = (
+        "when",
+        "who",
+        "outcome",
+        "what",
+        "concerned",
+        "where",
+        "compared",
+        "why",
+        "place",
+        "way_in",
+        "address",
+        "together",
+    )
+
+    def get_object(self, *args: Any, **kwargs: Any) -> Entry | None:
+        entry: Entry | None = super().get_object(*args, **kwargs)
+        if entry is not None:
+            hide_contacts([entry])
+        return entry
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return EntryList
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **what: Any
+    ) -> Any:
+        context |= {"title": what["obj"].get_action_display(), "subtitle": None}
+        return super().render_change_form(request, context, *args, **what)
+
+    @admin.display(description=_("when"))
+    def when(self, entry: Entry) -> SafeString:
+        local = timezone.localtime(entry.at)
+        return format_html(
+            '<time datetime="{}">{}</time>',
+            entry.at.isoformat(),
+            date_format(local, "SHORT_DATETIME_FORMAT"),
+        )
+
+    @admin.display(description=_("who"))
+    def who(self, entry: Entry) -> SafeString:
+        return _person(entry.actor_id, entry.actor_label)
+
+    @admin.display(description=_("action"))
+    def did(self, entry: Entry) -> str:
+        return entry.get_action_display()
+
+    @admin.display(description=_("record"))
+    def what(self, entry: Entry) -> SafeString:
+        return _or_nothing(entry.target_label)
+
+    @admin.display(description=_("person concerned"))
+    def concerned(self, entry: Entry) -> SafeString:
+        return _person(entry.person_id, entry.person_label)
+
+    @admin.display(description=_("block, unit"))
+    def where(self, entry: Entry) -> SafeString:
+        places = [each for each in (entry.block_label, entry.apartment_label) if each]
+        return format_html_join(" · ", "<bdi>{}</bdi>", ((each,) for each in places or [NOTHING]))
+
+    @admin.display(description=_("outcome"))
+    def outcome(self, entry: Entry) -> SafeString:
+        if not entry.refused:
+            return format_html('<span class="badge good">{}</span>', gettext("Done"))
+        return format_html(
+            '<span class="badge bad">{}</span> {}', gettext("Refused"), gettext(entry.refused)
+        )
+
+    @admin.display(description=_("reason"))
+    def why(self, entry: Entry) -> SafeString:
+        return _or_nothing(entry.reason)
+
+    @admin.display(description=_("before and after"))
+    def compared(self, entry: Entry) -> SafeString | str:
+        rows = list(changes(entry))
+        if not rows:
+            return NOTHING
+        cells = (
+            '<tr><th scope="row">{}</th><td><del dir="auto">{}</del></td>'
+            '<td><ins dir="auto">{}</ins></td></tr>'
+        )
+        return format_html(
+            '<table class="changes"><thead><tr><th scope="col">{}</th><th scope="col">{}</th>'
+            '<th scope="col">{}</th></tr></thead><tbody>{}</tbody></table>',
+            gettext("Field"),
+            gettext("Before"),
+            gettext("After"),
+            format_html_join("", cells, rows),
+        )
+
+    @admin.display(description=_("place"))
+    def place(self, entry: Entry) -> SafeString | str:
+        if entry.latitude is None or entry.longitude is None:
+            return NOTHING
+        latitude, longitude = f"{entry.latitude.normalize():f}", f"{entry.longitude.normalize():f}"
+        return format_html(
+            '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a> '
+            '<bdi dir="ltr">{}, {}</bdi>',
+            MAP.format(latitude, longitude),
+            gettext("Show on a map"),
+            latitude,
+            longitude,
+        )
+
+    @admin.display(description=_("IP address"))
+    def address(self, entry: Entry) -> SafeString:
+        return format_html('<bdi dir="ltr">{}</bdi>', entry.ip or NOTHING)
+
+    @admin.display(description=_("way in"))
+    def way_in(self, entry: Entry) -> str:
+        return entry.get_channel_display()
+
+    @admin.display(description=_("done together with"))
+    def together(self, entry: Entry) -> SafeString:
+        return format_html(
+            '<a href="{}?request={}">{}</a>',
+            reverse("admin:audit_entry_changelist"),
+            entry.request_id,
+            gettext("All entries of this change"),
+        )
+
+
+def _person(pk: int | None, name: str) -> SafeString:
+    if pk is None:
+        return _or_nothing(name)
+    log = reverse("admin:audit_entry_changelist")
+    return format_html('<a href="{}?person={}"><bdi>{}</bdi></a>', log, pk, name)
+
+
+def hide_contacts(entries: list[Entry]) -> None:
+    """Mask what these entries tell of contacts that are hidden, or gone, by now."""
+    told = [entry for entry in entries if entry.action.startswith("contact.")]
+    shown = {("user", user.pk) for user in _targets(told, User) if not _hides(user)}
+    for model in SECONDARY.values():
+        name = model.__name__.lower()
+        shown |= {(name, contact.pk) for contact in _targets(told, model) if not contact.hidden}
+    for entry in told:
+        if (entry.target_type, entry.target_id) not in shown:
+            entry.target_label = entry.target_label and HIDDEN
+            entry.before, entry.after = _masked(entry.before), _masked(entry.after)
+
+
+def _targets(entries: list[Entry], model: Any) -> list[Any]:
+    name = model.__name__.lower()
+    pks = {entry.target_id for entry in entries if entry.target_type == name}
+    return list(model.objects.filter(pk__in=pks)) if pks else []
+
+
+def _hides(user: User) -> bool:
+    return user.email_hidden or user.phone_hidden
+
+
+def _masked(values: Any) -> Any:
+    return values and {
+        name: value if isinstance(value, bool) or not value else HIDDEN
+        for name, value in values.items()
+    }
+
+
+def changes(entry: Entry) -> Iterator[tuple[str, str, str]]:
+    """What an entry says of each field: its name, its value before and its value after."""
+    known = _fields(entry.target_type)
+    before, after = entry.before or {}, entry.after or {}
+    for name in dict.fromkeys((*before, *after)):
+        field = known.get(name)
+        label = str(field.verbose_name) if field else gettext(name.replace("_", " "))
+        yield capfirst(label) or "", _value(field, before.get(name)), _value(field, after.get(name))
+
+
+def _fields(target_type: str) -> dict[str, Any]:
+    """The fields of the kind of record that an entry names: its labels and choices."""
+    for model in apps.get_models():
+        if model._meta.model_name == target_type:
+            return {field.name: field for field in model._meta.concrete_fields}
+    return {}
+
+
+def _value(field: Any, value: Any) -> str:
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if isinstance(field, models.Field) and field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    return str(value)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _or_nothing(text: str) -> SafeString:
+    return format_html("<bdi>{}</bdi>", text or NOTHING)

@@ -1,0 +1,139 @@
+"""How every page of the back-office is served: its language, its policy, where it leads."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from tests.office import Desk
+
+CATALOGUE = Path(settings.BASE_DIR) / "locale" / "ar" / "LC_MESSAGES" / "django"
+PAGES = ("/admin/login/", "/omartyapis/docs/", "/admin/nowhere/", "/healthz")
+
+
+@pytest.fixture
+def desk():
+    return Desk("manager")
+
+
+# --- Nothing from elsewhere ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_answer_says_that_nothing_comes_from_elsewhere(path):
+    policy = Client().get(path)["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+def test_no_page_names_another_server(desk):
+    for path in ("", "buildings/apartment/", "audit/entry/", "contacts/user/"):
+        page = desk.text(path)
+        assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page), path
+        assert not re.search(r"<script(?![^>]*(?:src=|application/json))", page), path
+        assert not re.search(r"\son\w+=\"|\sstyle=\"", page), path
+
+
+# --- Languages -------------------------------------------------------------------------------------
+
+
+def test_the_sign_in_page_is_in_the_browsers_language():
+    page = Client().get("/admin/login/", headers={"Accept-Language": "ar-EG,ar;q=0.9"})
+    text = page.content.decode()
+    assert '<html lang="ar" dir="rtl">' in text
+    assert "البريد الإلكتروني أو الهاتف" in text
+
+
+def test_the_language_is_switched_on_every_page_and_stays(desk):
+    page = desk.text("buildings/apartment/", block="1")
+    assert 'name="next" value="/admin/buildings/apartment/?block=1"' in page
+    response = desk.post("/language/", {"language": "ar", "next": "/admin/"})
+    assert response["Location"] == "/admin/"
+    assert '<html lang="ar" dir="rtl">' in desk.text("")
+    assert "الوحدات" in desk.text("")
+
+
+def test_the_switch_leads_nowhere_else(desk):
+    response = desk.post("/language/", {"language": "ar", "next": "https://example.com/"})
+    assert response["Location"] == "/"
+
+
+def test_dates_cannot_be_read_the_wrong_way_round(desk):
+    assert re.search(r"\d{1,2} [A-Z][a-z]{2} \d{4}, \d{2}:\d{2}", desk.text("audit/entry/"))
+
+
+def test_the_app_gets_english_whatever_its_language(app):
+    app("manager").client.cookies["django_language"] = "ar"
+    answer = app("manager").create(floorNum=1, aptNum=1, blockId=1)
+    assert answer["message"] == "Apartment already registered."
+
+
+@pytest.mark.skipif(shutil.which("msgfmt") is None, reason="gettext is not installed")
+def test_the_catalogue_is_whole_and_compiled(tmp_path):
+    compiled = tmp_path / "django.mo"
+    subprocess.run(["msgfmt", "--check-format", "-o", compiled, f"{CATALOGUE}.po"], check=True)
+    assert compiled.read_bytes() == Path(f"{CATALOGUE}.mo").read_bytes(), "run `make messages`"
+    for attribute in ("--untranslated", "--only-fuzzy", "--only-obsolete"):
+        found = subprocess.run(
+            ["msgattrib", attribute, "--no-wrap", f"{CATALOGUE}.po"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        assert not re.findall(r'^(?:#~ )?msgid ".+"', found, re.M), attribute
+
+
+@pytest.mark.skipif(shutil.which("xgettext") is None, reason="gettext is not installed")
+def test_every_string_of_the_project_is_in_the_catalogue(tmp_path):
+    root = Path(settings.BASE_DIR)
+    for name in ("audit", "buildings", "contacts", "omarty", "locale", "manage.py"):
+        part = root / name
+        (shutil.copytree if part.is_dir() else shutil.copy)(part, tmp_path / name)
+    before = ids(tmp_path / "locale/ar/LC_MESSAGES/django.po")
+    subprocess.run(
+        [sys.executable, "-m", "django", "makemessages", "--locale", "ar", "--no-location"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    missing = ids(tmp_path / "locale/ar/LC_MESSAGES/django.po") - before
+    assert missing == set(), "run `make messages` and translate"
+
+
+def ids(catalogue):
+    found = subprocess.run(
+        ["msgattrib", "--no-obsolete", "--no-wrap", catalogue],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return set(re.findall(r'^msgid "(.+)"', found, re.M))
+
+
+# --- Where pages lead ----------------------------------------------------------------------------------
+
+
+def test_the_header_leads_to_every_list_in_the_order_of_daily_use(desk):
+    page = desk.text("")
+    places = re.findall(r'<a href="/admin/(\w+/\w+)/"', page[: page.index("</nav>")])
+    assert places == [
+        "buildings/apartment",
+        "buildings/membership",
+        "contacts/user",
+        "buildings/block",
+        "audit/entry",
+    ]
+
+
+@pytest.mark.parametrize("path", ["buildings/apartment/", "audit/entry/", "contacts/user/"])
+def test_a_list_without_rows_says_what_to_do(desk, path):
+    page = desk.text(path, q="nobody is called so")
+    assert "Nothing here matches." in page
+    assert '<a href="?">Show the whole list</a>' in page
