@@ -121,5 +121,7 @@ def test_every_table_takes_every_script():
             cursor.execute(
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
                 " AND table_collation NOT LIKE 'utf8mb4%%'"
+                # Django makes it before the first migration, and writes its own names into it.
+                " AND table_name <> 'django_migrations'"
             )
             assert cursor.fetchall() == ()
