@@ -66,3 +66,10 @@ def test_what_is_no_table_gets_a_sentence(tmp_path, new_entries, name):
     tracemalloc.stop()
     assert code == 1 and str(path) in report["error"] and str(path) in told
     assert peak < 20_000_000 and not new_entries()
+
+
+def test_a_zip_bomb_is_not_opened(tmp_path):
+    path = tmp_path / "units.xlsx"
+    workbook(path, "<x:row/>" * 3_000_000)
+    code, _report, told = refusal(path)
+    assert code == 1 and "unpacks to more than any workbook needs" in told
