@@ -169,6 +169,16 @@ def test_no_list_can_be_asked_for_what_no_filter_offers(desk, lookup):
         assert desk.page(name, **{lookup: "a"}).status_code == 400, (name, lookup)
 
 
+def test_that_somebody_of_his_belongs_to_a_foreign_block_too_is_not_told(desk):
+    Membership.objects.create(user_id=3, block_id=2, apartment_id=12, status="active")
+    assert desk.rows("contacts/user/") == [3, 8]
+    assert desk.rows("contacts/user/", block="2") == [3, 8]
+    assert desk.rows("contacts/user/", block="1") == []
+    page = desk.text("contacts/user/3/change/")
+    assert "Foreign Tower" not in page
+    assert "71234" not in page
+
+
 def test_autocompletes(desk):
     asked = 0
     for model in models():

@@ -158,8 +158,10 @@ def test_search(desk, term, found):
 
 
 def test_a_hidden_contact_finds_nobody(desk):
-    Desk("manager").send("contacts/user/3/hide/?contact=phone")
-    assert desk.rows(UNITS, q="01000000002") == []
+    for contact in ("phone", "email"):
+        desk.send(f"contacts/user/3/hide/?contact={contact}")
+    for term in ("01000000002", "resident@example.org", "resident@"):
+        assert desk.rows(UNITS, q=term) == []
     assert desk.rows(UNITS, q="rami") == [2]
 
 
@@ -196,6 +198,7 @@ def test_a_staircase_is_previewed_then_registered_under_one_request_id(desk, new
     assert new_entries() == []
     done = desk.post(f"/admin/{path}", fields_of(preview))
     assert told(done) == "12 units were registered."
+    assert done.url == "/admin/buildings/apartment/?block=1"
     made = Apartment.objects.filter(block=1, number__gte=500).values_list("floor", "number")
     assert set(made) == {
         (floor, floor * 100 + place) for floor in (5, 6, 7) for place in (1, 2, 3, 4)
@@ -204,6 +207,11 @@ def test_a_staircase_is_previewed_then_registered_under_one_request_id(desk, new
     assert len(lines) == 12
     assert len({line.request_id for line in lines}) == 1
     assert {line.action for line in lines} == {"apartment.registered"}
+
+
+def test_the_list_leads_to_the_staircase_of_each_block_that_one_changes(desk):
+    assert "/admin/buildings/block/1/staircase/" in desk.text(UNITS)
+    assert "/admin/buildings/block/2/staircase/" not in desk.text(UNITS)
 
 
 def test_running_numbers_start_where_one_says(desk):
@@ -253,6 +261,7 @@ def test_merging_tells_what_will_move_then_moves_it_and_closes_the_doubled_unit(
     assert unit(2).closed_at is None
     done = desk.post(f"/admin/{path}", fields_of(preview))
     assert told(done) == "Unit 2 was merged into unit 5."
+    assert done.url == f"/admin/{UNITS}5/change/"
     assert (unit(2).merged_into_id, unit(2).closed_at is None) == (5, False)
     assert list(Membership.objects.filter(apartment=5).values_list("user", flat=True)) == [3, 4]
     lines = new_entries()

@@ -47,7 +47,6 @@ class PersonAdmin(ExportingAdmin, TaskAdmin):
     list_filter = (BlockFilter,)
     search_fields = ("name",)
     search_help_text = _("Name, phone in any spelling, or e-mail")
-    ordering = ("name", "pk")
     sortable_by = ()
     readonly_fields = ("contacts", "memberships_shown", "entries")
 
@@ -58,6 +57,10 @@ class PersonAdmin(ExportingAdmin, TaskAdmin):
             (_("Memberships"), {"fields": ["memberships_shown"]}),
             (_("History"), {"fields": ["entries"]}),
         ]
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        # By name where the list is a block's or two; everybody there is cannot be sorted each time.
+        return ("-pk",) if scope(request).sees.ids is None else ("name", "pk")
 
     def within(self, blocks: Blocks, rows: QuerySet[Any]) -> QuerySet[Any]:
         if blocks.ids is None:

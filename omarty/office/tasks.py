@@ -73,6 +73,10 @@ class Task(forms.Form):
         """
         raise NotImplementedError
 
+    def outcome_page(self) -> str:
+        """Where its outcome is seen; empty: on the page that it was called from."""
+        return ""
+
     def agreed(self) -> bool:
         """Whether what was sent is what was shown before; else it is shown now."""
         digest = hashlib.sha256("\n".join(self.plan()).encode()).hexdigest()
@@ -191,7 +195,7 @@ class TaskAdmin(ScopedAdmin):
             else:
                 if not form.shows:
                     self.message_user(request, outcome[0], messages.SUCCESS)
-                    return HttpResponseRedirect(back)
+                    return HttpResponseRedirect(form.outcome_page() or back)
         ready = not form.previews or (form.is_bound and form.is_valid())
         context = {
             **self.admin_site.each_context(request),

@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -123,6 +124,9 @@ class Staircase(Task):
             ngettext("%d unit was registered.", "%d units were registered.", len(made)) % len(made)
         ]
 
+    def outcome_page(self) -> str:
+        return reverse("admin:buildings_apartment_changelist") + f"?block={self.row.pk}"
+
 
 class Merge(Task):
     """A unit that was registered twice goes up in the right one."""
@@ -174,6 +178,9 @@ class Merge(Task):
             _("Unit %(doubled)s was merged into unit %(into)s.")
             % {"doubled": self.row, "into": into}
         ]
+
+    def outcome_page(self) -> str:
+        return reverse("admin:buildings_apartment_change", args=[self.cleaned_data["into"].pk])
 
 
 class Close(Task):
