@@ -61,9 +61,9 @@ requirements: .venv/installed
 
 # Gather the strings into locale/ and compile them; what is new is then translated by hand.
 messages: .venv/installed
-	$(BIN)/python -m tests.environment $(BIN)/django-admin makemessages --locale ar \
+	$(BIN)/python -m tests.environment $(MANAGE) makemessages --locale ar \
 		--no-location --no-obsolete --ignore .venv --ignore build --ignore tests
-	$(BIN)/python -m tests.environment $(BIN)/django-admin compilemessages --ignore .venv
+	$(BIN)/python -m tests.environment $(MANAGE) compilemessages --ignore .venv
 
 # Take the pictures in docs/images anew.
 screenshots: .venv/installed
