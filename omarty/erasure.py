@@ -15,6 +15,7 @@ from django.db.models.functions import Cast
 from audit.erasing import Found, Search, Traces
 from audit.models import Entry
 from audit.operations import Origin
+from buildings.adoption import forget_person
 from buildings.models import Membership
 from buildings.operations import end_memberships
 from contacts.canonical import western_digits
@@ -59,6 +60,7 @@ def erase(*, origin: Origin, user: User, reason: str, search: Search, archived: 
     end_memberships(origin=origin, memberships=current, reason=reason)
     _forget_sign_ins(search.traces.contacts)
     _forget_admin_log(user)
+    forget_person(user=user)
     return erase_person(origin=origin, user=user, reason=reason, search=search, archived=archived)
 
 

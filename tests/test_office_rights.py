@@ -11,7 +11,7 @@ from django.contrib.messages import get_messages
 from django.db.models import ForeignKey
 from django.urls import URLPattern, URLResolver
 
-from buildings.models import Apartment, Block, Membership, Role
+from buildings.models import Apartment, Block, Membership, QuarantinedRow, Role
 from buildings.permissions import reach
 from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 from tests.office import Desk
@@ -67,7 +67,8 @@ def plain(response: Any, pk: int) -> tuple[Any, ...]:
 
 
 def models() -> list[Any]:
-    return list(admin.site._registry)
+    """What a manager finds there; test_office_quarantine.py looks that he does not find the rest."""
+    return [model for model in admin.site._registry if model is not QuarantinedRow]
 
 
 def foreign_rows(model: Any, desk: Desk) -> list[int]:

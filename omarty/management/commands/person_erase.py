@@ -1,6 +1,5 @@
 """`manage.py person_erase`: leave of a person nothing but a number (Egypt's law 151/2020)."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ from audit.ledger import kept
 from audit.models import Entry, Seal
 from audit.operations import Origin
 from audit.sealing import Part
-from contacts.authentication import held
-from contacts.models import Claim, User
+from contacts.models import User
 from omarty.commands import Misused, Refused
 from omarty.erasure import Mention, erase, is_erased, mentions, traces_of
+from omarty.people import person
 from omarty.proof import ProofCommand
 
 REASON_LENGTH = 200
@@ -56,7 +55,7 @@ class Command(ProofCommand):
 
     def run(self, **options: Any) -> None:
         reason = _reason(options["reason"])
-        user = _person(options["user"])
+        user = person(options["user"])
         _require_entries(options["entry"])
         with self.alone():
             traces = traces_of(user, frozenset(options["entry"]))
@@ -117,19 +116,6 @@ def _reason(text: str) -> str:
     if not 0 < len(reason) <= REASON_LENGTH:
         raise Misused(f"--reason must have 1 to {REASON_LENGTH} characters.")
     return reason
-
-
-def _person(text: str) -> User:
-    """Raises Refused if nobody is known by this e-mail, phone or id."""
-    login = held(text)
-    claim = login and Claim.objects.filter(kind=login[0], value=login[1]).first()
-    if claim:
-        return claim.user
-    number = int(text) if re.fullmatch("[0-9]{1,18}", text) else 0
-    user = User.objects.filter(pk=number).first()
-    if user is None:
-        raise Refused(f"Nobody has the e-mail, phone or id {text!r}.")
-    return user
 
 
 def _require_entries(ids: list[int]) -> None:
