@@ -23,7 +23,7 @@ from omarty.office.dashboard import overview
 from omarty.office.scope import ScopedAdmin, origin_of, scope
 from omarty.sign_in import attempted_name, too_many_attempts
 
-PLACES = ("Apartment", "Membership", "User", "Block", "Entry", "QuarantinedRow")
+PLACES = ("Apartment", "Membership", "User", "Block", "Building", "Entry", "QuarantinedRow")
 
 
 class SignInForm(AuthenticationForm):

@@ -15,19 +15,22 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from rangefilter.filters import NumericRangeFilterBuilder
 
-from buildings.models import Apartment, Block, Membership
+from buildings.models import Apartment, Block, Building, Membership
 from buildings.operations import (
     ApartmentExists,
     change_apartment,
     lock_blocks,
     register_apartment,
+    register_block,
+    register_building,
 )
+from buildings.permissions import Blocks
 from buildings.resources import ApartmentResource, BlockResource
 from omarty.office import history
 from omarty.office.forms import ModelForm, SeenForm, reason_field
 from omarty.office.mending import MENDING
 from omarty.office.people_tasks import MoveIn
-from omarty.office.scope import BlockFilter, origin_of, scope
+from omarty.office.scope import BlockFilter, ScopedAdmin, origin_of, scope
 from omarty.office.search import residents_matching, whole_number
 from omarty.office.tables import ExportingAdmin, ImportingAdmin
 from omarty.office.tasks import TaskAdmin
@@ -280,9 +283,9 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
 
 @admin.register(Block)
 class BlockAdmin(ExportingAdmin, TaskAdmin):
-    """The user's blocks, to look at and to add a staircase to."""
+    """The user's blocks, to look at and to add a staircase to; superusers register new ones."""
 
-    when_empty = _("A block comes with the app: its manager registers it there.")
+    when_empty = _("Register a building, then its blocks; then grant each block its manager.")
     export_resource = BlockResource
 
     block_path = "pk"
@@ -292,11 +295,51 @@ class BlockAdmin(ExportingAdmin, TaskAdmin):
     search_fields = ("number", "name")
     ordering = ("pk",)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return scope(request).changes.ids is None
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        block = register_block(origin=origin_of(request), **form.cleaned_data)
+        obj.pk, obj._state.adding = block.pk, False
+
     def block_ids(self, row: Block) -> list[int]:
         return [row.pk]
 
     def lock(self, row: Block) -> None:
         lock_blocks([row.pk])
+
+
+@admin.register(Building)
+class BuildingAdmin(ScopedAdmin):
+    """The buildings that blocks stand in; superusers register them."""
+
+    when_empty = _("Register a building, then its blocks; then grant each block its manager.")
+    block_path = "blocks__pk"
+    list_display = ("name_en", "name_ar", "city", "region", "street")
+    search_fields = ("name_en", "name_ar")
+    ordering = ("pk",)
+
+    def within(self, blocks: Blocks, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those with a block among them; a superuser's also those that have none yet."""
+        return rows if blocks.ids is None else super().within(blocks, rows).distinct()
+
+    def block_ids(self, row: Building) -> list[int]:
+        return list(row.blocks.values_list("pk", flat=True))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """A manager gets here by a link; the header is for what he needs daily."""
+        return scope(request).sees.ids is None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        everything = scope(request).sees.ids is None
+        return everything or super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return scope(request).changes.ids is None
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        building = register_building(origin=origin_of(request), **form.cleaned_data)
+        obj.pk, obj._state.adding = building.pk, False
 
 
 def _people(memberships: QuerySet[Membership]) -> SafeString:
