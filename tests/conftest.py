@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.core.servers.basehttp import ThreadedWSGIServer
 from django.test import Client, override_settings
 
 from audit.models import Entry
@@ -15,6 +16,9 @@ from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 from omarty.api.tokens import Refresh
 from tests import mariadb
 from tests.legacy import Legacy, legacy_database
+
+# As many phones may knock at once as a test has: the test server's own queue takes ten.
+ThreadedWSGIServer.request_queue_size = 128
 
 REGISTER = (User, Claim, SecondaryEmail, SecondaryPhone, Building, Block, Apartment, Membership)
 

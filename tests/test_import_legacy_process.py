@@ -60,7 +60,7 @@ def steady(each: dict[str, Any], buildings: dict[int, Any]) -> dict[str, Any]:
         "audit.entry", "contacts.claim", "buildings.building", "buildings.legacyrow",
         "buildings.quarantinedrow",
     }  # fmt: skip
-    volatile = {"request_id", "session_stamp", "claim"}
+    volatile = {"request_id", "session_stamp", "claim", "actor_proof", "subject_proof"}
     if fields.get("channel") != "legacy":
         volatile.add("at")
     if model != "contacts.user" or not fields["created_at"].startswith("2022"):

@@ -1,13 +1,10 @@
 """The audit log in the back-office: read, never written."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -15,7 +12,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from rangefilter.filters import DateRangeFilterBuilder
@@ -24,9 +20,9 @@ from audit.models import Entry
 from audit.resources import EntryResource
 from buildings.models import Block
 from contacts.models import HIDDEN, SECONDARY, User
+from omarty.office.history import NOTHING, changes
 from omarty.office.tables import ExportingAdmin
 
-NOTHING = "–"
 # What entries hold beside the words of the models: why something was refused, and names in `after`.
 WORDS = (
     gettext_noop("not an active manager of the block"),
@@ -362,34 +358,6 @@ def _masked(values: Any) -> Any:
         name: value if isinstance(value, bool) or not value else HIDDEN
         for name, value in values.items()
     }
-
-
-def changes(entry: Entry) -> Iterator[tuple[str, str, str]]:
-    """What an entry says of each field: its name, its value before and its value after."""
-    known = _fields(entry.target_type)
-    before, after = entry.before or {}, entry.after or {}
-    for name in dict.fromkeys((*before, *after)):
-        field = known.get(name)
-        label = str(field.verbose_name) if field else gettext(name.replace("_", " "))
-        yield capfirst(label) or "", _value(field, before.get(name)), _value(field, after.get(name))
-
-
-def _fields(target_type: str) -> dict[str, Any]:
-    """The fields of the kind of record that an entry names: its labels and choices."""
-    for model in apps.get_models():
-        if model._meta.model_name == target_type:
-            return {field.name: field for field in model._meta.concrete_fields}
-    return {}
-
-
-def _value(field: Any, value: Any) -> str:
-    if value is None or value == "":
-        return NOTHING
-    if isinstance(value, bool):
-        return gettext("Yes") if value else gettext("No")
-    if isinstance(field, models.Field) and field.choices:
-        return str(dict(field.flatchoices).get(value, value))
-    return str(value)
 
 
 def _number(text: str) -> int | None:
