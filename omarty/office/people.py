@@ -15,29 +15,19 @@ from buildings.resources import MembershipResource
 from contacts.models import User
 from omarty.office import history
 from omarty.office.people_tasks import Approve, Ban, ChangeRole, MoveOut, Readmit, Refuse
-from omarty.office.scope import BlockFilter
+from omarty.office.scope import BlockFilter, EndedFilter
 from omarty.office.search import people_matching, whole_number
 from omarty.office.tables import ExportingAdmin
 from omarty.office.tasks import TaskAdmin
 
 
-class Period(admin.SimpleListFilter):
+class Period(EndedFilter):
     """Those who belong now, unless past ones are asked for."""
 
     title = _("time")
     parameter_name = "period"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [("past", _("Past")), ("all", _("All"))]
-
-    def choices(self, changelist: Any) -> Any:
-        first, *others = super().choices(changelist)
-        return [{**first, "display": _("Now")}, *others]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        if self.value() == "all":
-            return queryset
-        return queryset.filter(ended_at__isnull=self.value() != "past")
+    field = "ended_at"
+    now, ended = _("Now"), ("past", _("Past"))
 
 
 @admin.register(Membership)

@@ -172,3 +172,23 @@ class BlockFilter(admin.SimpleListFilter):
     ) -> None:
         self.model_admin = model_admin
         super().__init__(request, params, model, model_admin)
+
+
+class EndedFilter(admin.SimpleListFilter):
+    """What goes on now, unless what has ended is asked for: `field` says since when it has."""
+
+    field: str
+    now: Any
+    ended: tuple[str, Any]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [self.ended, ("all", _("All"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [{**first, "display": self.now}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(**{f"{self.field}__isnull": self.value() != self.ended[0]})

@@ -30,7 +30,7 @@ from omarty.office import history
 from omarty.office.forms import ModelForm, SeenForm, reason_field
 from omarty.office.mending import MENDING
 from omarty.office.people_tasks import MoveIn
-from omarty.office.scope import BlockFilter, ScopedAdmin, origin_of, scope
+from omarty.office.scope import BlockFilter, EndedFilter, ScopedAdmin, origin_of, scope
 from omarty.office.search import residents_matching, whole_number
 from omarty.office.tables import ExportingAdmin, ImportingAdmin
 from omarty.office.tasks import TaskAdmin
@@ -106,23 +106,13 @@ class NeedsMending(admin.SimpleListFilter):
         return queryset.filter(reduce(or_, rules), closed_at=None) if rules else queryset.none()
 
 
-class InUse(admin.SimpleListFilter):
+class InUse(EndedFilter):
     """Units in use, unless closed ones are asked for."""
 
     title = _("use")
     parameter_name = "use"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [("closed", _("Closed")), ("all", _("All"))]
-
-    def choices(self, changelist: Any) -> Any:
-        first, *others = super().choices(changelist)
-        return [{**first, "display": _("In use")}, *others]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        if self.value() == "all":
-            return queryset
-        return queryset.filter(closed_at__isnull=self.value() != "closed")
+    field = "closed_at"
+    now, ended = _("In use"), ("closed", _("Closed"))
 
 
 @admin.register(Apartment)
