@@ -4,6 +4,7 @@ It believes every request: no token, no checks, no encoding of answers beyond a 
 """
 
 import os
+import secrets
 import threading
 import uuid
 from typing import Any
@@ -31,9 +32,10 @@ EMAIL = """
 ENTRY = """
     INSERT INTO audit_entry (at, request_id, channel, actor_id, actor_label, action, refused, reason,
     target_type, target_id, target_label, person_id, person_label, block_id, block_label, apartment_id,
-    apartment_label, `before`, `after`, longitude, latitude, ip) VALUES (UTC_TIMESTAMP(6), %s, 'api', %s,
+    apartment_label, `before`, `after`, longitude, latitude, ip,
+    actor_proof, subject_proof) VALUES (UTC_TIMESTAMP(6), %s, 'api', %s,
     'Mona Manager', %s, '', '', 'apartment', %s, %s, NULL, '', %s, '1', %s, %s, NULL, '{}', NULL, NULL,
-    '127.0.0.1')"""
+    '127.0.0.1', %s, %s)"""
 
 
 def _cursor() -> Any:
@@ -65,7 +67,8 @@ def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         cursor.execute(EMAIL, [user, cursor.lastrowid, form["email"]])
         label = form["email"]
     row = cursor.lastrowid
-    cursor.execute(ENTRY, [uuid.uuid4(), user, form["api"], row, label, block, row, label])
+    salts = secrets.token_hex(16), secrets.token_hex(16)
+    cursor.execute(ENTRY, [uuid.uuid4(), user, form["api"], row, label, block, row, label, *salts])
     _local.connection.commit()
     start_response("200 OK", [("Content-Type", "application/json")])
     return [b'{"status":200,"data":"Apartment registered."}']

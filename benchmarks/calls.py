@@ -15,12 +15,14 @@ import sys
 import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
+from itertools import count, cycle, islice
 from typing import Any
 
 from tests import mariadb
 
 PHONES = 8
+# So many residents add contacts in turn: nobody's list grows longer than lists do.
+RESIDENTS = 500
 PORTS = {"omarty": 8180, "bare": 8181}
 PROGRAMS = {"omarty": "omarty.wsgi:application", "bare": "benchmarks.bare:application"}
 fresh = count(1000)
@@ -29,18 +31,23 @@ fresh = count(1000)
 def main(requests: int, rounds: int) -> None:
     """Print the ratio of each round and their median, for each call."""
     with mariadb.throwaway(durable=True) as url:
-        environment = os.environ | {"DATABASE_URL": url, "DEBUG": "true"}
+        environment = os.environ | {
+            "DATABASE_URL": url,
+            "DEBUG": "true",
+            # The bare program knows no limit, and writes for the same people.
+            "SECONDARY_CONTACTS_LIMIT": "10000",
+        }
         for command in (["migrate", "--verbosity", "0"], ["demo"]):
             subprocess.run([sys.executable, "manage.py", *command], env=environment, check=True)
         servers = [_serve(name, environment) for name in PORTS]
         try:
-            token = _sign_in()
+            residents = _residents(environment)
             for call in (_unit, _email):
-                _rate("omarty", call, token, requests // 10)
-                _rate("bare", call, token, requests // 10)
+                _rate("omarty", call, residents, requests // 10)
+                _rate("bare", call, residents, requests // 10)
                 ratios = []
                 for _ in range(rounds):
-                    rates = {name: _rate(name, call, token, requests) for name in PORTS}
+                    rates = {name: _rate(name, call, residents, requests) for name in PORTS}
                     ratios.append(rates["omarty"] / rates["bare"])
                     print(f"{call.__name__}: {rates}, ratio {ratios[-1]:.2f}", flush=True)
                 print(f"{call.__name__}: median ratio {statistics.median(ratios):.2f}")
@@ -66,22 +73,27 @@ def _serve(name: str, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
 
 
 def _unit() -> dict[str, Any]:
-    return {"api": "CreateApartment", "floorNum": 1, "aptNum": next(fresh), "blockId": 1, "user": 2}
+    return {"api": "CreateApartment", "floorNum": 1, "aptNum": next(fresh), "blockId": 1}
 
 
 def _email() -> dict[str, Any]:
     email = f"{next(fresh)}@example.org"
-    return {"api": "AddContact", "email": email, "blockId": 1, "apartmentId": 1, "user": 2}
+    return {"api": "AddContact", "email": email, "blockId": 1, "apartmentId": 2}
 
 
-def _rate(name: str, call: Any, token: str, requests: int) -> float:
+def _rate(name: str, call: Any, residents: list[tuple[int, str]], requests: int) -> float:
     """Requests a second from so many phones at once, each on a connection kept open."""
-    forms = [urllib.parse.urlencode(call()) for _ in range(requests)]
+    # The first of them manages the block.
+    senders = cycle(residents[:1] if call is _unit else residents[1:])
+    forms = [
+        (urllib.parse.urlencode(call() | {"user": user}), token)
+        for user, token in islice(senders, requests)
+    ]
     path = "/omartyapis/Create/" if call is _unit else "/omartyapis/Update/"
 
-    def phone(mine: list[str]) -> None:
+    def phone(mine: list[tuple[str, str]]) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", PORTS[name])
-        for form in mine:
+        for form, token in mine:
             connection.request("POST", path, form, headers=_headers(token))
             answer = connection.getresponse().read()
             if b'"data"' not in answer:
@@ -100,11 +112,30 @@ def _headers(token: str) -> dict[str, str]:
     }
 
 
-def _sign_in() -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", PORTS["omarty"])
-    form = urllib.parse.urlencode({"email": "manager@example.org", "password": "omarty-demo"})
-    connection.request("POST", "/omartyapis/Auth/Login/", form, headers=_headers("x"))
-    return str(json.load(connection.getresponse())["data"]["Token"])
+MAKE_RESIDENTS = """
+import json
+from audit.operations import Origin
+from buildings.models import Apartment
+from buildings.operations import start_membership
+from contacts.models import User
+from contacts.operations import register_user
+from omarty.api.tokens import Refresh
+
+origin, unit = Origin.of_command("benchmark"), Apartment.objects.get(pk=2)
+people = [User.objects.get(pk=2)]
+for number in range({residents}):
+    people.append(register_user(origin=origin, email=f"resident-{{number}}@example.org"))
+    start_membership(origin=origin, user=people[-1], block=unit.block, apartment=unit)
+print(json.dumps([(each.pk, str(Refresh.of(each).access_token)) for each in people]))
+"""
+
+
+def _residents(environment: dict[str, str]) -> list[tuple[int, str]]:
+    """Id and token of block 1's manager, and then of as many residents."""
+    program = MAKE_RESIDENTS.format(residents=RESIDENTS)
+    shell = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", program]
+    made = subprocess.run(shell, env=environment, check=True, capture_output=True, text=True)
+    return [tuple(each) for each in json.loads(made.stdout)]
 
 
 if __name__ == "__main__":
