@@ -3,32 +3,20 @@
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.widgets import Widget
 
+from audit.cells import masked, safe
 from audit.models import Entry
-
-# Spreadsheets take a text that starts so for a formula; an apostrophe before it says it is none.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-SHOWN = 3
-
-
-def masked(contact: str) -> str:
-    """A phone or e-mail of which only the end is told."""
-    return "•" * max(0, len(contact) - SHOWN) + contact[-SHOWN:]
 
 
 class Text(Widget):
-    """Free text: trimmed on the way in, never a formula on the way out."""
-
-    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
-        text = "" if value is None else str(value).strip()
-        return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+    """Free text, never a formula."""
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        text = "" if value is None else str(value)
-        return f"'{text}" if text.startswith(FORMULA) else text
+        return "" if value is None else str(safe(str(value)))
 
 
 class When(Widget):
@@ -43,20 +31,20 @@ class EntryResource(ModelResource):
     now; what fields held before and after stays behind for the same reason.
     """
 
-    at = Field("at", "when", When())
-    channel = Field("get_channel_display", "way in")
-    actor = Field("actor_label", "who", Text())
-    action = Field("get_action_display", "action")
-    refused = Field("refused", "refused because", Text())
-    reason = Field("reason", "reason", Text())
-    target = Field("target_label", "record", Text())
-    person = Field("person_label", "person", Text())
-    block = Field("block_label", "block", Text())
-    apartment = Field("apartment_label", "unit", Text())
-    latitude = Field("latitude", "latitude")
-    longitude = Field("longitude", "longitude")
-    ip = Field("ip", "IP address")
-    request_id = Field("request_id", "request")
+    at = Field("at", _("when"), When())
+    channel = Field("get_channel_display", _("way in"))
+    actor = Field("actor_label", _("who"), Text())
+    action = Field("get_action_display", _("action"))
+    refused = Field("refused", _("refused because"), Text())
+    reason = Field("reason", _("reason"), Text())
+    target = Field("target_label", _("record"), Text())
+    person = Field("person_label", _("person"), Text())
+    block = Field("block_label", _("block"), Text())
+    apartment = Field("apartment_label", _("unit"), Text())
+    latitude = Field("latitude", _("latitude"))
+    longitude = Field("longitude", _("longitude"))
+    ip = Field("ip", _("IP address"))
+    request_id = Field("request_id", _("request"))
 
     class Meta:
         model = Entry

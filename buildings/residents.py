@@ -45,14 +45,18 @@ class Residents:
             return known
         holders = [self._holders.get(contact) for contact in contacts.items()]
         if not any(holders):
-            self._wanted.append((self._welcome(row, contacts), unit))
+            self._expect(self._welcome(row, contacts), unit, row)
             return True
         objections = list(_unlike(row, contacts, holders))
         problems += objections
         user = next(each for each in holders if each is not None)
         if not objections and user not in here:
-            self._wanted.append((user, unit))
+            self._expect(user, unit, row)
         return not objections
+
+    def _expect(self, user: User, unit: Unit, row: UnitRow) -> None:
+        self._wanted.append((user, unit))
+        unit.arriving.add(row.row)
 
     def _welcome(self, row: UnitRow, contacts: dict[Kind, str]) -> User:
         new = newcomer(

@@ -1,6 +1,7 @@
 """What rows of a table say of units, while many are saved at once."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, NamedTuple
 
 from buildings.models import unit_label
@@ -16,7 +17,7 @@ class UnitRow(NamedTuple):
     row: int
     block_id: int
     number: int | None
-    # How a unit without a number is known.
+    # Who tells it means this unit, and may give it another number.
     unit_id: int | None
     floor: int | None
     name: str
@@ -26,11 +27,12 @@ class UnitRow(NamedTuple):
     phone_value: str
     email: str
     email_value: str
+    note: str = ""
 
     @property
     def unit(self) -> "UnitKey":
         """Which unit is meant: rows of several residents mean the same one."""
-        return UnitKey(self.block_id, self.number, self.unit_id if self.number is None else None)
+        return UnitKey(self.block_id, self.number if self.unit_id is None else None, self.unit_id)
 
     @property
     def contacts(self) -> dict[Kind, str]:
@@ -44,7 +46,7 @@ class UnitRow(NamedTuple):
 
 
 class UnitKey(NamedTuple):
-    """A unit by block and number, or by id where it has no number."""
+    """A unit by block and number, or by block and id."""
 
     block_id: int
     number: int | None
@@ -59,6 +61,14 @@ class Problem(NamedTuple):
     sentence: str
 
 
+class Effect(Enum):
+    """What rows did to a unit."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    LEFT = "left"
+
+
 @dataclass(slots=True)
 class Unit:
     """A unit that rows tell of: what they say together, and what stands in the database."""
@@ -69,6 +79,9 @@ class Unit:
     pk: int | None = None
     stands: dict[str, Any] = field(default_factory=dict)
     closed: bool = False
+    effect: Effect = Effect.LEFT
+    # The rows whose resident was not here before.
+    arriving: set[int] = field(default_factory=set)
 
     @property
     def changes(self) -> dict[str, Any]:
@@ -76,5 +89,5 @@ class Unit:
 
     @property
     def label(self) -> str:
-        name = self.told.get("name") or self.stands.get("name", "")
-        return unit_label(self.pk, self.key.number, name)
+        is_now = {"number": self.key.number, "name": ""} | self.stands | self.told
+        return unit_label(self.pk, is_now["number"], is_now["name"])

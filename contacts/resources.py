@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
-from audit.resources import Text, When, masked
+from audit.cells import masked_phone, safe
+from audit.resources import Text, When
 from contacts.models import HIDDEN, User
 
 
@@ -16,25 +18,25 @@ def shown_name(user: User) -> str:
 
 def shown_email(user: User) -> str:
     """His primary e-mail as a table may tell it."""
-    return HIDDEN if user.email and user.email_hidden else user.email or ""
+    return HIDDEN if user.email and user.email_hidden else str(safe(user.email or ""))
 
 
 def shown_phone(user: User, *, in_full: bool) -> str:
     """His primary phone as a table may tell it."""
     if user.phone and user.phone_hidden:
         return HIDDEN
-    return (user.phone or "") if in_full else masked(user.phone or "")
+    return str(safe(user.phone or "")) if in_full else masked_phone(user.phone or "")
 
 
 class UserResource(ModelResource):
     """People with their primary contacts. Hidden ones stay hidden."""
 
-    id = Field("id", "id")
-    name = Field("name", "name", Text())
-    email = Field(column_name="email")
-    phone = Field(column_name="phone")
-    status = Field("get_status_display", "status")
-    created_at = Field("created_at", "registered", When())
+    id = Field("id", _("id"))
+    name = Field("name", _("name"), Text())
+    email = Field(column_name=_("email"))
+    phone = Field(column_name=_("phone"))
+    status = Field("get_status_display", _("status"))
+    created_at = Field("created_at", _("registered"), When())
 
     class Meta:
         model = User

@@ -10,11 +10,11 @@ from django.core.management.base import CommandParser
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
+from audit.cells import masked_email, masked_phone
 from audit.models import Action
 from audit.operations import Origin, record
 from buildings.models import Block
 from omarty.commands import DataCommand, Misused
-from omarty.tables.cells import masked_email, masked_phone
 from omarty.tables.files import check_target, written_whole
 from omarty.tables.pages import in_pages
 from omarty.tables.writing import FORMATS, writer
@@ -111,7 +111,7 @@ class ExportCommand(DataCommand):
 
     def phone(self, typed: str | None) -> str:
         """The phone as it may be shown; empty for none."""
-        return (typed if self.full else masked_phone(typed)) if typed else ""
+        return (typed or "") if self.full else masked_phone(typed or "")
 
     def email(self, typed: str | None) -> str:
         """The e-mail as it may be shown; empty for none."""

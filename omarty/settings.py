@@ -318,8 +318,6 @@ SPECTACULAR_SETTINGS = {
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 # Characters that a workbook cannot hold are replaced.
 IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
-# A workbook's empty last lines are no rows.
-IMPORT_EXPORT_IMPORT_IGNORE_BLANK_LINES = True
 
 # --- Language and time --------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from contacts.models import User
 class Desk(Client):
     """A person at the back-office."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
+    def __init__(self, name: str, language: str = "en") -> None:
+        super().__init__(headers={"accept-language": language})
         self.person = User.objects.get(email=f"{name}@example.org")
         self.force_login(self.person, "contacts.authentication.PrimaryContactBackend")
 

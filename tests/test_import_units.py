@@ -280,7 +280,7 @@ def test_headings_that_say_too_little_or_too_much(table, headings, why):
 
 def test_block_is_unknown_or_contradicted(table):
     assert refusal(table("1,2,3,,,,,"), block=99)[0] == 2
-    assert "another block than --block" in refusal(table("1,2,3,,,,,"), block=2)[2]
+    assert "another block than the one chosen" in refusal(table("1,2,3,,,,,"), block=2)[2]
 
 
 def workbook(path, rows, strings="", **parts):

@@ -20,8 +20,8 @@ from audit.models import Entry
 from audit.resources import EntryResource
 from buildings.models import Block
 from contacts.models import HIDDEN, SECONDARY, User
+from omarty.office.exporting import ExportingAdmin
 from omarty.office.history import NOTHING, changes
-from omarty.office.tables import ExportingAdmin
 
 # What entries hold beside the words of the models: why something was refused, and names in `after`.
 WORDS = (

@@ -17,9 +17,9 @@ from contacts.operations import Contact, contacts_of, lock_contacts
 from contacts.resources import UserResource
 from omarty.office import history
 from omarty.office.contact_tasks import Add, ContactTask, Hide, Mend, Promote, Remove, Reveal, Show
+from omarty.office.exporting import ExportingAdmin
 from omarty.office.scope import BlockFilter, scope
 from omarty.office.search import people_matching
-from omarty.office.tables import ExportingAdmin
 from omarty.office.tasks import TaskAdmin
 
 

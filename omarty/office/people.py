@@ -14,10 +14,10 @@ from buildings.operations import lock_blocks
 from buildings.resources import MembershipResource
 from contacts.models import User
 from omarty.office import history
+from omarty.office.exporting import ExportingAdmin
 from omarty.office.people_tasks import Approve, Ban, ChangeRole, MoveOut, Readmit, Refuse
 from omarty.office.scope import BlockFilter, EndedFilter
 from omarty.office.search import people_matching, whole_number
-from omarty.office.tables import ExportingAdmin
 from omarty.office.tasks import TaskAdmin
 
 

@@ -27,12 +27,13 @@ from buildings.operations import (
 from buildings.permissions import Blocks
 from buildings.resources import ApartmentResource, BlockResource
 from omarty.office import history
+from omarty.office.exporting import ExportingAdmin
 from omarty.office.forms import ModelForm, SeenForm, reason_field
+from omarty.office.importing import ImportingAdmin
 from omarty.office.mending import MENDING
 from omarty.office.people_tasks import MoveIn
 from omarty.office.scope import BlockFilter, EndedFilter, ScopedAdmin, origin_of, scope
 from omarty.office.search import residents_matching, whole_number
-from omarty.office.tables import ExportingAdmin, ImportingAdmin
 from omarty.office.tasks import TaskAdmin
 from omarty.office.unit_tasks import Close, Merge, Reopen, Staircase
 
@@ -120,7 +121,7 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
     """The units of the user's blocks."""
 
     when_empty = _("Add a unit, bring units in from a file, or add a whole staircase to a block.")
-    export_resource = import_resource = ApartmentResource
+    export_resource = ApartmentResource
 
     editable = addable = True
     form = UnitForm

@@ -3,13 +3,13 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from omarty.tables.cells import plain
+from audit.cells import plain
 from omarty.tables.sheets import BadWorkbook, Workbook
 
 # Far more than any table of ours has; what is beyond is no table.
@@ -26,18 +26,23 @@ class Unreadable(Exception):
 class Table:
     """A table file. `is_xlsx` says which kind it is, `size` how many bytes it has."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises Unreadable for what is missing, no file, empty or of another kind."""
-        if path.exists() and not path.is_file():
-            raise Unreadable(_("%s is not a file.") % path)
+    def __init__(self, path: Path, *, called: str = "", most_rows: int | None = None) -> None:
+        """`called` is what messages call it, in place of its path.
+
+        Raises Unreadable for what is missing, no file, empty or of another kind.
+        """
         self.path = path
+        self.name = called or str(path)
+        self._most_rows = most_rows
+        if path.exists() and not path.is_file():
+            raise Unreadable(_("%s is not a file.") % self.name)
         self._raw: BinaryIO | None = None
         try:
             self.size = path.stat().st_size
             with path.open("rb") as file:
                 self.is_xlsx = self._recognise(file)
         except OSError as error:
-            raise Unreadable(f"{path}: {error.strerror}.") from error
+            raise Unreadable(f"{self.name}: {error.strerror}.") from error
 
     @property
     def position(self) -> int:
@@ -46,7 +51,7 @@ class Table:
             return 0
         return self.size if self._raw.closed else self._raw.tell()
 
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
+    def rows(self) -> Generator[tuple[int, list[str]], None, None]:
         """Row number (the first is 1) and trimmed cells of every row that is not blank.
 
         Raises Unreadable, also on the way.
@@ -54,10 +59,15 @@ class Table:
         with self.path.open("rb") as self._raw:
             rows = self._sheet_rows(self._raw) if self.is_xlsx else self._csv_rows(self._raw)
             for number, cells in rows:
+                if self._most_rows is not None and number > self._most_rows + 1:
+                    raise Unreadable(
+                        _("%(file)s has more than %(most)d rows: bring it in in parts.")
+                        % {"file": self.name, "most": self._most_rows}
+                    )
                 if len(cells) > MOST_COLUMNS:
                     raise Unreadable(
                         _("%(file)s, row %(row)d has more than %(most)d columns.")
-                        % {"file": self.path, "row": number, "most": MOST_COLUMNS}
+                        % {"file": self.name, "row": number, "most": MOST_COLUMNS}
                     )
                 if any(cells):
                     yield (
@@ -71,19 +81,19 @@ class Table:
     def _recognise(self, file: BinaryIO) -> bool:
         start = file.read(_CHUNK)
         if not start:
-            raise Unreadable(_("%s is empty.") % self.path)
+            raise Unreadable(_("%s is empty.") % self.name)
         if start.startswith(b"PK\x03\x04"):
             return True
         if start.startswith(b"\xd0\xcf\x11\xe0"):
-            raise Unreadable(_("%s is an old Excel file; save it as XLSX or CSV.") % self.path)
+            raise Unreadable(_("%s is an old Excel file; save it as XLSX or CSV.") % self.name)
         if b"\x00" in start:
-            raise Unreadable(_("%s is neither CSV in UTF-8 or Windows-1256 nor XLSX.") % self.path)
+            raise Unreadable(_("%s is neither CSV in UTF-8 or Windows-1256 nor XLSX.") % self.name)
         file.seek(0)
         try:
             self._encoding = _encoding(file)
         except UnicodeError as error:
             raise Unreadable(
-                _("%s is UTF-8 with broken characters; save it again as UTF-8.") % self.path
+                _("%s is UTF-8 with broken characters; save it again as UTF-8.") % self.name
             ) from error
         return False
 
@@ -101,7 +111,7 @@ class Table:
         except csv.Error as error:
             raise Unreadable(
                 _("%(file)s, row %(row)d is not CSV: %(why)s.")
-                % {"file": self.path, "row": number + 1, "why": error}
+                % {"file": self.name, "row": number + 1, "why": error}
             ) from error
 
     def _lines(self, text: io.TextIOWrapper) -> Iterator[str]:
@@ -111,7 +121,7 @@ class Table:
             if len(line) > LONGEST_LINE:
                 raise Unreadable(
                     _("%(file)s, line %(line)d is longer than %(most)d characters.")
-                    % {"file": self.path, "line": number, "most": LONGEST_LINE}
+                    % {"file": self.name, "line": number, "most": LONGEST_LINE}
                 )
             yield line
 
@@ -120,7 +130,7 @@ class Table:
             with Workbook(raw) as book:
                 yield from book.rows(most_columns=MOST_COLUMNS)
         except BadWorkbook as error:
-            raise Unreadable(f"{self.path}: {error}") from error
+            raise Unreadable(f"{self.name}: {error}") from error
 
 
 def _encoding(file: BinaryIO) -> str:

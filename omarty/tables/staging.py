@@ -60,6 +60,11 @@ class Staging:
         """How many rows await writing."""
         return int(self._file.execute("SELECT count(*) FROM unit").fetchone()[0])
 
+    def blocks(self) -> set[int]:
+        """The ids of the blocks that the rows name."""
+        found = self._file.execute("SELECT DISTINCT block_id FROM unit")
+        return {block_id for (block_id,) in found}
+
     def bad_rows(self) -> int:
         """How many rows have a problem, or several."""
         return int(self._file.execute("SELECT count(DISTINCT row) FROM problem").fetchone()[0])
@@ -71,7 +76,10 @@ class Staging:
 
     def batches(self) -> Iterator[list[UnitRow]]:
         """All rows by block and unit, in the file's order within; rows of one unit come together."""
-        found = self._file.execute("SELECT * FROM unit ORDER BY block_id, number, unit_id, row")
+        found = self._file.execute(
+            "SELECT * FROM unit ORDER BY block_id, unit_id,"
+            " CASE WHEN unit_id IS NULL THEN number END, row"
+        )
         batch: list[UnitRow] = []
         blocks: set[int] = set()
         for row in chain.from_iterable(iter(lambda: found.fetchmany(ROWS), [])):

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from openpyxl import Workbook
 
-from omarty.tables.cells import safe
+from audit.cells import safe
 
 FORMATS = ("csv", "xlsx", "jsonl")
 # Excel's own limits.

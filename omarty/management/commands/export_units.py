@@ -7,10 +7,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from buildings.models import Apartment, Block, Membership
+from buildings.unit_table import HEADINGS
 from contacts.models import Status, User
 from omarty.exports import ExportCommand
 from omarty.tables.pages import ROWS, in_pages
-from omarty.tables.units import HEADINGS
 
 
 class Command(ExportCommand):
@@ -45,7 +45,7 @@ class Command(ExportCommand):
             facts = [unit.block_id, str(unit.block), unit.pk if unit.number is None else None]
             facts += [unit.number, unit.floor, unit.name, unit.occupancy.replace("_", " ")]
             for user in residents[unit.pk] or [None]:
-                yield [*facts, *self._resident(user)]
+                yield [*facts, *self._resident(user), unit.note]
 
     def _resident(self, user: User | None) -> Sequence[str]:
         if user is None:

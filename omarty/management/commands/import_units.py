@@ -1,8 +1,7 @@
 """`manage.py import_units`: units and their residents from a CSV or XLSX file."""
 
 import json
-from dataclasses import asdict
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,14 +9,16 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 
 from audit.operations import Origin
-from buildings.bulk import Outcome, save_units
+from buildings.bulk import Outcome
 from buildings.models import Block
-from buildings.unit_rows import Problem, UnitRow
+from buildings.permissions import EVERYTHING
+from buildings.unit_rows import Problem
+from buildings.unit_table import HEADINGS, UnitReader, is_problem
 from omarty.commands import DataCommand, Misused, Refused
 from omarty.tables.files import check_target, written_whole
+from omarty.tables.loading import save, stage
 from omarty.tables.reading import Table, Unreadable
-from omarty.tables.staging import ROWS, Staging
-from omarty.tables.units import HEADINGS, BadHeadings, UnitReader, is_problem
+from omarty.tables.staging import Staging
 from omarty.tables.writing import writer
 
 
@@ -61,7 +62,7 @@ class Command(DataCommand):
             bad_file = options["bad_file"] or _bad_file(table)
             _check_options(options["block"], bad_file if skip_bad else None)
             with Staging() as staging:
-                reader = self._read(table, staging, options["block"])
+                reader = self._stage(table, staging, options["block"])
                 with transaction.atomic():
                     total = self._save(staging, reader)
                     bad = staging.bad_rows()
@@ -74,39 +75,18 @@ class Command(DataCommand):
             raise Refused(str(error)) from error
         self._tell_outcome(total, bad, bad_file)
 
-    def _read(self, table: Table, staging: Staging, block_id: int | None) -> UnitReader:
-        """Check every row by itself; keep what it says, or what is wrong with it."""
-        rows = table.rows()
-        row, headings = next(rows, (1, []))
-        try:
-            reader = UnitReader(headings, block_id=block_id)
-        except BadHeadings as error:
-            raise Refused(f"{table.path}, row {row}: {error}") from error
-        position = 0
+    def _stage(self, table: Table, staging: Staging, block_id: int | None) -> UnitReader:
         with self.progress(f"Reading {table.path} (bytes)", table.size) as advance:
-            while batch := list(islice(rows, ROWS)):
-                read = [reader.read(row, cells) for row, cells in batch]
-                staging.add(each for each in read if isinstance(each, UnitRow))
-                staging.object_to(
-                    problem for each in read if isinstance(each, list) for problem in each
-                )
-                advance(table.position - position)
-                position = table.position
-        return reader
+            return stage(table, staging, block_id=block_id, advance=advance)
 
     def _save(self, staging: Staging, reader: UnitReader) -> Outcome:
-        """Save what can be saved: what is wrong with a row may show only beside the others."""
         origin = Origin.of_command("import_units")
         total = Outcome()
         with self.progress("Saving rows", staging.count()) as advance:
-            for batch in staging.batches():
-                done = save_units(origin=origin, rows=batch)
+            for done in save(
+                staging, reader, origin=origin, within=EVERYTHING.changes, advance=advance
+            ):
                 total.add(done)
-                staging.object_to(
-                    problem._replace(column=reader.heading(problem.column))
-                    for problem in done.problems
-                )
-                advance(len(batch))
         return total
 
     def _refuse(self, table: Table, staging: Staging, bad: int) -> NoReturn:
@@ -129,8 +109,7 @@ class Command(DataCommand):
         self.stdout.write("]}")
 
     def _tell_outcome(self, total: Outcome, bad: int, bad_file: Path) -> None:
-        counts = {name: value for name, value in asdict(total).items() if name != "problems"}
-        facts = counts | {"bad_rows": bad, "bad_file": str(bad_file) if bad else None}
+        facts = total.counts | {"bad_rows": bad, "bad_file": str(bad_file) if bad else None}
         text = (
             f"Units: {total.created} registered, {total.updated} changed, {total.left} left as they"
             f" were. People registered: {total.people}. Memberships started: {total.memberships}."

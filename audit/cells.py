@@ -29,7 +29,9 @@ def plain(text: str) -> str:
 
 
 def masked_phone(typed: str) -> str:
-    """The number with all but its last four characters hidden."""
+    """The number with all but its last four characters hidden; empty for none."""
+    if not typed:
+        return ""
     return MASK * max(len(typed) - SHOWN_DIGITS, SHOWN_DIGITS) + typed[-SHOWN_DIGITS:]
 
 
@@ -37,6 +39,11 @@ def masked_email(typed: str) -> str:
     """The address with its name hidden but for the first letter."""
     name, _, domain = typed.rpartition("@")
     return f"{name[:1]}{MASK * SHOWN_DIGITS}@{domain}"
+
+
+def masked(contact: str) -> str:
+    """An e-mail address or a phone number of which only a part is told."""
+    return masked_email(contact) if "@" in contact else masked_phone(contact)
 
 
 def masked_contacts(text: str) -> str:

@@ -1,4 +1,7 @@
-"""The table of units: its headings in Arabic and English, and how a row of it is read."""
+"""The table of units: its headings in Arabic and English, and how a row of it is read.
+
+The back-office and the commands read and write the same one.
+"""
 
 import re
 import unicodedata
@@ -8,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from audit.cells import is_masked
 from buildings.models import (
     HIGHEST_FLOOR,
     HIGHEST_NUMBER,
@@ -19,13 +23,12 @@ from buildings.models import (
 from buildings.unit_rows import NO_CONTACT, Problem, UnitRow
 from contacts.canonical import western_digits
 from contacts.models import Kind, User
-from omarty.tables.cells import is_masked
 
-# The columns as export_units writes them, and what else import_units knows them by.
+# The columns as export_units writes them, and what else they are known by on the way in.
 HEADINGS = {
     "block": ("block", "block id", "block_id", "رقم العمارة", "العمارة", "معرف العمارة"),
     "block name": ("block name", "block number", "اسم العمارة"),
-    "unit": ("unit", "unit id", "apartment id", "معرف الوحدة"),
+    "unit": ("unit", "unit id", "apartment id", "id", "معرف الوحدة", "المعرف"),
     "number": ("number", "unit number", "apartment", "apartment number", "apt", "no", "رقم الوحدة")
     + ("رقم الشقة", "الرقم", "رقم", "الشقة", "شقة"),
     "floor": ("floor", "floor number", "رقم الدور", "الدور", "دور", "الطابق", "طابق"),
@@ -44,6 +47,7 @@ HEADINGS = {
     "phone": ("phone", "mobile", "phone number", "الهاتف", "رقم الهاتف", "التليفون", "الموبايل")
     + ("رقم الموبايل", "المحمول", "تليفون", "موبايل"),
     "email": ("email", "e-mail", "mail", "البريد", "البريد الإلكتروني", "الإيميل", "ايميل"),
+    "note": ("note", "notes", "ملاحظة", "ملاحظات"),
     "problem": ("problem", "reason", "المشكلة", "السبب"),
 }
 # Written for the reader's sake and not read back.
@@ -96,9 +100,7 @@ class UnitReader:
         if "number" not in places and "unit" not in places:
             raise BadHeadings(_("There is no column of unit numbers."))
         if "block" not in places and block_id is None:
-            raise BadHeadings(
-                _("There is no column of block ids: add one, or name the block with --block.")
-            )
+            raise BadHeadings(_("There is no column of block ids: add one, or choose the block."))
         self._headings = headings
         self._block_id = block_id
         readers = self._readers()
@@ -109,9 +111,20 @@ class UnitReader:
         ]
         self._nameless = [place for place, name in enumerate(headings) if not name]
 
+    @property
+    def columns(self) -> list[str]:
+        """The headings of the columns that are read, in the order of `places`."""
+        return [self._headings[place] for place, _column, _how in self._columns]
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Where each column that is read stands in a row."""
+        return {column: place for place, column, _how in self._columns}
+
     def heading(self, column: str) -> str:
         """How the file itself calls a column."""
-        return next((self._headings[at] for at, name, _how in self._columns if name == column), "")
+        place = self.places.get(column)
+        return "" if place is None else self._headings[place]
 
     def read(self, row: int, cells: Sequence[str]) -> UnitRow | list[Problem]:
         """What the row says of a unit, or everything that is wrong with it."""
@@ -130,7 +143,8 @@ class UnitReader:
             problems += self._lacking(row, found, problems)
         if problems:
             return problems
-        phone, email = found.get("phone", NO_CONTACT), found.get("email", NO_CONTACT)
+        phone: tuple[str, str] = found.get("phone", NO_CONTACT)
+        email: tuple[str, str] = found.get("email", NO_CONTACT)
         return UnitRow(
             row,
             found["block"],
@@ -142,6 +156,7 @@ class UnitReader:
             found.get("resident", ""),
             *phone,
             *email,
+            note=found.get("note", ""),
         )
 
     def _readers(self) -> dict[str, Callable[[str], Any]]:
@@ -155,12 +170,13 @@ class UnitReader:
             "resident": partial(_text, _length_of(User, "name")),
             "phone": partial(_contact, Kind.PHONE),
             "email": partial(_contact, Kind.EMAIL),
+            "note": partial(_text, _length_of(Apartment, "note")),
         }
 
     def _block(self, text: str) -> int:
         block_id = _id(text)
         if self._block_id not in {None, block_id}:
-            raise BadCell(_("is another block than --block names"))
+            raise BadCell(_("is another block than the one chosen"))
         return block_id
 
     def _lacking(
