@@ -41,11 +41,6 @@ def masked_email(typed: str) -> str:
     return f"{name[:1]}{MASK * SHOWN_DIGITS}@{domain}"
 
 
-def masked(contact: str) -> str:
-    """An e-mail address or a phone number of which only a part is told."""
-    return masked_email(contact) if "@" in contact else masked_phone(contact)
-
-
 def masked_contacts(text: str) -> str:
     """The text with every e-mail address and every phone number in it masked."""
     no_emails = _EMAIL.sub(lambda found: masked_email(found[0]), text)

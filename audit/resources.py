@@ -1,5 +1,6 @@
 """The audit log as a table, and what tables of other apps share with it."""
 
+import json
 from typing import Any
 
 from django.utils import timezone
@@ -8,28 +9,40 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.widgets import Widget
 
-from audit.cells import masked, safe
+from audit.cells import masked_contacts
 from audit.models import Entry
 
 
-class Text(Widget):
-    """Free text, never a formula."""
+class Number(Widget):
+    """A number that a spreadsheet can sort and add up; empty stands for unknown."""
 
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return "" if value is None else str(safe(str(value)))
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        return value
 
 
 class When(Widget):
-    """A moment, in the viewer's zone, in a form that sorts."""
+    """A moment on the viewer's clock, to the second, as spreadsheets know it."""
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        return value and timezone.localtime(value).replace(microsecond=0, tzinfo=None)
+
+
+class Text(Widget):
+    """Words of an entry; a contact among them is told only in part."""
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return "" if value is None else f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+        return masked_contacts(value)
+
+
+class Facts(Widget):
+    """What fields held, as JSON; a contact among it is told only in part."""
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "" if value is None else masked_contacts(json.dumps(value, ensure_ascii=False))
 
 
 class EntryResource(ModelResource):
-    """Entries, on the way out. Of a contact only the last characters are told, for it may be hidden by
-    now; what fields held before and after stays behind for the same reason.
-    """
+    """Entries, on the way out. Whoever gives them out hides what must be hidden by now."""
 
     at = Field("at", _("when"), When())
     channel = Field("get_channel_display", _("way in"))
@@ -41,8 +54,10 @@ class EntryResource(ModelResource):
     person = Field("person_label", _("person"), Text())
     block = Field("block_label", _("block"), Text())
     apartment = Field("apartment_label", _("unit"), Text())
-    latitude = Field("latitude", _("latitude"))
-    longitude = Field("longitude", _("longitude"))
+    before = Field("before", _("before"), Facts())
+    after = Field("after", _("after"), Facts())
+    latitude = Field("latitude", _("latitude"), Number())
+    longitude = Field("longitude", _("longitude"), Number())
     ip = Field("ip", _("IP address"))
     request_id = Field("request_id", _("request"))
 
@@ -59,6 +74,8 @@ class EntryResource(ModelResource):
             "person",
             "block",
             "apartment",
+            "before",
+            "after",
             "latitude",
             "longitude",
             "ip",
@@ -66,10 +83,5 @@ class EntryResource(ModelResource):
         )
         export_order = fields
 
-    def __init__(self, *, blocks: Any, in_full: bool = False) -> None:
+    def __init__(self, *, in_full: bool = False) -> None:
         super().__init__()
-
-    def dehydrate_target(self, entry: Entry) -> str:
-        if entry.action.startswith("contact."):
-            return masked(entry.target_label)
-        return Text().render(entry.target_label)

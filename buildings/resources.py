@@ -7,17 +7,9 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 from import_export.widgets import Widget
 
-from audit.resources import Text, When
+from audit.resources import Number, When
 from buildings.models import Apartment, Block, Membership, Occupancy
-from buildings.permissions import Blocks
 from contacts.resources import shown_email, shown_name, shown_phone
-
-
-class WholeNumber(Widget):
-    """An integer; empty stands for unknown."""
-
-    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return "" if value is None else str(value)
 
 
 class OccupancyName(Widget):
@@ -30,33 +22,33 @@ class OccupancyName(Widget):
 class ApartmentResource(ModelResource):
     """Units, under headings that unit_table.py reads back: mended, the file can come in again."""
 
-    id = Field("id", _("unit id"))
-    block_id = Field("block_id", _("block id"))
-    block = Field("block", _("block name"), Text())
-    number = Field("number", _("number"), WholeNumber())
-    floor = Field("floor", _("floor"), WholeNumber())
-    name = Field("name", _("name"), Text())
+    id = Field("id", _("unit id"), Number())
+    block_id = Field("block_id", _("block id"), Number())
+    block = Field("block", _("block name"))
+    number = Field("number", _("number"), Number())
+    floor = Field("floor", _("floor"), Number())
+    name = Field("name", _("name"))
     occupancy = Field("occupancy", _("occupancy"), OccupancyName())
-    note = Field("note", _("note"), Text())
+    note = Field("note", _("note"))
 
     class Meta:
         model = Apartment
         fields = ("id", "block_id", "block", "number", "floor", "name", "occupancy", "note")
         export_order = fields
 
-    def __init__(self, *, blocks: Blocks, in_full: bool = False) -> None:
+    def __init__(self, *, in_full: bool = False) -> None:
         super().__init__()
 
 
 class BlockResource(ModelResource):
     """Blocks, on the way out."""
 
-    id = Field("id", _("id"))
-    building = Field("building", _("building"), Text())
-    number = Field("number", _("number"), Text())
-    name = Field("name", _("name"), Text())
-    floors = Field("floors", _("floors"))
-    units_planned = Field("units_planned", _("units planned"))
+    id = Field("id", _("id"), Number())
+    building = Field("building", _("building"))
+    number = Field("number", _("number"))
+    name = Field("name", _("name"))
+    floors = Field("floors", _("floors"), Number())
+    units_planned = Field("units_planned", _("units planned"), Number())
     status = Field("get_status_display", _("status"))
 
     class Meta:
@@ -64,7 +56,7 @@ class BlockResource(ModelResource):
         fields = ("id", "building", "number", "name", "floors", "units_planned", "status")
         export_order = fields
 
-    def __init__(self, *, blocks: Blocks, in_full: bool = False) -> None:
+    def __init__(self, *, in_full: bool = False) -> None:
         super().__init__()
 
 
@@ -74,8 +66,8 @@ class MembershipResource(ModelResource):
     person = Field("user", _("person"))
     email = Field(column_name=_("email"))
     phone = Field(column_name=_("phone"))
-    block = Field("block", _("block"), Text())
-    apartment = Field("apartment", _("unit"), Text())
+    block = Field("block", _("block"))
+    apartment = Field("apartment", _("unit"))
     role = Field("get_role_display", _("role"))
     status = Field("get_status_display", _("status"))
     started_at = Field("started_at", _("since"), When())
@@ -96,7 +88,7 @@ class MembershipResource(ModelResource):
         )
         export_order = fields
 
-    def __init__(self, *, blocks: Blocks, in_full: bool = False) -> None:
+    def __init__(self, *, in_full: bool = False) -> None:
         super().__init__()
         self.in_full = in_full
 

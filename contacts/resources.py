@@ -1,38 +1,36 @@
 """People as a table, on the way out."""
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
-from audit.cells import masked_phone, safe
-from audit.resources import Text, When
+from audit.cells import masked_phone
+from audit.resources import Number, When
 from contacts.models import HIDDEN, User
 
 
 def shown_name(user: User) -> str:
     """His name; who has none is a number here, not a phone."""
-    return Text().render(user.name or user.user_name or f"#{user.pk}")
+    return user.name or user.user_name or f"#{user.pk}"
 
 
 def shown_email(user: User) -> str:
     """His primary e-mail as a table may tell it."""
-    return HIDDEN if user.email and user.email_hidden else str(safe(user.email or ""))
+    return HIDDEN if user.email and user.email_hidden else user.email or ""
 
 
 def shown_phone(user: User, *, in_full: bool) -> str:
     """His primary phone as a table may tell it."""
     if user.phone and user.phone_hidden:
         return HIDDEN
-    return str(safe(user.phone or "")) if in_full else masked_phone(user.phone or "")
+    return (user.phone or "") if in_full else masked_phone(user.phone or "")
 
 
 class UserResource(ModelResource):
     """People with their primary contacts. Hidden ones stay hidden."""
 
-    id = Field("id", _("id"))
-    name = Field("name", _("name"), Text())
+    id = Field("id", _("id"), Number())
+    name = Field("name", _("name"))
     email = Field(column_name=_("email"))
     phone = Field(column_name=_("phone"))
     status = Field("get_status_display", _("status"))
@@ -43,7 +41,7 @@ class UserResource(ModelResource):
         fields = ("id", "name", "email", "phone", "status", "created_at")
         export_order = fields
 
-    def __init__(self, *, blocks: Any, in_full: bool = False) -> None:
+    def __init__(self, *, in_full: bool = False) -> None:
         super().__init__()
         self.in_full = in_full
 

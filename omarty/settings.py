@@ -314,10 +314,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- Tables in and out ---------------------------------------------------------------------------
 
-# A cell that a spreadsheet would run as a formula is written as text.
+# Our own writer lets no formula through (audit/cells.py); nor does the library's, should it be asked.
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
-# Characters that a workbook cannot hold are replaced.
-IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True
 
 # --- Language and time --------------------------------------------------------------------------
 

@@ -2,13 +2,17 @@
 
 import csv
 import io
+import json
 
 import openpyxl
 import pytest
 
 from audit.models import Action
-from buildings.models import Apartment
-from contacts.models import User
+from audit.operations import Origin
+from buildings.models import Apartment, Block
+from contacts.models import Kind, User
+from contacts.operations import contacts_of, mend_contact
+from tests.conftest import person
 from tests.office import Desk
 
 UNITS = "/admin/buildings/apartment/"
@@ -51,7 +55,18 @@ def test_as_a_workbook(desk):
     sheet = openpyxl.load_workbook(io.BytesIO(response.content)).active
     assert [cell.value for cell in sheet[1]][:4] == ["unit id", "block id", "block name", "number"]
     assert sheet.max_row == 11
+    assert [cell.value for cell in sheet[3]][3:5] == [2, 0]
+    assert (sheet.title, sheet.sheet_view.rightToLeft) == ("units", False)
+    assert 'filename="units-' in response["Content-Disposition"]
     assert ".xlsx" in response["Content-Disposition"]
+
+
+def test_an_arabic_workbook_reads_from_right_to_left():
+    response = Desk("manager", language="ar").post(f"{MEMBERS}export/", {"format": "xlsx"})
+    sheet = openpyxl.load_workbook(io.BytesIO(response.content)).active
+    assert sheet.sheet_view.rightToLeft
+    since = next(cell.column for cell in sheet[1] if cell.value == "منذ")
+    assert sheet.cell(2, since).is_date
 
 
 def test_as_it_is_filtered(desk, new_entries):
@@ -99,6 +114,21 @@ def test_the_audit_log_goes_out_too(desk):
     rows = export(desk, "/admin/audit/entry/export/")
     assert {row["block"] for row in rows} == {"1"}
     assert rows[0]["action"] == "Membership started"
+
+
+def test_the_audit_log_goes_out_with_what_changed_but_without_contacts(desk):
+    block = Block.objects.get(pk=1)
+    phone = next(each for each in contacts_of(person("resident")) if each.kind == Kind.PHONE)
+    mend_contact(origin=Origin.of_command("test"), contact=phone, typed="01022223333", block=block)
+
+    def mended():
+        rows = export(desk, "/admin/audit/entry/export/")
+        return next(each for each in rows if each["action"] == "Contact mended")
+
+    assert mended()["record"] == mended()["person"] == "Rami Resident"
+    assert json.loads(mended()["after"]) == {"phone": "•••••••3333"}
+    User.objects.filter(pk=3).update(phone_hidden=True)
+    assert json.loads(mended()["after"]) == {"phone": "•••••"}
 
 
 def test_a_text_is_never_a_formula(desk):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from rangefilter.filters import DateRangeFilterBuilder
 
+from audit.cells import masked_contacts
 from audit.models import Entry
 from audit.resources import EntryResource
 from buildings.models import Block
@@ -190,6 +191,7 @@ class EntryAdmin(ExportingAdmin):
     search_fields = ("actor_label", "person_label", "target_label", "apartment_label")
     search_help_text = _("Part of the name of a person, a unit or a record.")
     export_resource = EntryResource
+    export_name = "audit"
     sortable_by = ()
     show_facets = admin.ShowFacets.NEVER
     actions = None
@@ -313,6 +315,9 @@ class EntryAdmin(ExportingAdmin):
     def way_in(self, entry: Entry) -> str:
         return entry.get_channel_display()
 
+    def before_export(self, rows: list[Entry]) -> None:
+        hide_contacts(rows)
+
     @admin.display(description=_("done together with"))
     def together(self, entry: Entry) -> SafeString:
         return format_html(
@@ -339,7 +344,11 @@ def hide_contacts(entries: list[Entry]) -> None:
         shown |= {(name, contact.pk) for contact in _targets(told, model) if not contact.hidden}
     for entry in told:
         if (entry.target_type, entry.target_id) not in shown:
-            entry.target_label = entry.target_label and HIDDEN
+            if entry.target_type == "user":
+                # A name, or the contact of who has none.
+                entry.target_label = masked_contacts(entry.target_label)
+            else:
+                entry.target_label = entry.target_label and HIDDEN
             entry.before, entry.after = _masked(entry.before), _masked(entry.after)
 
 

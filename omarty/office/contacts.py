@@ -32,6 +32,7 @@ class PersonAdmin(ExportingAdmin, TaskAdmin):
         "Who belongs to one of your blocks will be listed; move somebody in on a unit's page."
     )
     export_resource = UserResource
+    export_name = "people"
     export_phones = True
 
     tasks = {

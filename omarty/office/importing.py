@@ -81,7 +81,7 @@ def load(
     with Staging() as staging:
         reader = stage(table, staging, block_id=block_id, advance=_unwatched)
         with transaction.atomic():
-            lock_blocks(staging.blocks())
+            lock_blocks(pk for pk in staging.blocks() if pk in within)
             done = list(save(staging, reader, origin=origin, within=within, advance=_unwatched))
             units = [unit for each in done for unit in each.units]
             problems = list(staging.problems())

@@ -36,6 +36,7 @@ class MembershipAdmin(ExportingAdmin, TaskAdmin):
 
     when_empty = _("Who asks in the app to belong to one of your units will be listed.")
     export_resource = MembershipResource
+    export_name = "memberships"
     export_phones = True
 
     tasks = {

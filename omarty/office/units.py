@@ -122,6 +122,7 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
 
     when_empty = _("Add a unit, bring units in from a file, or add a whole staircase to a block.")
     export_resource = ApartmentResource
+    export_name = "units"
 
     editable = addable = True
     form = UnitForm
@@ -278,6 +279,7 @@ class BlockAdmin(ExportingAdmin, TaskAdmin):
 
     when_empty = _("Register a building, then its blocks; then grant each block its manager.")
     export_resource = BlockResource
+    export_name = "blocks"
 
     block_path = "pk"
     tasks = {"staircase": Staircase}
