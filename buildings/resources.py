@@ -9,7 +9,7 @@ from import_export.widgets import Widget
 
 from audit.resources import Number, When
 from buildings.models import Apartment, Block, Membership, Occupancy
-from contacts.resources import shown_email, shown_name, shown_phone
+from contacts.resources import shown_email, shown_phone
 
 
 class OccupancyName(Widget):
@@ -91,9 +91,6 @@ class MembershipResource(ModelResource):
     def __init__(self, *, in_full: bool = False) -> None:
         super().__init__()
         self.in_full = in_full
-
-    def dehydrate_person(self, membership: Membership) -> str:
-        return shown_name(membership.user)
 
     def dehydrate_email(self, membership: Membership) -> str:
         return shown_email(membership.user)

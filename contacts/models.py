@@ -124,14 +124,8 @@ class User(AbstractBaseUser):
         ]
 
     def __str__(self) -> str:
-        """A name for lists, labels and log lines: never a contact that he hides."""
-        shown = [
-            self.name,
-            self.user_name,
-            "" if self.email_hidden else self.email,
-            "" if self.phone_hidden else self.phone,
-        ]
-        return next(filter(None, shown), f"#{self.pk}")
+        """A name for lists, labels and log lines: never a contact, which he may hide later."""
+        return self.name or self.user_name or f"#{self.pk}"
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]

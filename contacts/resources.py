@@ -9,11 +9,6 @@ from audit.resources import Number, When
 from contacts.models import HIDDEN, User
 
 
-def shown_name(user: User) -> str:
-    """His name; who has none is a number here, not a phone."""
-    return user.name or user.user_name or f"#{user.pk}"
-
-
 def shown_email(user: User) -> str:
     """His primary e-mail as a table may tell it."""
     return HIDDEN if user.email and user.email_hidden else user.email or ""

@@ -12,12 +12,14 @@ from django.utils import timezone
 from audit.models import Action, Channel, Entry
 from audit.operations import Origin, entry, record
 from buildings.models import Apartment, Block
-from buildings.operations import register_apartment
-from contacts.models import SecondaryPhone
+from buildings.operations import register_apartment, start_membership
+from contacts.models import SecondaryEmail, SecondaryPhone
+from contacts.operations import register_user
 from tests.conftest import person
 from tests.office import Desk
 
 LOG = "audit/entry/"
+PEOPLE = "contacts/user/"
 
 
 @pytest.fixture
@@ -144,6 +146,56 @@ def test_what_is_hidden_by_now_is_masked(desk, app):
     SecondaryPhone.objects.filter(pk=line.target_id).update(hidden=True)
     assert "01155566677" not in neighbour.text(LOG)
     assert "01155566677" not in neighbour.text(f"{LOG}{line.pk}/change/")
+
+
+def in_pages_of(desk):
+    """What the reader of block 2 can see without opening a single contact."""
+    pages = (LOG, "", f"{PEOPLE}9/change/", "buildings/apartment/11/change/")
+    entries = [f"{LOG}{line.pk}/change/" for line in shown(desk, person=9)]
+    told = [desk.text(page) for page in (*pages, *entries)]
+    return "".join(told) + desk.post(f"/admin/{LOG}export/", {"format": "csv"}).content.decode()
+
+
+@pytest.fixture
+def newcomer(origin):
+    """A resident of block 2 without a name: id 9."""
+    user = register_user(
+        origin=origin, id=9, email="victim@example.net", phone="01233333330", name=""
+    )
+    block = Block.objects.get(pk=2)
+    start_membership(origin=origin, user=user, block=block, apartment=block.apartments.get(pk=11))
+    return user
+
+
+def test_who_has_no_name_leaves_no_contact_behind_as_his_name(newcomer):
+    desk = Desk("neighbour")
+    for contact in ("phone", "email"):
+        desk.send(f"{PEOPLE}9/hide/?contact={contact}")
+    told = in_pages_of(desk)
+    assert "#9" in told
+    assert "1233333330" not in told and "victim" not in told
+
+
+def test_a_promotion_does_not_tell_the_hidden_one_that_it_replaced(newcomer):
+    desk = Desk("neighbour")
+    desk.send(f"{PEOPLE}9/add-contact/", kind="email", typed="open@example.net")
+    desk.send(f"{PEOPLE}9/hide/?contact=email")
+    added = SecondaryEmail.objects.get(user=newcomer)
+    desk.send(f"{PEOPLE}9/promote/?contact=email-{added.pk}")
+    told = in_pages_of(desk)
+    assert "open@example.net" in told
+    assert "victim" not in told
+
+
+def test_a_hidden_contact_is_found_by_no_search_and_shown_by_no_page(newcomer):
+    desk = Desk("neighbour")
+    desk.send(f"{PEOPLE}9/add-contact/", kind="phone", typed="01233333331")
+    added = SecondaryPhone.objects.get(user=newcomer)
+    assert "01233333331" in desk.text("")
+    assert shown(desk, q="01233") == []
+    desk.send(f"{PEOPLE}9/hide/?contact=phone-{added.pk}", reason="she asked, by letter")
+    assert "01233333331" not in in_pages_of(desk)
+    assert [line.action for line in shown(desk, q="letter")] == [Action.CONTACT_HIDDEN]
 
 
 def test_paging_walks_through_all_without_counting(desk, origin):

@@ -16,13 +16,12 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from rangefilter.filters import DateRangeFilterBuilder
 
-from audit.cells import masked_contacts
 from audit.models import Entry
 from audit.resources import EntryResource
 from buildings.models import Block
-from contacts.models import HIDDEN, SECONDARY, User
 from omarty.office.exporting import ExportingAdmin
 from omarty.office.history import NOTHING, changes
+from omarty.office.masking import CONTACTS, hide_contacts
 
 # What entries hold beside the words of the models: why something was refused, and names in `after`.
 WORDS = (
@@ -48,6 +47,8 @@ WORDS = (
     gettext_noop("apartment"),
 )
 OLDER, NEWER = "older", "newer"
+# Of a search; every word is one more condition.
+MOST_WORDS = 8
 MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map=18/{0}/{1}"
 
 
@@ -188,8 +189,8 @@ class EntryAdmin(ExportingAdmin):
         "channel",
         "action",
     )
-    search_fields = ("actor_label", "person_label", "target_label", "apartment_label")
-    search_help_text = _("Part of the name of a person, a unit or a record.")
+    search_fields = ("actor_label", "person_label", "apartment_label", "reason")
+    search_help_text = _("Part of the name of a person, a unit or a record, or of a reason.")
     export_resource = EntryResource
     export_name = "audit"
     sortable_by = ()
@@ -223,6 +224,17 @@ class EntryAdmin(ExportingAdmin):
         if entry is not None:
             hide_contacts([entry])
         return entry
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Every word stands in a name or the reason. What a contact was is not searched: it may be hidden."""
+        for word in search_term.split()[:MOST_WORDS]:
+            found = Q(target_label__icontains=word) & ~Q(target_type__in=CONTACTS)
+            for name in self.search_fields:
+                found |= Q(**{f"{name}__icontains": word})
+            queryset = queryset.filter(found)
+        return queryset, False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EntryList
@@ -333,40 +345,6 @@ def _person(pk: int | None, name: str) -> SafeString:
         return _or_nothing(name)
     log = reverse("admin:audit_entry_changelist")
     return format_html('<a href="{}?person={}"><bdi>{}</bdi></a>', log, pk, name)
-
-
-def hide_contacts(entries: list[Entry]) -> None:
-    """Mask what these entries tell of contacts that are hidden, or gone, by now."""
-    told = [entry for entry in entries if entry.action.startswith("contact.")]
-    shown = {("user", user.pk) for user in _targets(told, User) if not _hides(user)}
-    for model in SECONDARY.values():
-        name = model.__name__.lower()
-        shown |= {(name, contact.pk) for contact in _targets(told, model) if not contact.hidden}
-    for entry in told:
-        if (entry.target_type, entry.target_id) not in shown:
-            if entry.target_type == "user":
-                # A name, or the contact of who has none.
-                entry.target_label = masked_contacts(entry.target_label)
-            else:
-                entry.target_label = entry.target_label and HIDDEN
-            entry.before, entry.after = _masked(entry.before), _masked(entry.after)
-
-
-def _targets(entries: list[Entry], model: Any) -> list[Any]:
-    name = model.__name__.lower()
-    pks = {entry.target_id for entry in entries if entry.target_type == name}
-    return list(model.objects.filter(pk__in=pks)) if pks else []
-
-
-def _hides(user: User) -> bool:
-    return user.email_hidden or user.phone_hidden
-
-
-def _masked(values: Any) -> Any:
-    return values and {
-        name: value if isinstance(value, bool) or not value else HIDDEN
-        for name, value in values.items()
-    }
 
 
 def _number(text: str) -> int | None:

@@ -20,6 +20,7 @@ from audit.models import Entry
 from buildings.models import Apartment, Block, Membership, Occupancy
 from buildings.permissions import Blocks
 from contacts.models import Status
+from omarty.office.masking import hide_contacts
 from omarty.office.mending import MENDING
 
 DAYS = 14
@@ -81,9 +82,11 @@ class DayLine:
 
 
 def overview(blocks: Blocks) -> dict[str, Any]:
-    """What the page shows of these blocks, in seven statements."""
+    """What the page shows of these blocks, in eight statements."""
     lines = _block_lines(blocks)
     days = _days(blocks)
+    lately = list(blocks.only(Entry.objects.order_by("-pk"), "block_id")[:LATELY])
+    hide_contacts(lately)
     shown = lines[:MOST_BLOCKS]
     return {
         "figures": _figures(blocks, lines),
@@ -91,7 +94,7 @@ def overview(blocks: Blocks) -> dict[str, Any]:
         "blocks": shown,
         "further_blocks": len(lines) - len(shown),
         "days": days,
-        "lately": list(blocks.only(Entry.objects.order_by("-pk"), "block_id")[:LATELY]),
+        "lately": lately,
         "charts": {
             "activity": {
                 "labels": [date_format(each.day, "MONTH_DAY_FORMAT") for each in days],

@@ -14,7 +14,8 @@ from django.utils.translation import gettext
 from audit.models import Entry
 from buildings.models import Apartment
 from buildings.permissions import Blocks
-from contacts.models import HIDDEN, User
+from contacts.models import User
+from omarty.office.masking import hide_contacts
 
 SHOWN = 50
 NOTHING = "–"
@@ -35,19 +36,11 @@ def of_person(person: User, sees: Blocks) -> QuerySet[Entry]:
 def table(entries: QuerySet[Entry]) -> SafeString:
     """The newest of them as a table."""
     rows = list(entries.order_by("-pk")[:SHOWN])
+    hide_contacts(rows)
     return render_to_string(
         "office/history.html",
-        {"entries": [(row, _changes(row)) for row in rows], "shown": SHOWN, "nothing": NOTHING},
+        {"entries": [(row, changes(row)) for row in rows], "shown": SHOWN, "nothing": NOTHING},
     )
-
-
-def _changes(row: Entry) -> list[tuple[str, str, str]]:
-    """Field, before and after. What a contact was is left out: it may be hidden by now."""
-    told = list(changes(row))
-    if not row.action.startswith("contact."):
-        return told
-    hiding = capfirst(gettext("hidden"))
-    return [each if each[0] == hiding else (each[0], HIDDEN, HIDDEN) for each in told]
 
 
 def changes(entry: Entry) -> Iterator[tuple[str, str, str]]:
