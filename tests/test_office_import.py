@@ -95,22 +95,22 @@ def test_every_error_is_shown_at_once_and_nothing_is_written(desk, new_entries):
         "x,1,83,1,Vacant",
     )
     seen = preview(desk, file)
-    assert kinds(seen) == ["update", "wrong", "wrong", "wrong", "new", "wrong", "wrong"]
+    assert kinds(seen) == ["wrong"] * 5 + ["update", "new"]
     assert not seen.context["loaded"].right
     assert errors(seen) == [
-        [],
         [("number", "is the number of another unit of the block")],
         [
             ("floor", "is not a whole number from -20 to 200"),
             ("occupancy", "is none of: vacant, lived in, closed, being finished"),
         ],
         [("floor", "is not a whole number from -20 to 200")],
-        [],
         [("floor", "says otherwise of this unit than an earlier row")],
         [("unit", "is not an id")],
+        [],
+        [],
     ]
     assert "is not an id" in seen.content.decode()
-    assert [line["number"] for line in seen.context["loaded"].lines] == [2, 3, 4, 5, 6, 7, 8]
+    assert [line["number"] for line in seen.context["loaded"].lines] == [3, 4, 5, 7, 8, 2, 6]
     assert confirm(desk, seen).status_code == 200
     assert Apartment.objects.filter(block_id=1).count() == 10
     assert Apartment.objects.get(pk=2).floor == 0
@@ -233,7 +233,7 @@ def of_two_blocks():
 def test_a_foreign_block_is_as_unknown_to_a_manager_of_several(of_two_blocks):
     seen = preview(of_two_blocks, table("block,number", "2,80", "3,80", "99999,80", "4,22"))
     unknown = [("block", "is not a registered block")]
-    assert errors(seen) == [[], unknown, unknown, unknown]
+    assert errors(seen) == [unknown, unknown, unknown, []]
 
 
 def test_the_block_of_every_row_can_be_chosen(of_two_blocks):

@@ -9,6 +9,7 @@ import hashlib
 import json
 import tempfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,10 @@ class Loaded:
     right: bool
     outcome: Outcome | None = None
 
+    def counts(self) -> dict[str, int]:
+        """How many rows there are of each kind."""
+        return Counter(line["kind"] for line in self.lines)
+
     @property
     def digest(self) -> str:
         """Tells whether what is confirmed is still what the preview showed."""
@@ -86,6 +91,8 @@ def load(
             units = [unit for each in done for unit in each.units]
             problems = list(staging.problems())
             lines = list(_lines(table, reader, units, problems))
+            # What wants mending comes first: the rest may be hundreds of rows.
+            lines.sort(key=lambda line: line["kind"] != "wrong")
             loaded = Loaded(list(reader.columns), lines, right=not problems)
             if loaded.right and loaded.digest == confirmed:
                 loaded.outcome = Outcome()
