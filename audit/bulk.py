@@ -1,18 +1,22 @@
 """Writing many rows that are nearly alike, several times faster than `bulk_create()`."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.models import Field
 
-# Rows of one statement: about a megabyte, well under MariaDB's max_allowed_packet.
-ROWS = 2000
+# Rows of one statement: enough to make statements rare, few enough that the next is soon written.
+ROWS = 500
 # Values of one statement: SQLite takes 32766.
 VALUES = 30_000
 # Their values go to the database as they are: no reason to ask the field each time.
 PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
+
+# An INSERT and its parameters.
+Statement = tuple[Any, list[Any] | None]
 
 
 def insert_like(
@@ -35,39 +39,85 @@ def insert_like(
         for name in rest
         if name not in drawn
     }
-    columns = [fields[name].column for name in [*varying, *drawn, *same]]
-    prepare = {
-        place: _preparation(fields[name])
-        for place, name in enumerate(varying)
-        if not isinstance(fields[name], PLAIN)
-    }
-    draw = [fields[name].get_default for name in drawn]
-    places = [*["%s"] * (len(varying) + len(drawn)), *map(_literal, same.values())]
-    insert = _Insert(table.db_table, columns, f"({', '.join(places)})")
-    size = min(ROWS, VALUES // (len(varying) + len(drawn)))
-    remaining = iter(rows)
-    ids: list[int] = []
-    with transaction.atomic():
-        while batch := list(islice(remaining, size)):
-            ids += insert(len(batch), chain.from_iterable(_values(batch, prepare, draw)))
-    return ids
+    insert = _Insert(
+        table.db_table,
+        [fields[name].column for name in [*varying, *drawn, *same]],
+        prepare={
+            place: _preparation(fields[name])
+            for place, name in enumerate(varying)
+            if not isinstance(fields[name], PLAIN)
+        },
+        draw=[fields[name].default for name in drawn],
+        same=list(map(_literal, same.values())),
+    )
+    return insert.of(rows, size=min(ROWS, VALUES // (len(varying) + len(drawn))))
 
 
 class _Insert:
-    """An INSERT of as many rows as are given at a time."""
+    """An INSERT of many rows."""
 
-    def __init__(self, table: str, columns: Sequence[str], row: str) -> None:
+    def __init__(
+        self,
+        table: str,
+        columns: Sequence[str],
+        *,
+        prepare: dict[int, Callable[[Any], Any]],
+        draw: Sequence[Callable[[], Any]],
+        same: Sequence[str],
+    ) -> None:
         quote = connection.ops.quote_name
         names = ", ".join(map(quote, columns))
         self._head = f"INSERT INTO {quote(table)} ({names}) VALUES "  # noqa: S608
-        self._row = row
+        self._row = f"({', '.join([*['%s'] * (len(columns) - len(same)), *same])})"
+        self._prepare, self._draw = prepare, draw
         self._tells_ids = connection.features.can_return_rows_from_bulk_insert
         self._tail = f" RETURNING {quote('id')}" if self._tells_ids else ""
+        self._by_driver = connection.vendor == "mysql"
 
-    def __call__(self, rows: int, values: Iterable[Any]) -> list[int]:
-        with connection.cursor() as cursor:
-            cursor.execute(self._head + ", ".join([self._row] * rows) + self._tail, list(values))
-            return [pk for (pk,) in cursor.fetchall()] if self._tells_ids else []
+    @transaction.atomic
+    def of(self, rows: Iterable[Sequence[Any]], *, size: int) -> list[int]:
+        """Insert these rows, so many in a statement; the new ids, if the database tells them.
+
+        While the database works on a statement, another thread writes the next one.
+        """
+        remaining = iter(rows)
+        ids: list[int] = []
+        with connection.cursor() as cursor, ThreadPoolExecutor(1) as writer:
+
+            def begin() -> Future[Statement] | None:
+                # The rows are made here: making them may ask the database.
+                batch = list(islice(remaining, size))
+                return writer.submit(self._statement, batch) if batch else None
+
+            coming = begin()
+            while coming is not None:
+                statement = coming.result()
+                coming = begin()
+                cursor.execute(*statement)
+                ids += [pk for (pk,) in cursor.fetchall()] if self._tells_ids else []
+        return ids
+
+    def _statement(self, rows: Sequence[Sequence[Any]]) -> Statement:
+        """The statement of these rows, and its parameters; asks nothing of the database."""
+        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        for place, prepared in self._prepare.items():
+            columns[place] = map(prepared, columns[place])
+        columns += [[new() for _row in rows] for new in self._draw]
+        values = list(chain.from_iterable(zip(*columns, strict=True)))
+        statement = self._head + ", ".join([self._row] * len(rows)) + self._tail
+        # MariaDB's driver would write the values into the statement only while it sends it.
+        return (_with_values(statement, values), None) if self._by_driver else (statement, values)
+
+
+def _with_values(statement: str, values: Iterable[Any]) -> bytes:
+    from MySQLdb import string_literal  # noqa: PLC0415
+
+    def quoted(value: Any) -> bytes:
+        if isinstance(value, int):
+            return b"%d" % value
+        return b"NULL" if value is None else string_literal(str(value))
+
+    return statement.encode() % tuple(map(quoted, values))
 
 
 def _literal(value: Any) -> str:
@@ -83,18 +133,6 @@ def _is_drawn(field: "Field[Any, Any]") -> bool:
 
 
 def _preparation(field: "Field[Any, Any]") -> Callable[[Any], Any]:
-    return lambda value: field.get_db_prep_save(value, connection)
-
-
-def _values(
-    rows: Iterable[Sequence[Any]],
-    prepare: dict[int, Callable[[Any], Any]],
-    draw: Sequence[Callable[[], Any]],
-) -> Iterator[Sequence[Any]]:
-    for row in rows:
-        values = list(row)
-        for place, prepared in prepare.items():
-            values[place] = prepared(values[place])
-        for new in draw:
-            values.append(new())
-        yield values
+    # The connection of this thread, whichever asks.
+    database = connections[DEFAULT_DB_ALIAS]
+    return lambda value: field.get_db_prep_save(value, database)
