@@ -4,7 +4,7 @@ The same rows and entries come of it as of the operations for one, at a fraction
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -296,27 +296,35 @@ def _move_in(
     coming = {(user.pk, unit.pk): (user, unit) for user, unit in arrivals}
     if not coming:
         return 0
-    like = Membership(role=Role.RESIDENT, status=Status.ACTIVE, started_at=timezone.now())
-    insert_like(
+    like = Membership(
+        user=User(pk=0), role=Role.RESIDENT, status=Status.ACTIVE, started_at=timezone.now()
+    )
+    ids = insert_like(
         like,
         ("user_id", "block_id", "apartment_id"),
-        [(user.pk, unit.key.block_id, unit.pk) for user, unit in coming.values()],
+        [(user_id, unit.key.block_id, unit_id) for (user_id, unit_id), (_, unit) in coming.items()],
     )
+    labels = {pk: str(block) for pk, block in blocks.items()}
+    # As Membership names itself, which would look the role up in the dictionary each time.
+    role = str(Role.RESIDENT.label)
+    rows = []
+    for pk, (user, unit) in zip(ids or _started(coming), coming.values(), strict=True):
+        name, block = str(user), unit.key.block_id
+        who, where = (user.pk, name), (unit.pk, unit.label)
+        rows.append((pk, f"{name}: {role}", *who, block, labels[block], *where))
+    columns = ["target_id", "target_label", "person_id", "person_label", "block_id", "block_label"]
+    columns += ["apartment_id", "apartment_label"]
+    after = {"role": Role.RESIDENT, "status": Status.ACTIVE}
+    line = entry(origin=origin, action=Action.MEMBERSHIP_STARTED, target=like, after=after)
+    record_each(line, columns, rows)
+    return len(coming)
+
+
+def _started(coming: Collection[tuple[int, int | None]]) -> list[int]:
+    """The ids of the memberships of these people in these units, in the same order."""
     started = Membership.objects.current().filter(
         user__in={user_id for user_id, _unit_id in coming},
         apartment__in={unit_id for _user_id, unit_id in coming},
     )
     ids = {(each.user_id, each.apartment_id): each.pk for each in started}
-    after = {"role": Role.RESIDENT, "status": Status.ACTIVE}
-    columns = ["target_id", "target_label", "person_id", "person_label", "block_id", "block_label"]
-    columns += ["apartment_id", "apartment_label", "after"]
-    rows = []
-    for key, (user, unit) in coming.items():
-        like.user = user
-        block = blocks[unit.key.block_id]
-        rows.append(
-            (ids[key], str(like), user.pk, str(user), block.pk, str(block))
-            + (unit.pk, unit.label, after)
-        )
-    record_each(entry(origin=origin, action=Action.MEMBERSHIP_STARTED, target=like), columns, rows)
-    return len(coming)
+    return [ids[key] for key in coming]
