@@ -1,6 +1,6 @@
 """A large invented community for trying and measuring: the same every time."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,7 +86,7 @@ def _settle(origin: Origin, building: Building, places: range, units: int, peopl
         block = blocks[place - place % UNITS_PER_BLOCK]
         rows += _rows(block, place, range(place, people, units))
     save_units(origin=origin, rows=rows)
-    _appoint(origin, blocks.values())
+    _appoint(origin, list(blocks.values()))
 
 
 def _rows(block: Block, place: int, residents: range) -> Iterator[UnitRow]:
@@ -121,18 +121,20 @@ def _register(origin: Origin, numbers: range) -> None:
     register_people(origin=origin, people=people)
 
 
-def _appoint(origin: Origin, blocks: Iterable[Block]) -> None:
-    """Whoever lives in unit 1 manages the block."""
-    for block in blocks:
-        first = block.memberships.filter(apartment__number=1).order_by("pk").first()
-        if first is not None:
-            start_membership(
-                origin=origin,
-                user=first.user,
-                block=block,
-                apartment=first.apartment,
-                role=Role.MANAGER,
-            )
+def _appoint(origin: Origin, blocks: Sequence[Block]) -> None:
+    """Whoever lives in unit 1 manages the block; of several the first."""
+    residents = Membership.objects.filter(block__in=blocks, apartment__number=1)
+    first: dict[int, Membership] = {}
+    for each in residents.select_related("user", "block", "apartment").order_by("pk"):
+        first.setdefault(each.block_id, each)
+    for each in first.values():
+        start_membership(
+            origin=origin,
+            user=each.user,
+            block=each.block,
+            apartment=each.apartment,
+            role=Role.MANAGER,
+        )
 
 
 def _invent_history(entries: int, advance: Advance) -> None:
@@ -142,19 +144,20 @@ def _invent_history(entries: int, advance: Advance) -> None:
     like = entry(origin=origin, action=Action.SIGNED_IN, target=User(pk=0))
     columns = ["at", "action", "actor_id", "actor_label", "target_id", "target_label"]
     columns += ["person_id", "person_label", "block_id", "block_label"]
-    for first in range(0, entries, ROWS):
-        numbers = range(first, min(first + ROWS, entries))
-        record_each(like, columns, (_line(number, entries, cast) for number in numbers))
-        advance(len(numbers))
+    record_each(like, columns, _lines(entries, cast, advance))
 
 
-def _line(number: int, entries: int, cast: Sequence[Membership]) -> tuple[Any, ...]:
-    actions = (Action.SIGNED_IN, Action.SESSION_RENEWED, Action.SIGNED_OUT)
-    at = FIRST_DAY + timedelta(days=DAYS) * (number / entries)
-    who: tuple[Any, ...] = (None, "")
-    where: tuple[Any, ...] = (None, "")
-    if cast:
-        membership = cast[number * 7 % len(cast)]
-        who = (membership.user_id, str(membership.user))
-        where = (membership.block_id, str(membership.block))
-    return (at, actions[number % 3], *who, *who, *who, *where)
+def _lines(entries: int, cast: Sequence[Membership], advance: Advance) -> Iterator[tuple[Any, ...]]:
+    actions = (Action.SIGNED_IN.value, Action.SESSION_RENEWED.value, Action.SIGNED_OUT.value)
+    who_and_where = [_who_and_where(membership) for membership in cast] or [(None, "") * 4]
+    for number in range(entries):
+        at = FIRST_DAY + timedelta(days=DAYS) * (number / entries)
+        yield (at, actions[number % 3], *who_and_where[number * 7 % len(who_and_where)])
+        if (number + 1) % ROWS == 0 or number + 1 == entries:
+            advance(number % ROWS + 1)
+
+
+def _who_and_where(membership: Membership) -> tuple[Any, ...]:
+    """Actor, target and person are one, with his block: each by id and label."""
+    who = (membership.user_id, str(membership.user))
+    return (*who, *who, *who, membership.block_id, str(membership.block))
