@@ -1,8 +1,10 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -109,3 +111,51 @@ def test_the_same_every_time_in_an_empty_database(tmp_path):
 def test_a_number_that_is_none(number):
     with pytest.raises(CommandError, match="is not a whole number"):
         call_command("demo", f"--units={number}")
+
+
+@pytest.fixture
+def program(tmp_path, mariadb_server):
+    """Starts `manage.py` on an empty database, not migrated, of the kind that the suite is run on."""
+    url, name = f"sqlite:///{tmp_path}/fresh.sqlite3", f"fresh_{os.getpid()}"
+    on_mariadb = os.environ["DATABASE_URL"].startswith("mysql:")
+    if on_mariadb:
+        on_server(mariadb_server, f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        url = re.sub(r"/[^/?]+\?", f"/{name}?", mariadb_server)
+
+    def start(*arguments):
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            env=os.environ | {"DATABASE_URL": url, "DEBUG": "true"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    yield start
+    if on_mariadb:
+        on_server(mariadb_server, f"DROP DATABASE {name}")
+
+
+def on_server(url, statement):
+    import MySQLdb  # noqa: PLC0415
+
+    socket = url.partition("unix_socket=")[2]
+    with closing(MySQLdb.connect(user="root", unix_socket=socket)) as database:
+        database.cursor().execute(statement)
+
+
+def ended(process):
+    """Exit code, standard output and standard error of a program, which tells no traceback."""
+    out, err = process.communicate()
+    assert "Traceback" not in err, err
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("numbers", [(), ("--units", "300", "--people", "200", "--entries", "500")])
+def test_of_two_at_once_one_makes_it_and_the_other_says_so(program, numbers):
+    assert ended(program("migrate", "-v0"))[0] == 0
+    both = [program("demo", "--json", *numbers) for _ in range(2)]
+    told = [ended(process)[:2] for process in both]
+    assert sorted((code, json.loads(out)["made"]) for code, out in told) == [(0, False), (0, True)]
+    assert sum(json.loads(out)["large_made"] for _, out in told) == bool(numbers)

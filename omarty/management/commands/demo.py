@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandParser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from audit.operations import Origin
 from buildings.models import Block, Building, Occupancy, Role
@@ -94,17 +94,26 @@ class Command(DataCommand):
             )
         sizes = {what: options[what] for what in LARGE}
         origin = Origin.of_command("demo")
-        with self.kept(), transaction.atomic():
-            small = self._make_small(origin)
-            large = any(sizes.values()) and self._make_large(origin, sizes)
+        try:
+            small, large = self._make(origin, sizes)
+        except IntegrityError:
+            # Another run was quicker. The database had us wait for its end: now it is there.
+            small, large = self._make(origin, sizes)
         told = "The demo community was made." if small else TOLD_STANDS
         if any(sizes.values()):
             told += " The large one was made." if large else " So is the large one."
         told += " (Dry run: nothing was written.)" if self.dry_run else ""
         self.report({"made": small, "large_made": large}, told)
 
+    def _make(self, origin: Origin, sizes: dict[str, int]) -> tuple[bool, bool]:
+        """Make what is not there; whether the small and the large community were made."""
+        with self.kept(), transaction.atomic():
+            small = self._make_small(origin)
+            return small, any(sizes.values()) and self._make_large(origin, sizes)
+
     def _make_small(self, origin: Origin) -> bool:
-        if User.objects.filter(pk=1, email="admin@example.org").exists():
+        # Locked, so that of two runs at once the second one sees what the first has made.
+        if User.objects.select_for_update().filter(pk=1, email="admin@example.org").first():
             return False
         if User.objects.exists() or Building.objects.exists():
             raise Refused("This database holds a community already; the demo wants an empty one.")
