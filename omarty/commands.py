@@ -17,6 +17,8 @@ from django.db import DatabaseError, reset_queries, transaction
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from omarty.health import missing_migrations
+
 REFUSED, USAGE = 1, 2
 LINE_SECONDS = 5
 
@@ -86,7 +88,7 @@ class DataCommand(BaseCommand):
             self._tell_reader(error)
             raise
         except DatabaseError as error:
-            failure = Refused(f"The database refused: {error}")
+            failure = Refused(_why(error))
             self._tell_reader(failure)
             raise failure from error
         except KeyboardInterrupt as error:
@@ -145,6 +147,17 @@ class DataCommand(BaseCommand):
                 self.stderr.write(f"{what}: {done} of {total}", str)
 
         return advance
+
+
+def _why(error: DatabaseError) -> str:
+    """Why the database refused; mostly it wants to be migrated."""
+    try:
+        missing = missing_migrations()
+    except DatabaseError:
+        missing = 0
+    if missing:
+        return f"{missing} migrations are missing: run `manage.py migrate` first."
+    return f"The database refused: {error}"
 
 
 @contextmanager

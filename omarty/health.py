@@ -19,13 +19,18 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """The database can be reached and has every migration; 503 in words when not."""
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        missing = missing_migrations()
     except DatabaseError:
         return _say(f"The database {DEFAULT_DB_ALIAS!r} cannot be reached.", status=503)
     if missing:
-        return _say(f"{len(missing)} migrations are missing: run `manage.py migrate`.", status=503)
+        return _say(f"{missing} migrations are missing: run `manage.py migrate`.", status=503)
     return _say("ready")
+
+
+def missing_migrations() -> int:
+    """How many migrations the database has still to go through. Raises DatabaseError."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _say(text: str, status: int = 200) -> HttpResponse:

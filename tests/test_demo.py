@@ -159,3 +159,40 @@ def test_of_two_at_once_one_makes_it_and_the_other_says_so(program, numbers):
     told = [ended(process)[:2] for process in both]
     assert sorted((code, json.loads(out)["made"]) for code, out in told) == [(0, False), (0, True)]
     assert sum(json.loads(out)["large_made"] for _, out in told) == bool(numbers)
+
+
+@pytest.mark.parametrize("migrated", [(), ("contacts",), ("audit", "0001"), ("buildings", "0001")])
+def test_where_migrations_are_missing_it_says_so(program, migrated):
+    if migrated:
+        assert ended(program("migrate", "-v0", *migrated))[0] == 0
+    for numbers in ((), ("--units", "5")):
+        code, out, err = ended(program("demo", *numbers))
+        assert code == 1 and not out
+        assert "migrations are missing: run `manage.py migrate` first." in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("export_units", "{}/units.csv"),
+        ("export_people", "{}/people.csv"),
+        ("export_audit", "{}/audit.csv"),
+        ("import_units", "{}/units.csv"),
+        ("grant", "1", "manager", "--block", "1"),
+        ("revoke", "1", "manager", "--block", "1"),
+        ("person_export", "1", "--to", "{}"),
+        ("person_erase", "1", "--reason", "asked"),
+        ("createsuperuser", "--noinput", "--login", "boss@example.org"),
+        ("check_data",),
+        ("audit_seal",),
+        ("audit_verify",),
+        ("audit_archive", "--before", "2020-01-01"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_so_does_every_other_command(program, tmp_path, monkeypatch, arguments):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "palm-gardens-9")
+    monkeypatch.setenv("AUDIT_SEAL_FILE", str(tmp_path / "seals.jsonl"))
+    (tmp_path / "units.csv").write_text("block,number\n1,1\n")
+    code, _out, err = ended(program(*(each.format(tmp_path) for each in arguments)))
+    assert code == 1 and "migrations are missing: run `manage.py migrate` first." in err
