@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from axes.models import AccessAttempt
@@ -17,6 +19,8 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 
+from audit import archives
+from audit.ledger import archived
 from audit.models import Entry
 from contacts.models import User
 from omarty.tables.pages import in_pages
@@ -44,10 +48,11 @@ class Section:
     rows: Iterable[Model]
 
 
-def sections(user: User) -> Iterator[Section]:
+def sections(user: User, archive: Path) -> Iterator[Section]:
     """Everything, by table: himself, all that points to him, what the log and sign-in keep of him.
 
-    Tables are found by their foreign keys: a new one needs no word here.
+    Tables are found by their foreign keys: a new one needs no word here. `archive` is the directory
+    of the audit log's archives. Raises Unreadable if one of them cannot be read.
     """
     yield Section("person", _("Person"), [user])
     for relation in User._meta.related_objects:
@@ -58,7 +63,8 @@ def sections(user: User) -> Iterator[Section]:
     attempts = AccessAttempt.objects.filter(username__in=names)
     yield Section("sign_in_attempts", _("Failed sign-ins"), _all(attempts))
     yield Section("sessions", _("Back-office sessions"), _sessions(user))
-    entries = _without_others_whereabouts(user, _all(_entries(user)))
+    told = chain(_archived(user, archive), _all(_entries(user)))
+    entries = _without_others_whereabouts(user, told)
     yield Section("audit", _("Audit log"), entries)
 
 
@@ -75,10 +81,10 @@ def facts(row: Model) -> dict[str, Any]:
     return found
 
 
-def write_json(file: BinaryIO, user: User) -> int:
+def write_json(file: BinaryIO, user: User, archive: Path) -> int:
     """One object, a list of rows for each section. Returns how many rows."""
     written = 0
-    for place, section in enumerate(sections(user)):
+    for place, section in enumerate(sections(user, archive)):
         head = json.dumps(section.key, ensure_ascii=False)
         file.write(f"{',' if place else '{'}\n{head}: [".encode())
         for number, row in enumerate(section.rows):
@@ -90,7 +96,7 @@ def write_json(file: BinaryIO, user: User) -> int:
     return written
 
 
-def write_page(file: BinaryIO, user: User) -> None:
+def write_page(file: BinaryIO, user: User, archive: Path) -> None:
     """The same as a page that needs nothing but itself, in the language that is active."""
     direction = "rtl" if get_language_bidi() else "ltr"
     title = _("What is kept of %s") % user
@@ -106,7 +112,7 @@ def write_page(file: BinaryIO, user: User) -> None:
             title,
         ).encode()
     )
-    for section in sections(user):
+    for section in sections(user, archive):
         for part in _section_html(section):
             file.write(part.encode())
     file.write(b"</body></html>\n")
@@ -164,6 +170,16 @@ def _all(rows: Any) -> Iterator[Model]:
 def _entries(user: User) -> Any:
     as_target = Q(target_type=User.__name__.lower(), target_id=user.pk)
     return Entry.objects.filter(Q(actor_id=user.pk) | Q(person_id=user.pk) | as_target)
+
+
+def _archived(user: User, archive: Path) -> Iterator[Model]:
+    """As `_entries()`, of those that were moved to archive files."""
+    fields = {field.attname: field for field in Entry._meta.concrete_fields}
+    for path in archives.files(archive):
+        for row in archived(path):
+            as_target = (row["target_type"], row["target_id"]) == (User.__name__.lower(), user.pk)
+            if user.pk in (row["actor_id"], row["person_id"]) or as_target:
+                yield Entry(**{name: fields[name].to_python(row[name]) for name in row})
 
 
 def _without_others_whereabouts(user: User, entries: Iterator[Model]) -> Iterator[Model]:

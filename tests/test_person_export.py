@@ -10,6 +10,7 @@ from audit.operations import Origin
 from buildings.operations import end_memberships
 from contacts.operations import change_password
 from tests.conftest import person
+from tests.proof import Log
 
 
 def export(who, place, **options):
@@ -127,3 +128,22 @@ def test_a_dry_run_and_strangers(tmp_path, new_entries):
             call_command("person_export", who, to=place, stdout=out, stderr=io.StringIO())
         assert refused.value.returncode == code
     assert not list(tmp_path.iterdir()) and not new_entries()
+
+
+def test_entries_that_were_archived_are_kept_too(tmp_path, busy):
+    log = Log(tmp_path)
+    before, _page = export("01000000007", tmp_path, file=log.file)
+    assert log.seal()["exit"] == 0
+    assert log.run("audit_archive", "--before=2999-01-01")["exit"] == 0
+    data, page = export("01000000007", tmp_path, file=log.file)
+    assert data["audit"][: len(before["audit"])] == before["audit"]
+    assert "31.2500000" in page
+
+
+def test_an_archive_that_cannot_be_read_is_told_and_nothing_written(tmp_path):
+    log = Log(tmp_path)
+    log.archives.mkdir()
+    (log.archives / "entries-from-seal-00000001.jsonl.gz").write_bytes(b"no archive")
+    with pytest.raises(CommandError, match="cannot be read as an archive"):
+        export("01000000007", tmp_path, file=log.file)
+    assert list(tmp_path.glob("person-*")) == []

@@ -10,18 +10,20 @@ from django.utils import translation
 from audit.models import Action
 from audit.operations import Origin, record
 from contacts.models import User
-from omarty.commands import DataCommand
 from omarty.people import person
 from omarty.personal_data import sections, write_json, write_page
+from omarty.proof import ProofCommand
 from omarty.tables.files import check_target, written_whole
 
 
-class Command(DataCommand):
+class Command(ProofCommand):
     help = (
         "Write all that is kept of one person, for himself: as JSON, and as a page that opens in any\n"
         "browser without a network. Password hash and session keys are withheld."
     )
-    reads = "every table that names the person, the audit log too, and failed sign-ins"
+    reads = (
+        "every table that names the person, the audit log and its archives too, and failed sign-ins"
+    )
     writes = "person-ID.json and person-ID.html, whole or not at all, and one audit entry"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -39,7 +41,7 @@ class Command(DataCommand):
         files = [options["to"] / f"person-{user.pk}.{kind}" for kind in ("json", "html")]
         for file in files:
             check_target(file)
-        with translation.override(options["language"]):
+        with translation.override(options["language"]), self.in_words():
             rows = self._count(user) if self.dry_run else self._write(user, files)
         names = " and ".join(map(str, files))
         told = f"{rows} rows would be written to {names}. (Dry run.)"
@@ -49,12 +51,12 @@ class Command(DataCommand):
         )
 
     def _count(self, user: User) -> int:
-        return sum(1 for section in sections(user) for _row in section.rows)
+        return sum(1 for section in sections(user, self.archives) for _row in section.rows)
 
     def _write(self, user: User, files: list[Path]) -> int:
         with written_whole(files[1]) as page, written_whole(files[0]) as file:
-            rows = write_json(file, user)
-            write_page(page, user)
+            rows = write_json(file, user, self.archives)
+            write_page(page, user, self.archives)
             # Before the files get their names: there may be an entry too many, never one too few.
             record(
                 origin=Origin.of_command("person_export"),
