@@ -1,10 +1,8 @@
 """Rows that have been read and await writing, in a temporary file: memory stays flat."""
 
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -21,11 +19,12 @@ class Staging:
     """
 
     def __init__(self) -> None:
-        self._place = tempfile.TemporaryDirectory(prefix="omarty-import-")
-        self._file = sqlite3.connect(Path(self._place.name) / "rows", isolation_level=None)
+        # Without a name, the file vanishes with the process that has it open, however that ends.
+        self._file = sqlite3.connect("", isolation_level=None)
         self._file.executescript(
             # Nothing here outlives the run.
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000;"
+            "PRAGMA temp_store=FILE; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
+            "PRAGMA cache_size=-8000;"
             f"CREATE TABLE unit ({', '.join(UnitRow._fields)});"
             "CREATE TABLE problem (row, place, sentence)"
         )
@@ -42,7 +41,6 @@ class Staging:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
-        self._place.cleanup()
 
     def add(self, rows: Iterable[UnitRow]) -> None:
         """Keep rows that await writing."""
