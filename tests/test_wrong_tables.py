@@ -1,12 +1,15 @@
 """What is no table, or means harm, gets a sentence."""
 
 import os
+import random
 import tracemalloc
 import zipfile
 
 import pytest
 
 from tests.test_import_units import refusal, workbook
+
+HEADINGS = "<c t='str'><v>block</v></c><c t='str'><v>number</v></c>"
 
 
 def bomb(path):
@@ -27,6 +30,28 @@ def entities(path):
     workbook(path, "", **{"xl/worksheets/sheet1.xml": bad})
 
 
+def descending(path):
+    workbook(path, f'<row r="1">{HEADINGS}</row><row r="9"/><row r="3"/>')
+
+
+def repeated(path):
+    workbook(path, f'<row r="1">{HEADINGS}</row><row r="2"/><row r="2"/>')
+
+
+def beyond_excel(path):
+    workbook(path, f'<row r="1">{HEADINGS}</row><row r="{"9" * 20}"/>')
+
+
+def huge_attribute(path):
+    noise = "".join(random.Random(1).choices("abcdefgh", k=4_000_000))  # noqa: S311
+    workbook(path, f'<row x="{noise}">{HEADINGS}</row>')
+
+
+def many_styles(path):
+    styles = f"<styleSheet><cellXfs>{'<xf/>' * 200_000}</cellXfs></styleSheet>"
+    workbook(path, f"<row>{HEADINGS}</row>", **{"xl/styles.xml": styles})
+
+
 def other_zip(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("word/document.xml", "<document/>")
@@ -42,15 +67,22 @@ WRONG = {
     "wide.csv": lambda path: path.write_text("number," * 1_000_000 + "\n"),
     "wider-below.csv": lambda path: path.write_text("block,number\n" + "1," * 1_000_000),
     "many.csv": lambda path: path.write_text("block,number\n" + "1," * 1000),
+    "wide-over-lines.csv": lambda path: path.write_text('block,number\n1,"' + '\nab","' * 500_000),
     "quote.csv": lambda path: path.write_text('block,number\n1,"2\n' + "x\n" * 100_000),
     "old.xls": lambda path: path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)),
     "utf16.csv": lambda path: path.write_text("block,number\n1,2\n", encoding="utf-16"),
     "half.csv": lambda path: path.write_bytes("number\nشقة\n".encode() + b"\xd8\n"),
+    "cut.csv": lambda path: path.write_bytes(b"number,name\n1,\xd8\n2," + "شقة\n".encode()),
     "broken.xlsx": lambda path: path.write_bytes(b"PK\x03\x04" + os.urandom(5000)),
     "torn.xlsx": torn,
     "other.xlsx": other_zip,
     "bomb.xlsx": bomb,
     "forged.xlsx": forged,
+    "descending.xlsx": descending,
+    "repeated.xlsx": repeated,
+    "beyond-excel.xlsx": beyond_excel,
+    "huge-attribute.xlsx": huge_attribute,
+    "many-styles.xlsx": many_styles,
     "entities.xlsx": entities,
     "bad-number.xlsx": lambda path: workbook(path, "<row><c t='s'><v>x</v></c></row>"),
 }

@@ -9,7 +9,7 @@ import tempfile
 import zlib
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from functools import lru_cache
 from types import TracebackType
 from typing import IO, Any, BinaryIO, Self
@@ -17,13 +17,21 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import BadZipFile, ZipFile
 
 from django.utils.translation import gettext as _
+from openpyxl.styles.numbers import is_date_format
+from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
 # What an honest workbook stays under: a million units unpack to some 300 MB, at 20 to 1.
 LARGEST_UNPACKED = 2 << 30
 MOST_SQUEEZED = 200
 _SMALL = 10 << 20
 _MOST_SHEETS = 1000
+_MOST_STYLES = 100_000
 _LONGEST_TEXT = 100_000
+# A start tag with all its attributes, or a comment: expat reads it again with every chunk that it grows by.
+_LONGEST_TAG = 1 << 20
+# Excel's own limits; no date lies beyond this day.
+SHEET_ROWS = 1_048_576
+_DAYS = 2_957_000
 _CHUNK = 1 << 16
 
 
@@ -40,6 +48,7 @@ class Workbook:
         self._check_sizes()
         self._names = set(self._zip.namelist())
         self._strings = _SharedStrings()
+        self._dates = _Dates()
 
     def __enter__(self) -> Self:
         return self
@@ -56,23 +65,28 @@ class Workbook:
     def rows(self, *, most_columns: int) -> Iterator[tuple[int, list[str]]]:
         """Row number and cells of every row of every sheet, the sheets in their order.
 
-        A sheet that follows goes on counting; its first row is left out if it repeats the first
-        sheet's. Cells beyond `most_columns` are not read, but the row is one cell longer then.
+        Blank rows are left out. A sheet that follows goes on counting; its first row is left out
+        if it repeats the first sheet's. Cells beyond `most_columns` are not read, but the row is
+        one cell longer then.
         """
         with _told():
             sheets = self._sheets()
-            self._read_strings()
+            self._read_if_there("xl/sharedStrings.xml", self._strings)
+            self._read_if_there("xl/styles.xml", self._dates)
             headings: list[str] | None = None
             before = last = 0
             for name in sheets:
-                reader = _Sheet(self._strings, most_columns)
+                reader = _Sheet(self._strings, self._dates, most_columns)
+                first = True
                 for number, cells in self._parsed(name, reader):
                     last = before + number
+                    if not any(map(str.strip, cells)):
+                        continue
+                    if not first or cells != headings:
+                        yield last, cells
                     if headings is None:
                         headings = cells
-                    elif number == 1 and cells == headings:
-                        continue
-                    yield last, cells
+                    first = False
                 before = last
 
     def _check_sizes(self) -> None:
@@ -89,15 +103,16 @@ class Workbook:
         book = _Attributes("sheet")
         links = _Attributes("Relationship")
         self._parse("xl/workbook.xml", book)
+        self._parse("xl/workbook.xml", self._dates)
         self._parse("xl/_rels/workbook.xml.rels", links)
         targets = {link.get("Id"): link.get("Target", "") for link in links.found}
         wanted = [targets.get(sheet.get("id"), "") for sheet in book.found]
         names = [posixpath.normpath(posixpath.join("/xl", name))[1:] for name in wanted if name]
         return [name for name in names if "/worksheets/" in name]
 
-    def _read_strings(self) -> None:
-        if "xl/sharedStrings.xml" in self._names:
-            self._parse("xl/sharedStrings.xml", self._strings)
+    def _read_if_there(self, name: str, reader: "_Reader") -> None:
+        if name in self._names:
+            self._parse(name, reader)
 
     def _parse(self, name: str, reader: "_Reader") -> None:
         deque(self._parsed(name, reader), maxlen=0)
@@ -112,9 +127,13 @@ class Workbook:
         parser.EndElementHandler = lambda tag: reader.end(tag.rpartition(":")[2])
         parser.CharacterDataHandler = reader.text
         parser.StartDoctypeDeclHandler = _refuse_doctype
+        fed = 0
         with self._zip.open(name) as part:
             while chunk := part.read(_CHUNK):
                 parser.Parse(chunk, False)
+                fed += len(chunk)
+                if fed - parser.CurrentByteIndex > _LONGEST_TAG:
+                    raise BadWorkbook(_("it holds a tag that is longer than any workbook needs."))
                 yield from reader.finished()
             parser.Parse(b"", True)
         yield from reader.finished()
@@ -206,28 +225,76 @@ class _SharedStrings(_Texts):
         return self._file.read(stop - start).decode()
 
 
+class _Dates(_Reader):
+    """Which styles show a number as a date or a time, and what it is then."""
+
+    def __init__(self) -> None:
+        built_in = (*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59))
+        self._formats = set(map(str, built_in))
+        self._epoch = WINDOWS_EPOCH
+        # For each style, whether it does.
+        self._styles = bytearray()
+        self._in_styles = False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "workbookPr" and attributes.get("date1904") in {"1", "true"}:
+            self._epoch = MAC_EPOCH
+        elif tag == "numFmt":
+            self._add_format(attributes.get("numFmtId", ""), attributes.get("formatCode", ""))
+        elif tag == "cellXfs":
+            self._in_styles = True
+        elif tag == "xf" and self._in_styles:
+            self._styles.append(attributes.get("numFmtId") in self._formats)
+            self._check_number(self._styles)
+
+    def end(self, tag: str) -> None:
+        if tag == "cellXfs":
+            self._in_styles = False
+
+    def shown(self, style: str, number: float) -> str | None:
+        """The date or time, if the style shows one."""
+        at = int(style)
+        if not (0 <= at < len(self._styles) and self._styles[at]) or not 0 <= number < _DAYS:
+            return None
+        return str(from_excel(number, self._epoch)).removesuffix(" 00:00:00")
+
+    def _add_format(self, name: str, code: str) -> None:
+        if is_date_format(code):
+            self._formats.add(name)
+            self._check_number(self._formats)
+        else:
+            self._formats.discard(name)
+
+    def _check_number(self, kept: Sized) -> None:
+        if len(kept) > _MOST_STYLES:
+            raise BadWorkbook(_("it holds more styles than any workbook needs."))
+
+
 class _Sheet(_Texts):
     """The rows of one sheet."""
 
-    def __init__(self, strings: _SharedStrings, most_columns: int) -> None:
+    def __init__(self, strings: _SharedStrings, dates: _Dates, most_columns: int) -> None:
         super().__init__()
         self._strings = strings
+        self._dates = dates
         self._most = most_columns
         self._done: list[tuple[int, list[str]]] = []
         self._row = 0
         self._cells: list[str] = []
         self._column = 0
         self._type = "n"
+        self._style = "0"
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         super().start(tag, attributes)
         if tag == "row":
-            self._row = int(attributes.get("r") or self._row + 1)
+            self._row = self._next_row(attributes.get("r"))
             self._cells, self._column = [], 0
         elif tag == "c":
             place = attributes.get("r")
             self._column = _column(place) if place else self._column + 1
             self._type = attributes.get("t", "n")
+            self._style = attributes.get("s", "0")
             self.take()
 
     def end(self, tag: str) -> None:
@@ -244,11 +311,26 @@ class _Sheet(_Texts):
         done, self._done = self._done, []
         return iter(done)
 
+    def _next_row(self, told: str | None) -> int:
+        # Messages name a row by its number, and what is kept of it is found again by it.
+        row = int(told) if told else self._row + 1
+        if not self._row < row <= SHEET_ROWS:
+            raise BadWorkbook(
+                _("it does not count its rows upwards from 1, as every workbook does.")
+            )
+        return row
+
     def _value(self, text: str) -> str:
         if self._type == "s":
             return self._strings.get(int(text))
+        if self._type == "b":
+            return "TRUE" if text == "1" else "FALSE"
+        if self._type != "n" or not text:
+            return text
+        if self._style != "0" and (date := self._dates.shown(self._style, float(text))):
+            return date
         # Excel keeps every number as a floating one: 12 may be written 12.0 or 1.2E1.
-        if self._type == "n" and text and not text.isdigit():
+        if not text.isdigit():
             number = float(text)
             return str(int(number)) if number.is_integer() else text
         return text
