@@ -8,11 +8,21 @@ _FORMULA = re.compile("'*[=+\\-@\t\r\n|%＝＋－＠]")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # No XML can hold these, and no text of ours has a use for them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# What has no place in a line, one that is printed or one of a file.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _EMAIL = re.compile(r"[^\s@\"'<>,;:()]+@[^\s@\"'<>,;:()]+")
 # Seven digits or more, however they are grouped; a date is no phone number.
 _PHONE = re.compile(r"(?<![\w+-])(?!\d{4}-\d\d-\d\d)\+?\(?\d(?:[\s().\-/]{0,2}\d){6,}")
 MASK = "•"
 SHOWN_DIGITS = 4
+
+
+def one_line(text: str) -> str:
+    """The text as a name is kept: one line, without control characters, one space between words."""
+    trimmed = text.strip()
+    if trimmed.isprintable() and "  " not in trimmed:
+        return trimmed
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def safe(value: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from audit.cells import one_line
 from buildings.models import Membership
 from buildings.unit_rows import Problem, Unit, UnitRow
 from contacts.bulk import Newcomer, newcomer
@@ -88,8 +89,9 @@ def _members(units: Iterable[Unit]) -> dict[int | None, list[User]]:
 
 
 def _same_name(row: UnitRow, user: User) -> bool:
-    names = (" ".join(name.split()).casefold() for name in (user.name, user.user_name))
-    return " ".join(row.resident.split()).casefold() in names
+    return row.resident.casefold() in {
+        one_line(name).casefold() for name in (user.name, user.user_name)
+    }
 
 
 def _unlike(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
+from audit.cells import one_line
 from buildings.models import unit_label
 from contacts.models import Kind
 
@@ -85,7 +86,12 @@ class Unit:
 
     @property
     def changes(self) -> dict[str, Any]:
-        return {name: value for name, value in self.told.items() if self.stands[name] != value}
+        return {name: value for name, value in self.told.items() if self._stands(name) != value}
+
+    def _stands(self, name: str) -> Any:
+        """What stands in the database as a table can tell it."""
+        value = self.stands[name]
+        return one_line(value) if isinstance(value, str) else value
 
     @property
     def label(self) -> str:

@@ -61,7 +61,18 @@ _OCCUPANCIES = {
 }
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_MINUS = str.maketrans("−", "-")
+# What a spreadsheet shows where a formula failed; it stands in the file as if it were the value.
+_FAILED = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"} | {
+    "#SPILL!",
+    "#CALC!",
+    "#FIELD!",
+    "#BLOCKED!",
+    "#CONNECT!",
+    "#BUSY!",
+    "#UNKNOWN!",
+    "#GETTING_DATA",
+}
 # Spellings that Arabic writers take for one.
 _ONE_LETTER = str.maketrans("أإآٱىة", "اااايه", "ـ")
 _BETWEEN_WORDS = re.compile(r"[\s_'’-]+")
@@ -217,7 +228,7 @@ def _places(headings: Sequence[str]) -> dict[str, int]:
 
 
 def _integer(lowest: int, highest: int, text: str) -> int:
-    digits = text if text.isascii() else western_digits(text)
+    digits = text if text.isascii() else western_digits(text).translate(_MINUS)
     if not _INTEGER.fullmatch(digits) or not lowest <= int(digits) <= highest:
         raise BadCell(
             _("is not a whole number from %(lowest)d to %(highest)d")
@@ -236,8 +247,8 @@ def _id(text: str) -> int:
 def _text(longest: int, text: str) -> str:
     if len(text) > longest:
         raise BadCell(_("is longer than %d characters") % longest)
-    if not text.isprintable() and _UNPRINTABLE.search(text):
-        raise BadCell(_("holds a line break or a character that cannot be printed"))
+    if text in _FAILED:
+        raise BadCell(_("is what a spreadsheet shows where a formula failed"))
     return text
 
 

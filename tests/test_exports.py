@@ -39,17 +39,27 @@ def oddities():
     for number, name in [(201, "=1+1"), (202, "'=1"), (203, "-5"), (204, "@x"), (205, 'a,"b";ش')]:
         register_apartment(origin=origin, block=block, number=number, floor=-2, name=name)
     register_apartment(origin=origin, block=block, number=None, floor=None, name="Cellar")
+    # Older databases hold names of several lines, and what no file can.
+    register_apartment(
+        origin=origin,
+        block=block,
+        number=206,
+        floor=1,
+        name="\x01=a\nb\r\x1fc  d\x9f",
+        note="\n'=\t1",
+    )
+    User.objects.filter(pk=3).update(name="Rami\nResident\x02 ")
     add_contact(origin=origin, user=person("outsider"), kind=Kind.PHONE, typed="+20 109 999 9991")
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_what_export_units_writes_import_units_reads_back(tmp_path, oddities, new_entries, kind):
     first, second = tmp_path / f"first.{kind}", tmp_path / f"second.{kind}"
-    # 28 units, one of them with two members.
-    assert export("units", first, full=True)["rows"] == 29
+    # 29 units, one of them with two members.
+    assert export("units", first, full=True)["rows"] == 30
     entries = len(new_entries())
     report = load(first)
-    assert (report["left"], report["created"], report["updated"]) == (28, 0, 0)
+    assert (report["left"], report["created"], report["updated"]) == (29, 0, 0)
     assert len(new_entries()) == entries
     # And into a database that knows the blocks alone.
     numberless = Apartment.objects.get(number=None)
@@ -57,7 +67,7 @@ def test_what_export_units_writes_import_units_reads_back(tmp_path, oddities, ne
     Apartment.objects.exclude(pk=numberless.pk).delete()
     for model in (SecondaryEmail, SecondaryPhone, Claim, User):
         model.objects.all().delete()
-    assert load(first)["created"] == 27
+    assert load(first)["created"] == 28
     export("units", second, full=True)
     assert read(first) == read(second)
 
@@ -77,7 +87,7 @@ def test_units_by_block_and_number(tmp_path, oddities):
     export("units", tmp_path / "units.csv")
     rows = table(tmp_path / "units.csv")
     places = [(int(row["block"]), int(row["number"] or 0)) for row in rows[:-1]]
-    assert places == sorted(places) and len(places) == 28
+    assert places == sorted(places) and len(places) == 29
     assert (rows[-1]["number"], rows[-1]["name"]) == ("", "Cellar")
     assert rows[-1]["unit"] == str(Apartment.objects.get(number=None).pk)
     assert [row["block"] for row in rows if row["number"] == "11"] == ["2"]

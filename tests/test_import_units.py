@@ -6,16 +6,23 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
+from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
+from openpyxl.utils.datetime import MAC_EPOCH
 
 from audit.models import Entry
 from buildings.models import Apartment, Membership, Occupancy, Role
 from contacts.models import Claim, Status, User
+from omarty.tables.reading import Table, Unreadable
 from tests.conftest import person
 
 HEADINGS = "block,number,floor,name,occupancy,resident,phone,email"
@@ -133,6 +140,40 @@ def test_utf8_with_and_without_byte_order_mark(table, encoding):
     assert unit(101).floor == 3
 
 
+def test_blank_lines_above_the_headings(table):
+    load(table("number;floor", "101;-٢", "102;−3", headings="\n \n"), block=1)
+    assert (unit(101).floor, unit(102).floor) == (-2, -3)
+
+
+ARABIC = st.text("ابتثجحخدذرزسشصضطظعغفقكلمنهويةىءأإآؤئ", min_size=2, max_size=12)
+SENTENCES = st.lists(st.tuples(ARABIC, st.sampled_from(" ،؛؟ـ.")), min_size=1, max_size=30)
+
+
+@given(SENTENCES)
+@settings(deadline=None, max_examples=200)
+def test_arabic_in_windows_1256_is_recognised(words):
+    text = "number,name\n" + "".join(f"1,{word}{mark}{word}\n" for word, mark in words)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(text.encode("cp1256"))
+        file.flush()
+        read = [cells for _number, cells in Table(Path(file.name)).rows()]
+    assert read == [line.split(",") for line in text.splitlines()]
+
+
+@given(SENTENCES, st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=200)
+def test_utf8_with_a_broken_character_is_no_windows_1256(words, chance):
+    text = "number,name\n" + "".join(f"1,{word}{mark}{word}\n" for word, mark in words)
+    whole = text.encode()
+    letters = [at for at, byte in enumerate(whole) if byte & 0xC0 == 0x80]
+    cut = chance.choice(letters)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(whole[:cut] + whole[cut + 1 :])
+        file.flush()
+        with pytest.raises(Unreadable, match="broken characters"):
+            Table(Path(file.name))
+
+
 def test_xlsx(tmp_path):
     book = Workbook()
     sheet = book.active
@@ -155,6 +196,48 @@ def test_xlsx_as_excel_writes_it_with_shared_strings(tmp_path):
     workbook(tmp_path / "units.xlsx", rows, strings)
     load(tmp_path / "units.xlsx", block=1)
     assert unit(101).floor == 2
+
+
+def test_xlsx_dates_and_errors_are_no_numbers_and_no_names(tmp_path):
+    book = Workbook()
+    book.active.append(["number", "name", "note", "resident"])
+    book.active.append([101, date(2024, 1, 2), datetime(2024, 1, 2, 13, 30), None])
+    book.active.append([102, 45293, 45293.5, None])
+    book.active["C3"].number_format = '"Flat" d'
+    book.active.append([103, None, "=1/0", "#REF!"])
+    book.active["B4"], book.active["C4"] = True, "#N/A"
+    book.active.append([date(2024, 1, 2), None, None, None])
+    book.save(tmp_path / "units.xlsx")
+    report = load(tmp_path / "units.xlsx", block=1, skip_bad=True)
+    assert (report["created"], report["bad_rows"]) == (2, 2)
+    assert (unit(101).name, unit(101).note) == ("2024-01-02", "2024-01-02 13:30:00")
+    assert (unit(102).name, unit(102).note) == ("45293", "2024-01-02 12:00:00")
+    bad = read(tmp_path / "units.bad.xlsx")
+    failed = "is what a spreadsheet shows where a formula failed"
+    assert bad[1] == [f"note {failed}; resident {failed}", "103", "TRUE", "#N/A", "#REF!"]
+    assert bad[2][:2] == ["number is not a whole number from 1 to 999999", "2024-01-02"]
+    # Written as text they are still no names.
+    assert load(tmp_path / "units.bad.xlsx", block=1, dry_run=True, skip_bad=True)["bad_rows"] == 2
+
+
+def test_xlsx_dates_that_count_from_1904(tmp_path):
+    book = Workbook()
+    book.epoch = MAC_EPOCH
+    book.active.append(["number", "name"])
+    book.active.append([101, date(2024, 1, 2)])
+    book.save(tmp_path / "units.xlsx")
+    load(tmp_path / "units.xlsx", block=1)
+    assert unit(101).name == "2024-01-02"
+
+
+def test_xlsx_of_several_sheets_with_blank_rows_above(tmp_path):
+    book = Workbook()
+    for number in (101, 102):
+        sheet = book.active if number == 101 else book.create_sheet()
+        for line in ([], [" "], ["number", "floor"], [number, 1]):
+            sheet.append(line)
+    book.save(tmp_path / "units.xlsx")
+    assert load(tmp_path / "units.xlsx", block=1)["created"] == 2
 
 
 def test_one_bad_row_and_nothing_is_written(table, new_entries):
@@ -323,7 +406,10 @@ def test_exit_codes_and_no_traceback(tmp_path):
 
 
 def test_killed_on_the_way_nothing_is_changed(tmp_path, table):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
     environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    environment |= {"TMPDIR": str(scratch), "SQLITE_TMPDIR": str(scratch)}
     for arguments in (["migrate", "-v0"], ["demo"]):
         subprocess.run([sys.executable, "manage.py", *arguments], env=environment, check=True)
     path = table(*(f"1,{number},1,,,,," for number in range(100, 12_100)))
@@ -339,6 +425,8 @@ def test_killed_on_the_way_nothing_is_changed(tmp_path, table):
     count = "SELECT (SELECT count(*) FROM buildings_apartment), (SELECT count(*) FROM audit_entry)"
     units, entries = database.execute(count).fetchone()
     assert units == 22
+    # Nor does it leave what it has read: names and phones.
+    assert not list(scratch.iterdir())
     subprocess.run(command, env=environment, check=True, capture_output=True)
     assert database.execute(count).fetchone() == (12_022, entries + 12_000)
     database.close()

@@ -3,20 +3,23 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from audit.cells import plain
+from audit.cells import one_line, plain
 from omarty.tables.sheets import BadWorkbook, Workbook
 
 # Far more than any table of ours has; what is beyond is no table.
 MOST_COLUMNS = 100
-LONGEST_LINE = 100_000
+LONGEST_ROW = 100_000
 _CHUNK = 1 << 20
 _DELIMITERS = ",;\t"
+# What a byte that is no UTF-8 becomes with the error handler "surrogateescape".
+_BROKEN = re.compile("[\udc80-\udcff]")
 
 
 class Unreadable(Exception):
@@ -52,7 +55,7 @@ class Table:
         return self.size if self._raw.closed else self._raw.tell()
 
     def rows(self) -> Generator[tuple[int, list[str]], None, None]:
-        """Row number (the first is 1) and trimmed cells of every row that is not blank.
+        """Row number (the first is 1) and cells, each one line, of every row that is not blank.
 
         Raises Unreadable, also on the way.
         """
@@ -69,14 +72,9 @@ class Table:
                         _("%(file)s, row %(row)d has more than %(most)d columns.")
                         % {"file": self.name, "row": number, "most": MOST_COLUMNS}
                     )
-                if any(cells):
-                    yield (
-                        number,
-                        [
-                            plain(cell.strip()) if cell[:1] == "'" else cell.strip()
-                            for cell in cells
-                        ],
-                    )
+                tidy = [one_line(cell) for cell in cells]
+                if any(tidy):
+                    yield number, [plain(cell) for cell in tidy]
 
     def _recognise(self, file: BinaryIO) -> bool:
         start = file.read(_CHUNK)
@@ -88,7 +86,6 @@ class Table:
             raise Unreadable(_("%s is an old Excel file; save it as XLSX or CSV.") % self.name)
         if b"\x00" in start:
             raise Unreadable(_("%s is neither CSV in UTF-8 or Windows-1256 nor XLSX.") % self.name)
-        file.seek(0)
         try:
             self._encoding = _encoding(file)
         except UnicodeError as error:
@@ -102,11 +99,12 @@ class Table:
         try:
             with io.TextIOWrapper(raw, self._encoding, newline="") as text:
                 # Excel writes the delimiter of its locale: the one that parts the headings.
-                first = text.readline(LONGEST_LINE + 1)
+                first = next(filter(str.strip, self._lines(text)), "")
                 delimiter = max(_DELIMITERS, key=first.count)
                 text.seek(0)
                 rows = csv.reader(self._lines(text), delimiter=delimiter, strict=True)
                 for number, cells in enumerate(rows, 1):
+                    self._row, self._length = number + 1, 0
                     yield number, cells
         except csv.Error as error:
             raise Unreadable(
@@ -115,13 +113,17 @@ class Table:
             ) from error
 
     def _lines(self, text: io.TextIOWrapper) -> Iterator[str]:
-        number = 0
-        while line := text.readline(LONGEST_LINE + 1):
-            number += 1
-            if len(line) > LONGEST_LINE:
+        """The lines. One row may take several, but none may be longer than any row needs to be."""
+        self._row, self._length = 1, 0
+        while line := text.readline(LONGEST_ROW + 1):
+            self._length += len(line)
+            if self._length > LONGEST_ROW:
                 raise Unreadable(
-                    _("%(file)s, line %(line)d is longer than %(most)d characters.")
-                    % {"file": self.name, "line": number, "most": LONGEST_LINE}
+                    _(
+                        "%(file)s, row %(row)d is longer than %(most)d characters;"
+                        " perhaps a quotation mark is missing."
+                    )
+                    % {"file": self.name, "row": self._row, "most": LONGEST_ROW}
                 )
             yield line
 
@@ -135,15 +137,26 @@ class Table:
 
 def _encoding(file: BinaryIO) -> str:
     """UTF-8 if the whole file is, else Windows-1256, which anything is. Raises UnicodeError between them."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    beyond_ascii = False
     try:
-        while chunk := file.read(_CHUNK):
-            beyond_ascii |= not decoder.decode(chunk).isascii()
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        # Arabic in Windows-1256 is never UTF-8 for a while: that is UTF-8 with something broken.
-        if beyond_ascii or not error.object[: error.start].isascii():
+        for _text in _decoded(file, "strict"):
+            pass
+    except UnicodeDecodeError:
+        whole = broken = 0
+        for text in _decoded(file, "surrogateescape"):
+            beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+            bad = len(_BROKEN.findall(text))
+            whole, broken = whole + beyond_ascii - bad, broken + bad
+        # In Windows-1256 a letter and a comma may look like UTF-8, but two letters never do.
+        if whole > broken:
             raise
         return "cp1256"
     return "utf-8-sig"
+
+
+def _decoded(file: BinaryIO, errors: str) -> Iterator[str]:
+    """The file from its start as UTF-8."""
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")(errors)
+    while chunk := file.read(_CHUNK):
+        yield decoder.decode(chunk)
+    yield decoder.decode(b"", final=True)

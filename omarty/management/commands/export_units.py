@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from audit.cells import one_line
 from buildings.models import Apartment, Block, Membership
 from buildings.unit_table import HEADINGS
 from contacts.models import Status, User
@@ -42,15 +43,25 @@ class Command(ExportCommand):
     def cells(self, page: Sequence[Apartment]) -> Iterator[Sequence[Any]]:
         residents = _residents(page)
         for unit in page:
-            facts = [unit.block_id, str(unit.block), unit.pk if unit.number is None else None]
-            facts += [unit.number, unit.floor, unit.name, unit.occupancy.replace("_", " ")]
+            facts = [
+                unit.block_id,
+                one_line(str(unit.block)),
+                unit.pk if unit.number is None else None,
+            ]
+            facts += [
+                unit.number,
+                unit.floor,
+                one_line(unit.name),
+                unit.occupancy.replace("_", " "),
+            ]
             for user in residents[unit.pk] or [None]:
-                yield [*facts, *self._resident(user), unit.note]
+                yield [*facts, *self._resident(user), one_line(unit.note)]
 
     def _resident(self, user: User | None) -> Sequence[str]:
         if user is None:
             return "", "", ""
-        return user.name or user.user_name, self.phone(user.phone), self.email(user.email)
+        name = one_line(user.name) or one_line(user.user_name)
+        return name, self.phone(user.phone), self.email(user.email)
 
 
 def _next_page(rows: QuerySet[Apartment], block_id: int, number: int) -> list[Apartment]:
