@@ -14,7 +14,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from rangefilter.filters import DateRangeFilterBuilder
 
 from audit.models import Entry
 from audit.resources import EntryResource
@@ -22,6 +21,7 @@ from buildings.models import Block
 from omarty.office.exporting import ExportingAdmin
 from omarty.office.history import NOTHING, changes
 from omarty.office.masking import CONTACTS, hide_contacts
+from omarty.office.values import DayFilter, row_id
 
 # What entries hold beside the words of the models: why something was refused, and names in `after`.
 WORDS = (
@@ -59,7 +59,7 @@ class EntryList(ChangeList):
     """
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Entry]:
-        self.older, self.newer = (_number(self.params.pop(name, "")) for name in (OLDER, NEWER))
+        self.older, self.newer = (row_id(self.params.pop(name, "")) for name in (OLDER, NEWER))
         for name in (OLDER, NEWER):
             self.filter_params.pop(name, None)
         found: QuerySet[Entry] = super().get_queryset(request, exclude_parameters)
@@ -106,7 +106,7 @@ class EntryBlockFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
         if self.value() is None:
             return queryset
-        number = _number(self.value() or "")
+        number = row_id(self.value() or "")
         return queryset.none() if number is None else queryset.filter(block_id=number)
 
 
@@ -135,7 +135,7 @@ class PersonFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         chosen = request.GET.get(self.parameter_name, "")
-        number = _number(chosen)
+        number = row_id(chosen)
         if number is None:
             return [(chosen, chosen)] if chosen else []
         seen = model_admin.get_queryset(request).order_by("-pk")
@@ -148,7 +148,7 @@ class PersonFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
         if self.value() is None:
             return queryset
-        number = _number(self.value() or "")
+        number = row_id(self.value() or "")
         return (
             queryset.filter(Q(person_id=number) | Q(actor_id=number)) if number else queryset.none()
         )
@@ -184,7 +184,7 @@ class EntryAdmin(ExportingAdmin):
         EntryBlockFilter,
         PersonFilter,
         RequestFilter,
-        ("at", DateRangeFilterBuilder(title=_("day"))),
+        ("at", DayFilter),
         OutcomeFilter,
         "channel",
         "action",
@@ -218,6 +218,9 @@ class EntryAdmin(ExportingAdmin):
         "address",
         "together",
     )
+
+    def get_rangefilter_at_title(self, request: HttpRequest, field_path: str) -> Any:
+        return _("day")
 
     def get_object(self, *args: Any, **kwargs: Any) -> Entry | None:
         entry: Entry | None = super().get_object(*args, **kwargs)
@@ -345,10 +348,6 @@ def _person(pk: int | None, name: str) -> SafeString:
         return _or_nothing(name)
     log = reverse("admin:audit_entry_changelist")
     return format_html('<a href="{}?person={}"><bdi>{}</bdi></a>', log, pk, name)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _or_nothing(text: str) -> SafeString:

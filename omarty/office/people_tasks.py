@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,6 +27,7 @@ from contacts.models import Claim, Kind, Status, User
 from contacts.operations import Objection, register_user
 from omarty.office.forms import SeenForm
 from omarty.office.tasks import Task
+from omarty.office.values import EARLIEST, row_id
 from omarty.office.words import objection
 
 
@@ -131,20 +133,27 @@ class ChangeRole(SeenForm, MembershipTask):
         return [_("%(who)s: %(role)s.") % {"who": self.row.user, "role": role.label}]
 
 
+class DayField(forms.DateField):
+    """The day of something that has happened: today, or one before."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        validators = [MinValueValidator(EARLIEST)]
+        super().__init__(initial=timezone.localdate, widget=widget, validators=validators, **kwargs)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is not None and value > timezone.localdate():
+            raise ValidationError(_("This day has not come yet."))
+
+
 class MoveOut(MembershipTask):
     """Somebody left; that he was here is kept."""
 
     title = gettext_lazy("Move out")
     button = gettext_lazy("Move out")
 
-    day = forms.DateField(
-        label=gettext_lazy("On"),
-        initial=timezone.localdate,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-
-    def clean_day(self) -> date:
-        return _not_later(self.cleaned_data["day"])
+    day = DayField(label=gettext_lazy("On"))
 
     def carry_out(self) -> list[str]:
         end_memberships(
@@ -154,6 +163,13 @@ class MoveOut(MembershipTask):
             reason=self.reason,
         )
         return [ngettext("%d person moved out.", "%d people moved out.", self.count) % self.count]
+
+
+class PersonSelect(AutocompleteSelect):
+    """Shows the chosen person again in a form that was refused, whatever was posted in his place."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [each for each in value if row_id(each) is not None], attr)
 
 
 class MoveIn(Task):
@@ -174,17 +190,13 @@ class MoveIn(Task):
     phone = forms.CharField(label=gettext_lazy("Phone"), required=False, max_length=40)
     email = forms.CharField(label=gettext_lazy("E-mail"), required=False, max_length=254)
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role, initial=Role.RESIDENT)
-    day = forms.DateField(
-        label=gettext_lazy("Since"),
-        initial=timezone.localdate,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    day = DayField(label=gettext_lazy("Since"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         person = cast(Any, self.fields["person"])
         person.queryset = admin.site.get_model_admin(User).get_queryset(self.request)
-        person.widget = AutocompleteSelect(Membership._meta.get_field("user"), admin.site)
+        person.widget = PersonSelect(Membership._meta.get_field("user"), admin.site)
         person.widget.choices = person.choices
 
     @classmethod
@@ -193,9 +205,6 @@ class MoveIn(Task):
 
     def plan(self) -> list[str]:
         return []
-
-    def clean_day(self) -> date:
-        return _not_later(self.cleaned_data["day"])
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -266,12 +275,6 @@ def _taken_kind(typed: dict[str, Any]) -> Kind:
         and Claim.objects.filter(kind=kind, value=kind.canonical(typed[kind])).exists()
     ]
     return held[0] if held else Kind.PHONE
-
-
-def _not_later(day: date) -> date:
-    if day > timezone.localdate():
-        raise ValidationError(_("This day has not come yet."))
-    return day
 
 
 def _moment(day: date, at: time) -> datetime | None:

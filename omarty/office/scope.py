@@ -1,8 +1,9 @@
 """Whose rows a request may see and change in the back-office; every list and form derives from it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
+from django.contrib.admin import FieldListFilter
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import SuspiciousOperation
@@ -15,6 +16,7 @@ from audit.models import Channel
 from audit.operations import Origin
 from buildings.models import Block
 from buildings.permissions import Blocks, Reach, reach
+from omarty.office.values import row_id
 from omarty.sign_in import client_ip
 
 if TYPE_CHECKING:
@@ -113,21 +115,29 @@ class ScopedAdmin(ModelAdmin):
         return none
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only what a filter offers: Django lets any field through, a password's hash as well."""
-        paths = [each if isinstance(each, str) else each[0] for each in self._field_filters()]
-        if self.date_hierarchy:
-            paths.append(self.date_hierarchy)
-        parameters = {getattr(each, "parameter_name", "") for each in self.list_filter}
-        return lookup in parameters or any(
-            lookup == path or lookup.startswith(f"{path}__") for path in paths
-        )
+        """Only what a filter itself sends.
 
-    def _field_filters(self) -> list[Any]:
-        return [each for each in self.list_filter if not isinstance(each, type)]
+        Django lets any field through, a password's hash as well, and of a filter's field any lookup,
+        a regular expression that takes years as well.
+        """
+        return lookup in self._filter_parameters(request)
+
+    def _filter_parameters(self, request: HttpRequest | None) -> set[str]:
+        sent: set[str] = set()
+        listed: tuple[Any, ...] = tuple(self.list_filter)
+        for each in listed:
+            if isinstance(each, type):
+                sent.add(cast(Any, each).parameter_name)
+                continue
+            name, make = (each, FieldListFilter.create) if isinstance(each, str) else each
+            field: Any = self.opts.get_field(name)
+            spec: Any = make(field, cast(Any, request), {}, self.model, self, field_path=name)
+            sent.update(spec.expected_parameters())
+        return sent
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if not all(each.isascii() and each.isdigit() for each in chosen):
+        if any(row_id(each) is None for each in chosen):
             raise SuspiciousOperation("what was chosen are no ids")
         return super().changelist_view(request, extra_context)
 
@@ -163,9 +173,10 @@ class BlockFilter(admin.SimpleListFilter):
         value = self.value()
         if value is None:
             return queryset
-        if not (value.isascii() and value.isdigit() and int(value) in scope(request).sees):
+        block = row_id(value)
+        if block is None or block not in scope(request).sees:
             return queryset.none()
-        return self.model_admin.within(Blocks(frozenset([int(value)])), queryset)
+        return self.model_admin.within(Blocks(frozenset([block])), queryset)
 
     def __init__(
         self, request: HttpRequest, params: Any, model: Any, model_admin: ScopedAdmin

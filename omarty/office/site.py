@@ -1,6 +1,7 @@
 """The back-office's own site: who may come in, and how."""
 
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -21,6 +22,7 @@ from contacts.models import Status, User
 from contacts.operations import change_password
 from omarty.office.dashboard import overview
 from omarty.office.scope import ScopedAdmin, origin_of, scope
+from omarty.office.values import refuse_outsized
 from omarty.sign_in import attempted_name, too_many_attempts
 
 PLACES = ("Apartment", "Membership", "User", "Block", "Building", "Entry", "QuarantinedRow")
@@ -102,6 +104,17 @@ class OmartySite(AdminSite):
         """Only what keeps to the user's blocks: what libraries bring (groups, tokens) does not."""
         if admin_class is not None and issubclass(admin_class, ScopedAdmin):
             super().register(model_or_iterable, admin_class, **options)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Every page but sign-in comes through here."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            refuse_outsized(request.GET)
+            return inner(request, *args, **kwargs)
+
+        return guarded
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(scope(request).sees)

@@ -36,6 +36,7 @@ from omarty.office.scope import BlockFilter, EndedFilter, ScopedAdmin, origin_of
 from omarty.office.search import residents_matching, whole_number
 from omarty.office.tasks import TaskAdmin
 from omarty.office.unit_tasks import Close, Merge, Reopen, Staircase
+from omarty.office.values import row_id
 
 
 class NumberTakenForm(SeenForm, ModelForm):
@@ -234,7 +235,7 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
 
         if request.method != "POST":
             return view()
-        units = self.get_queryset(request).filter(pk=whole_number(object_id or "") or 0)
+        units = self.get_queryset(request).filter(pk=row_id(object_id or "") or 0)
         return self._locked(request, view, units, request.POST.get("block", ""))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -247,8 +248,10 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
         context = {"staircases": blocks, **(extra_context or {})}
         if "_save" not in request.POST:
             return view()
-        edited: QuerySet[Any] = self._get_list_editable_queryset(request, "form")
         posted: list[str] = self._get_edited_object_pks(request, "form")
+        if any(row_id(each) is None for each in posted):
+            raise SuspiciousOperation("what was posted are no ids")
+        edited: QuerySet[Any] = self._get_list_editable_queryset(request, "form")
         if edited.count() != len(set(posted)):
             # Django's formset tells an id that exists elsewhere from one that exists nowhere.
             raise SuspiciousOperation("a posted unit is not in the list")
@@ -259,8 +262,9 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
     ) -> HttpResponse:
         """The view's answer, while nobody else can change what its form is checked against."""
         blocks = set(units.order_by().values_list("block_id", flat=True).distinct())
-        if block.isascii() and block.isdigit() and int(block) in scope(request).changes:
-            blocks.add(int(block))
+        chosen = row_id(block)
+        if chosen is not None and chosen in scope(request).changes:
+            blocks.add(chosen)
         try:
             with transaction.atomic():
                 lock_blocks(blocks)
