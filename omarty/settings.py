@@ -229,6 +229,8 @@ else:
 # --- People, sign-in, tokens --------------------------------------------------------------------
 
 AUTH_USER_MODEL = "contacts.User"
+# Where sign-in leads if the address that it should lead back to is none of ours.
+LOGIN_REDIRECT_URL = "admin:index"
 # E-mail is the name of a user for Django; that it has one holder is kept by contacts.Claim.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = [

@@ -112,3 +112,10 @@ def test_rights_end_at_once_with_the_block():
 def test_a_board_member_comes_in():
     Membership.objects.filter(user=3).update(role=Role.BOARD)
     assert Desk("resident").page("").status_code == 200
+
+
+@pytest.mark.parametrize("leads_to", ["//evil.example", "https://evil.example/", "javascript:x"])
+def test_sign_in_leads_to_no_address_but_ours(leads_to):
+    page = f"/admin/login/?next={leads_to}"
+    typed = {"username": "manager@example.org", "password": PASSWORD, "next": leads_to}
+    assert Client().post(page, typed).headers["Location"] == "/admin/"
