@@ -129,7 +129,7 @@ def units_in_blocks(advance: Advance) -> Iterator[Finding]:
 
 
 def managers(advance: Advance) -> Iterator[Finding]:
-    """Each block that is not banned has an active manager, himself active."""
+    """Each block that is not banned has an active manager, himself active; a new one waits for his."""
     manages = Membership.objects.current().filter(
         block=OuterRef("pk"),
         role=Role.MANAGER,
@@ -138,16 +138,16 @@ def managers(advance: Advance) -> Iterator[Finding]:
     )
     for row in _each(Block.objects.exclude(status=Status.BANNED).filter(~Exists(manages))):
         what = f"Block {row.pk} ({row}) has no active manager."
-        yield Finding("managers", what, page_of(Block, row.pk))
+        yield Finding("managers", what, page_of(Block, row.pk), warning=True)
 
 
 def occupancy(advance: Advance) -> Iterator[Finding]:
-    """In a unit that is lived in, somebody lives."""
+    """In a unit that is lived in, somebody lives, unless the last has just moved out."""
     lives = Membership.objects.current().filter(apartment=OuterRef("pk"), status=Status.ACTIVE)
     empty = Apartment.objects.filter(occupancy=Occupancy.LIVED_IN, closed_at__isnull=True)
     for row in _each(empty.filter(~Exists(lives))):
         what = f"Unit {row.pk} ({row}) of block {row.block_id} is lived in, with nobody in it."
-        yield Finding("occupancy", what, page_of(Apartment, row.pk))
+        yield Finding("occupancy", what, page_of(Apartment, row.pk), warning=True)
 
 
 def references(advance: Advance) -> Iterator[Finding]:
