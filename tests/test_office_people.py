@@ -305,3 +305,28 @@ def test_search_by_name_phone_and_unit(desk, term, found):
 def test_the_list_shows_who_waits(desk):
     assert desk.rows(PEOPLE, status__exact="pending") == [of("pending").pk]
     assert desk.rows(PEOPLE, role__exact="manager") == [of("manager").pk]
+
+
+def test_who_confirms_twice_is_told_so_on_the_list(desk, new_entries):
+    waiting = f"{PEOPLE}?status__exact=pending"
+    sent = {"action": "refuse", "_selected_action": of("pending").pk, "sure": "1", "reason": "x"}
+    assert desk.post(f"/admin/{waiting}", sent).status_code == 302
+    before = len(new_entries())
+    again = desk.post(f"/admin/{waiting}", sent)
+    assert again.headers["Location"] == f"/admin/{waiting}"
+    assert "Nothing was done" in told(again)
+    assert len(new_entries()) == before
+
+
+def test_nothing_is_done_to_the_rest_of_those_that_were_confirmed(desk, new_entries):
+    other = Membership.objects.create(user_id=8, block_id=1, apartment_id=2, status=Status.PENDING)
+    chosen = [of("pending").pk, other.pk]
+    waiting = f"{PEOPLE}?status__exact=pending"
+    page = desk.post(f"/admin/{waiting}", {"action": "approve", "_selected_action": chosen})
+    assert page.status_code == 200
+    desk.send(f"{PEOPLE}{other.pk}/approve/")
+    before = len(new_entries())
+    sent = {"action": "approve", "_selected_action": chosen, "sure": "1", "reason": ""}
+    assert "Nothing was done" in told(desk.post(f"/admin/{waiting}", sent))
+    assert of("pending").status == Status.PENDING
+    assert len(new_entries()) == before

@@ -33,6 +33,11 @@ def scope(request: HttpRequest) -> Reach:
     return known
 
 
+def forget_scope(request: HttpRequest) -> None:
+    """Ask for his rights anew: others may have changed them while this request waited for a lock."""
+    request._reach = None  # type: ignore[attr-defined]
+
+
 def origin_of(request: HttpRequest) -> Origin:
     """Who acts and from where, for the audit log: one request, one id."""
     return Origin(

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from audit.operations import Origin
 from omarty.office.forms import reason_field
-from omarty.office.scope import ScopedAdmin, origin_of, scope
+from omarty.office.scope import ScopedAdmin, forget_scope, origin_of, scope
 
 # Their ids go along in the page's form, and Django reads at most a thousand fields.
 MOST_AT_ONCE = 500
@@ -141,22 +141,32 @@ class TaskAdmin(ScopedAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def task_view(self, request: HttpRequest, object_id: int, name: str) -> HttpResponse:
-        """One row's task."""
+        """One row's task. Only doing it locks anything: whoever looks waits for nobody."""
+        row = self._changeable(request, object_id)
+        if row is None:
+            return self._unknown(request, str(object_id))
+        if request.method != "POST":
+            return self._task(request, row, name, None)
         with transaction.atomic():
-            row: Any = self.get_object(request, str(object_id))
+            self.lock(row)
+            # While one waited for the lock, others may have changed the row, and who may do what.
+            forget_scope(request)
+            row = self._changeable(request, object_id)
             if row is None:
                 return self._unknown(request, str(object_id))
-            if not self.may_change(request, row):
-                raise PermissionDenied
-            if request.method == "POST":
-                self.lock(row)
-                row = self.get_object(request, str(object_id))
-            sent = request.POST if request.method == "POST" else None
-            form = self.tasks[name](sent, rows=[row], request=request)
-            back = reverse(
-                f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]
-            )
-            return self._answer(request, form, back=back)
+            return self._task(request, row, name, request.POST)
+
+    def _changeable(self, request: HttpRequest, object_id: int) -> Any:
+        """The row; None if there is none for him. Raises PermissionDenied if he may only look at it."""
+        row = self.get_object(request, str(object_id))
+        if row is not None and not self.may_change(request, row):
+            raise PermissionDenied
+        return row
+
+    def _task(self, request: HttpRequest, row: Any, name: str, sent: Any) -> HttpResponse:
+        form = self.tasks[name](sent, rows=[row], request=request)
+        change = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return self._answer(request, form, back=reverse(change, args=[row.pk]))
 
     def _unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
         # As Django's own pages answer for an id that they do not find.
@@ -173,8 +183,18 @@ class TaskAdmin(ScopedAdmin):
                 request, _("Choose at most %d at once.") % MOST_AT_ONCE, messages.ERROR
             )
             return None
+        # The ids that the page before named; a list taken whole has them on the next.
+        named = set(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        whole = request.POST.get("select_across") == "1"
+        if not rows or (not whole and {str(row.pk) for row in rows} != named):
+            self.message_user(
+                request,
+                _("Nothing was done: meanwhile some of those chosen are no longer in this list."),
+                messages.ERROR,
+            )
+            return None
         changes = scope(request).changes
-        if not rows or not all(changes.meet(self.block_ids(row)) for row in rows):
+        if not all(changes.meet(self.block_ids(row)) for row in rows):
             raise PermissionDenied
         sent = request.POST if "sure" in request.POST else None
         form = self.tasks[name](sent, rows=rows, request=request)
