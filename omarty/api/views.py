@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
+from omarty.again import until_done
 from omarty.api import create as creating
 from omarty.api import update as updating
 from omarty.api.calls import Call
@@ -23,9 +23,6 @@ UPDATE: dict[str, Handler] = {"AddContact": updating.add_contact}
 
 API = Text("api")
 ECHOED = 64
-# MariaDB's "deadlock found": all was rolled back, and trying again is right.
-DEADLOCK = 1213
-TRIES = 3
 
 
 @address("Create", CREATE)
@@ -50,17 +47,8 @@ def answer(request: Any, verb: str, methods: Mapping[str, Handler]) -> Response:
     if handler is None:
         echo = as_text(data.get(API.name))[:ECHOED] if name else ""
         raise Refusal(404, f"Method {verb}::{echo}() does not exist")
-    return success(_run(handler, Call(request, request.auth, data)))
-
-
-def _run(handler: Handler, call: Call) -> Any:
-    for _ in range(TRIES - 1):
-        try:
-            return handler(call)
-        except OperationalError as error:
-            if error.args[0] != DEADLOCK:
-                raise
-    return handler(call)
+    call = Call(request, request.auth, data)
+    return success(until_done(lambda: handler(call)))
 
 
 @csrf_exempt

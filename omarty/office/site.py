@@ -9,9 +9,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import PasswordChangeView
+from django.contrib.messages.storage import default_storage
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -20,8 +22,9 @@ from audit.operations import record
 from buildings.permissions import reach
 from contacts.models import Status, User
 from contacts.operations import change_password
+from omarty.again import until_done, was_busy
 from omarty.office.dashboard import overview
-from omarty.office.scope import ScopedAdmin, origin_of, scope
+from omarty.office.scope import ScopedAdmin, forget_scope, origin_of, scope
 from omarty.office.values import refuse_outsized
 from omarty.sign_in import attempted_name, too_many_attempts
 
@@ -112,9 +115,41 @@ class OmartySite(AdminSite):
         @wraps(inner)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             refuse_outsized(request.GET)
-            return inner(request, *args, **kwargs)
+
+            if request.method != "POST":
+                return inner(request, *args, **kwargs)
+
+            def answer() -> Any:
+                _as_it_came(request)
+                return inner(request, *args, **kwargs)
+
+            # Each POST writes in one transaction: taken back, it can be done anew.
+            try:
+                return until_done(answer)
+            except OperationalError as error:
+                if not was_busy(error):
+                    raise
+                _as_it_came(request)
+                return self._busy(request)
 
         return guarded
+
+    def _busy(self, request: HttpRequest) -> HttpResponse:
+        """Others hold what this request would change: what was typed can be sent again by a button."""
+        typed = [
+            (name, value)
+            for name, values in request.POST.lists()
+            if "password" not in name and name != "csrfmiddlewaretoken"
+            for value in values
+        ]
+        context = {
+            **self.each_context(request),
+            "title": _("Somebody else is changing this just now"),
+            "typed": typed,
+            "uploaded": bool(request.FILES),
+        }
+        request.current_app = self.name
+        return TemplateResponse(request, "office/busy.html", context, status=503)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(scope(request).sees)
@@ -158,3 +193,11 @@ class OmartySite(AdminSite):
             success_url=reverse("admin:password_change_done", current_app=self.name),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )(request)
+
+
+def _as_it_came(request: Any) -> None:
+    """The request without what an earlier try, which came to nothing, left in it."""
+    forget_scope(request)
+    request._messages = default_storage(request)
+    for files in request.FILES.values():
+        files.seek(0)
