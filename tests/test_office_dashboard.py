@@ -6,13 +6,15 @@ from html import unescape
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from audit.operations import Origin
-from buildings.models import Apartment, Block, Building, Occupancy, Role
+from buildings.models import Apartment, Block, Building, Membership, Occupancy, Role
 from buildings.operations import register_apartment, register_block, start_membership
 from contacts.models import Status
 from tests.conftest import person
 from tests.office import Desk
+from tests.proof import Log
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ def test_a_manager_sees_how_his_block_stands(desk):
         "No number": 0,
         "No floor": 0,
         "Marked as lived in, but nobody is in them": 0,
+        "Marked as vacant, but somebody is in them": 0,
     }
     (line,) = desk.page("").context["blocks"]
     assert (line.block.pk, line.units, line.lived_in, line.share, line.members) == (1, 10, 2, 20, 3)
@@ -75,6 +78,30 @@ def test_units_that_need_mending_are_counted(desk, origin):
     for label in ("No number", "No floor", "Marked as lived in, but nobody is in them"):
         assert counts[label] == 1
         assert listed(desk, links[label]) == 1
+
+
+def test_a_unit_that_somebody_moved_into_or_was_approved_for_is_vacant_no_more(desk):
+    label = "Marked as vacant, but somebody is in them"
+    desk.send("buildings/apartment/6/move-in/", person="3")
+    assert figures(desk)[0][label] == 1
+    waiting = Membership.objects.get(user=person("pending"))
+    desk.send(f"buildings/membership/{waiting.pk}/approve/")
+    counts, links = figures(desk)
+    assert counts[label] == listed(desk, links[label]) == 2
+    assert desk.rows("buildings/apartment/", mending="vacant") == [3, 6]
+    assert desk.rows("buildings/apartment/", mending="yes") == [3, 6]
+    for unit in (3, 6):
+        desk.send(f"buildings/apartment/{unit}/change/", occupancy="lived_in")
+    assert figures(desk)[0][label] == 0
+
+
+def test_a_unit_whose_only_resident_was_erased_needs_mending(desk, tmp_path):
+    Membership.objects.filter(user=person("partner")).update(ended_at=timezone.now())
+    erased = Log(tmp_path).run("person_erase", "resident@example.org", "--reason=asked for it")
+    assert erased["exit"] == 0
+    counts, links = figures(desk)
+    assert counts["Marked as lived in, but nobody is in them"] == 1
+    assert desk.rows("buildings/apartment/", mending="people") == [2]
 
 
 @pytest.mark.parametrize("name", ["manager", "neighbour", "admin"])

@@ -128,7 +128,7 @@ def _figures(blocks: Blocks, lines: list[BlockLine]) -> list[Figure]:
 
 
 def _mending(blocks: Blocks) -> list[Figure]:
-    """Units that want somebody to look after them, by what they lack."""
+    """Units that want somebody to look after them, by what is wrong."""
     units = blocks.only(Apartment.objects.filter(closed_at=None), "block_id")
     rules = {name: Count("pk", filter=rule) for name, (rule, _label) in MENDING.items()}
     counts = units.aggregate(**rules)

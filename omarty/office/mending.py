@@ -7,14 +7,21 @@ from buildings.models import Membership, Occupancy
 from contacts.models import Status
 
 
-def _empty() -> Q:
+def _somebody() -> Q:
     people = Membership.objects.current().filter(apartment=OuterRef("pk"), status=Status.ACTIVE)
-    return Q(occupancy=Occupancy.LIVED_IN) & ~Q(Exists(people))
+    return Q(Exists(people))
 
 
-# What a unit lacks: the filter's word for it, the rule over units, and how it is called.
+# What is wrong with a unit: the filter's word for it, the rule over units, and how it is called.
 MENDING = {
     "number": (Q(number=None), _("No number")),
     "floor": (Q(floor=None), _("No floor")),
-    "people": (_empty(), _("Marked as lived in, but nobody is in them")),
+    "people": (
+        Q(occupancy=Occupancy.LIVED_IN) & ~_somebody(),
+        _("Marked as lived in, but nobody is in them"),
+    ),
+    "vacant": (
+        Q(occupancy=Occupancy.VACANT) & _somebody(),
+        _("Marked as vacant, but somebody is in them"),
+    ),
 }

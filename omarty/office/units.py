@@ -92,7 +92,7 @@ class UnitRow(NumberTakenForm):
 
 
 class NeedsMending(admin.SimpleListFilter):
-    """Units in use without a number or floor, or marked lived in with nobody in them."""
+    """Units in use without a number or floor, or whose occupancy is not what their people say."""
 
     title = _("needs mending")
     parameter_name = "mending"
