@@ -342,10 +342,13 @@ def erase_person(
 ) -> Found:
     """Leave of him a number: his row without a name, his contacts free, the audit log without him.
 
+    Raises ValidationError if nobody would be left who may do everything.
+
     He cannot sign in any more, and nobody can become him again. `search` is what the log holds of
     him, `archived` what its archives do; returns what the erasure records, see
     `audit.operations.erase_person_from_entries()`.
     """
+    _keep_a_superuser(user)
     for model in SECONDARY.values():
         model._default_manager.filter(user=user).delete()
     Claim.objects.filter(user=user).delete()
@@ -359,3 +362,10 @@ def erase_person(
     return erase_person_from_entries(
         origin=origin, person=user, reason=reason, search=search, archived=archived
     )
+
+
+def _keep_a_superuser(leaving: User) -> None:
+    # Locked, so that two who leave at once do not each count on the other.
+    superusers = User.objects.select_for_update().filter(is_superuser=True, status=Status.ACTIVE)
+    if {user.pk for user in superusers.order_by("pk")} == {leaving.pk}:
+        raise ValidationError(_("This is the last superuser: make another one first."))

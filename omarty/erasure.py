@@ -54,7 +54,7 @@ def is_erased(user: User) -> bool:
 def erase(*, origin: Origin, user: User, reason: str, search: Search, archived: Found) -> Found:
     """Erase him; returns what the audit log records of it.
 
-    Raises ValidationError if a block would be left without a manager.
+    Raises ValidationError if a block would be left without a manager, or all without a superuser.
     """
     current = Membership.objects.current().filter(user=user)
     end_memberships(origin=origin, memberships=current, reason=reason)

@@ -13,7 +13,7 @@ from audit.models import Action, Channel, Entry
 from audit.operations import Origin, record
 from buildings.models import Apartment, Membership, Role
 from buildings.operations import start_membership
-from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, Status
+from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, Status, User
 from contacts.operations import add_contact
 from tests.conftest import person
 from tests.proof import Log, sql
@@ -206,6 +206,30 @@ def test_the_last_manager_of_a_block_stays(log):
     assert told["error"] == "Block 1 would be left without a manager: appoint another one first."
     assert everything() == before
     assert log.erase("manager@example.org", "--dry-run")["exit"] == 1
+
+
+def test_the_last_superuser_stays(log):
+    before = everything()
+    told = log.erase("admin@example.org")
+    assert told["exit"] == 1
+    assert told["error"] == "This is the last superuser: make another one first."
+    assert everything() == before
+    assert log.erase("admin@example.org", "--dry-run")["exit"] == 1
+
+
+def test_a_suspended_superuser_does_not_count(log):
+    User.objects.create_superuser(email="second@example.org", status=Status.BANNED)
+    assert log.erase("admin@example.org")["exit"] == 1
+    # He himself may be erased: the other is left.
+    assert log.erase("second@example.org")["exit"] == 0
+
+
+def test_a_superuser_is_erased_where_there_is_another(log):
+    User.objects.create_superuser(email="second@example.org")
+    assert log.erase("admin@example.org")["exit"] == 0
+    assert list(User.objects.filter(is_superuser=True).values_list("email", flat=True)) == [
+        "second@example.org"
+    ]
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 201])

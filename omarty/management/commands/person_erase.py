@@ -26,7 +26,7 @@ class Command(ProofCommand):
     help = (
         "Pseudonymise a person: his name, contacts, password and memberships, and what the audit log\n"
         "and its archives hold of him, in a way that audit_verify still proves the log. It cannot be\n"
-        "undone. Where he is a block's last manager, appoint another one first."
+        "undone. Where he is a block's last manager, or the last superuser, appoint another one first."
     )
     reads = (
         "people, contacts, memberships, audit entries, archives, and every text for his contacts"
@@ -34,7 +34,10 @@ class Command(ProofCommand):
     writes = (
         "the person's row, contacts and memberships; audit entries and archives; sign-in attempts"
     )
-    exit_codes = "0 done, or nothing to erase; 1 no such person, or a block's last manager; 2 usage"
+    exit_codes = (
+        "0 done, or nothing to erase; 1 no such person, a block's last manager or the last superuser;\n"
+        "2 usage"
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
