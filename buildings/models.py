@@ -215,7 +215,8 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user}: {Role(self.role).label}"
+        """The person alone: the audit log keeps it as a label, in nobody's language."""
+        return str(self.user)
 
 
 class QuarantineReason(TextChoices):

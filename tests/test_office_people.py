@@ -52,6 +52,8 @@ def test_a_request_is_approved(desk, new_entries, app):
     )  # fmt: skip
     assert (line.before, line.after) == ({"status": "pending"}, {"status": "active"})
     assert line.reason == "showed his contract"
+    # The label is the same whatever language he reads who acts.
+    assert line.target_label == "Pakinam Pending"
     # He may use the app from now on.
     added = app("pending").add(blockId=1, apartmentId=3, email="second@example.org")
     assert added["data"]["1"]["email"] == "second@example.org"
