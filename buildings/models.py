@@ -4,6 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, TextChoices
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from contacts.constraints import CompositeForeignKey
@@ -217,6 +218,11 @@ class Membership(models.Model):
     def __str__(self) -> str:
         """The person alone: the audit log keeps it as a label, in nobody's language."""
         return str(self.user)
+
+    @property
+    def standing(self) -> str:
+        """Where it stands, in words: one that has ended is neither active nor anything else."""
+        return gettext("Ended") if self.ended_at is not None else str(Status(self.status).label)
 
 
 class QuarantineReason(TextChoices):

@@ -69,7 +69,7 @@ class MembershipResource(ModelResource):
     block = Field("block", _("block"))
     apartment = Field("apartment", _("unit"))
     role = Field("get_role_display", _("role"))
-    status = Field("get_status_display", _("status"))
+    status = Field("standing", _("status"))
     started_at = Field("started_at", _("since"), When())
     ended_at = Field("ended_at", _("until"), When())
 

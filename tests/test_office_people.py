@@ -1,5 +1,6 @@
 """People in the back-office: requests, moving in and out, roles, bans, and the last manager."""
 
+import re
 import threading
 from datetime import timedelta
 from typing import Any
@@ -172,6 +173,21 @@ def test_who_cannot_move_in(desk, new_entries, typed, field):
     assert list(response.context["form"].errors) == [field]
     assert new_entries() == []
     assert not Membership.objects.filter(apartment=6).exists()
+
+
+def test_who_has_left_is_active_no_more(desk):
+    Membership.objects.filter(pk=of("partner").pk).update(ended_at=timezone.now())
+    row = desk.page(PEOPLE, period="past").context["cl"].result_list.get()
+    assert (row.status, row.standing) == (Status.ACTIVE, "Ended")
+    for path, start in {
+        f"{PEOPLE}?period=past": "<tbody>",
+        f"{PEOPLE}{row.pk}/change/": "field-standing",
+        "contacts/user/4/change/": "Memberships</h2>",
+        "buildings/apartment/2/change/": "Past people</h2>",
+    }.items():
+        shown = re.split("</tbody>|field-started_at", desk.text(path).split(start)[1])[0]
+        assert "Ended" in shown, path
+        assert "Active" not in shown, path
 
 
 def test_nobody_moves_into_a_closed_unit(desk, new_entries):

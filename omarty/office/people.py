@@ -48,24 +48,28 @@ class MembershipAdmin(ExportingAdmin, TaskAdmin):
         "readmit": Readmit,
     }
     bulk = ("approve", "refuse", "move-out", "ban", "readmit")
-    list_display = ("user", "apartment", "block", "role", "status", "started_at", "ended_at")
+    list_display = ("user", "apartment", "block", "role", "standing", "started_at", "ended_at")
     list_select_related = ("user", "apartment", "block")
     list_filter = ("status", "role", BlockFilter, Period)
     search_fields = ("user__name",)
     search_help_text = _("Name, phone, e-mail, or number of the unit")
     ordering = ("-pk",)
-    sortable_by = ("role", "status", "started_at", "ended_at")
+    sortable_by = ("role", "standing", "started_at", "ended_at")
     fields = (
         "user",
         "block",
         "apartment",
         "role",
-        "status",
+        "standing",
         "started_at",
         "ended_at",
         "entries",
     )
-    readonly_fields = ("entries",)
+    readonly_fields = ("standing", "entries")
+
+    @admin.display(description=_("status"), ordering="status")
+    def standing(self, row: Membership) -> str:
+        return row.standing
 
     @admin.display(description=_("what was done"))
     def entries(self, row: Membership) -> SafeString:
