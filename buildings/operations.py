@@ -97,11 +97,12 @@ def register_staircase(
 def change_apartment(
     *, origin: Origin, apartment: Apartment, changes: dict[str, Any], reason: str = ""
 ) -> None:
-    """Give a unit another number, floor, name, occupancy or note. Raises ApartmentExists.
+    """Give a unit another number, floor, name, occupancy or note.
 
-    What is so already is left alone, and where nothing is new there is no entry.
+    What is so already is left alone, and where nothing is new there is no entry. Raises
+    ApartmentExists, or ValidationError if the unit is closed.
     """
-    unit = Apartment.objects.select_for_update().get(pk=apartment.pk)
+    unit = _locked_apartment(apartment)
     after = {name: value for name, value in changes.items() if getattr(unit, name) != value}
     if after:
         _write_apartment(origin, Action.APARTMENT_CHANGED, unit, after, reason)
@@ -236,8 +237,13 @@ def readmit_memberships(
 def change_role(
     *, origin: Origin, memberships: Iterable[Membership], role: Role, reason: str = ""
 ) -> None:
-    """They are something else in the block from now on."""
-    rows = [row for row in _locked_memberships(memberships) if row.role != role]
+    """They are something else in the block from now on; nothing is written of who is so already.
+
+    Who is banned keeps his role until the ban ends.
+    """
+    asked = _locked_memberships(memberships)
+    _refuse(map(role_hindrance, asked))
+    rows = [row for row in asked if row.role != role]
     _change_memberships(origin, Action.MEMBERSHIP_ROLE_CHANGED, rows, {"role": role}, reason)
 
 
@@ -252,11 +258,11 @@ def end_memberships(
     """They moved out, then or now; the memberships are kept as past ones."""
     rows = _locked_memberships(memberships)
     ended_at = ended_at or timezone.now()
-    for row in rows:
-        if row.started_at is not None and ended_at < row.started_at:
-            raise ValidationError(
-                _("%(who)s cannot have left before coming."), params={"who": row.user}
-            )
+    _refuse(
+        _("%(who)s cannot have left before coming.") % {"who": row.user}
+        for row in rows
+        if row.started_at is not None and ended_at < row.started_at
+    )
     _change_memberships(origin, Action.MEMBERSHIP_ENDED, rows, {"ended_at": ended_at}, reason)
 
 
@@ -268,9 +274,13 @@ def lock_blocks(block_ids: Iterable[int]) -> None:
 def _locked_apartment(apartment: Apartment) -> Apartment:
     """The unit as it is now, locked; it must be in use."""
     unit = Apartment.objects.select_for_update().get(pk=apartment.pk)
-    if unit.closed_at is not None:
-        raise ValidationError(_("Unit %(unit)s is closed."), params={"unit": unit})
+    _refuse([closed(unit)])
     return unit
+
+
+def closed(unit: Apartment) -> str:
+    """Why nothing but reopening is done to a closed unit; empty for one in use."""
+    return "" if unit.closed_at is None else _("Unit %(unit)s is closed.") % {"unit": unit}
 
 
 def _write_apartment(
@@ -306,15 +316,32 @@ def _locked_memberships(
     lock_blocks(each.block_id for each in asked)
     locked = Membership.objects.select_for_update().filter(pk__in=[each.pk for each in asked])
     rows = list(locked.prefetch_related("user", "block", "apartment").order_by("pk"))
-    for row in rows:
-        if row.ended_at is not None:
-            raise ValidationError(_("%(who)s has left already."), params={"who": row.user})
-        if status is not None and row.status != status:
-            raise ValidationError(
-                _("%(who)s is not “%(status)s” any more."),
-                params={"who": row.user, "status": status.label},
-            )
+    _refuse(hindrance(row, status) for row in rows)
     return rows
+
+
+def hindrance(membership: Membership, status: Status | None = None) -> str:
+    """Why nothing is done to one that has ended or, if a status is named, is of another; else empty."""
+    said = {"who": membership.user, "is": Status(membership.status).label}
+    if membership.ended_at is not None:
+        return _("%(who)s has left already.") % said
+    if status is not None and membership.status != status:
+        return _("%(who)s is “%(is)s”, not “%(status)s”.") % (said | {"status": status.label})
+    return ""
+
+
+def role_hindrance(membership: Membership) -> str:
+    """Why nobody changes this one's role; empty if it can be changed."""
+    if membership.ended_at is None and membership.status == Status.BANNED:
+        return _("%(who)s is banned: end the ban first.") % {"who": membership.user}
+    return hindrance(membership)
+
+
+def _refuse(sentences: Iterable[str]) -> None:
+    """Raise one ValidationError with all that stands in the way, each once; nothing if it is empty."""
+    told = list(dict.fromkeys(filter(None, sentences)))
+    if told:
+        raise ValidationError(told)
 
 
 def _change_memberships(
@@ -346,12 +373,12 @@ def _keep_a_manager(blocks: Iterable[Block]) -> None:
     left = Membership.objects.current().filter(
         role=Role.MANAGER, status=Status.ACTIVE, user__status=Status.ACTIVE
     )
-    for block in blocks:
-        if not left.filter(block=block).exists():
-            raise ValidationError(
-                _("Block %(block)s would be left without a manager: appoint another one first."),
-                params={"block": block},
-            )
+    _refuse(
+        _("Block %(block)s would be left without a manager: appoint another one first.")
+        % {"block": block}
+        for block in sorted(blocks, key=lambda block: block.pk)
+        if not left.filter(block=block).exists()
+    )
 
 
 def _end_doubles(origin: Origin, moving: list[Membership], into: Apartment, reason: str) -> None:

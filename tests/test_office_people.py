@@ -89,9 +89,53 @@ def test_many_are_refused_at_once_with_one_reason(desk, new_entries):
 
 
 def test_one_who_does_not_wait_stops_the_whole_approval(desk, new_entries):
-    response = act(desk, "approve", "pending", "resident")
-    assert "Rami Resident is not “Pending” any more." in response.content.decode()
+    response = act(desk, "approve", "resident", "pending", "partner", "banned")
+    assert response.context["form"].non_field_errors() == [
+        "Rami Resident is “Active”, not “Pending”.",
+        "Parisa Partner is “Active”, not “Pending”.",
+        "Bassem Banned is “Banned”, not “Pending”.",
+    ]
     assert of("pending").status == Status.PENDING
+    assert new_entries() == []
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "words"),
+    [
+        ("ban", "banned", "Bassem Banned is “Banned”, not “Active”."),
+        ("approve", "resident", "Rami Resident is “Active”, not “Pending”."),
+        ("readmit", "resident", "Rami Resident is “Active”, not “Banned”."),
+        ("role", "banned", "Bassem Banned is banned: end the ban first."),
+        ("role", "partner", "Parisa Partner has left already."),
+        ("move-out", "partner", "Parisa Partner has left already."),
+    ],
+)
+def test_a_task_that_does_not_fit_leads_back_with_a_sentence(desk, new_entries, task, name, words):
+    Membership.objects.filter(pk=of("partner").pk).update(ended_at=timezone.now())
+    page = f"/admin/{PEOPLE}{of(name).pk}/"
+    for answer in (
+        desk.get(f"{page}{task}/"),
+        desk.post(f"{page}{task}/", {"reason": "x", "role": "cashier", "day": "2026-01-01"}),
+    ):
+        assert (answer.url, told(answer).split("\n")[-1]) == (f"{page}change/", words)
+    assert f"{page}{task}/" not in desk.text(f"{page}change/".removeprefix("/admin/"))
+    assert new_entries() == []
+
+
+def test_the_role_of_one_who_was_banned_meanwhile_stays(desk, new_entries):
+    path = f"{PEOPLE}{of('resident').pk}/role/"
+    opened = desk.page(path)
+    Membership.objects.filter(pk=of("resident").pk).update(status=Status.BANNED)
+    assert told(desk.resend(path, opened, role="board")) == (
+        "Rami Resident is banned: end the ban first."
+    )
+    assert of("resident").role == Role.RESIDENT
+    assert new_entries() == []
+
+
+def test_a_role_that_he_has_already_is_no_change(desk, new_entries):
+    answer = desk.send(f"{PEOPLE}{of('resident').pk}/role/", role="resident")
+    assert told(answer) == "Nothing was changed: it is so already."
     assert new_entries() == []
 
 
@@ -194,7 +238,7 @@ def test_nobody_moves_into_a_closed_unit(desk, new_entries):
     opened = desk.page("buildings/apartment/6/move-in/")
     Apartment.objects.filter(pk=6).update(closed_at=timezone.now())
     response = desk.resend("buildings/apartment/6/move-in/", opened, person="3")
-    assert "Unit 6 is closed." in response.content.decode()
+    assert told(response) == "Unit 6 is closed."
     assert new_entries() == []
 
 

@@ -3,11 +3,14 @@
 import threading
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from audit.models import Entry
+from audit.models import Channel, Entry
+from audit.operations import Origin
 from buildings.models import Apartment, Membership, Occupancy, Role
+from buildings.operations import change_apartment
 from contacts.models import Status
 from tests.office import Desk, fields_of, told
 
@@ -17,6 +20,11 @@ UNITS = "buildings/apartment/"
 @pytest.fixture
 def desk():
     return Desk("manager")
+
+
+@pytest.fixture
+def origin():
+    return Origin(channel=Channel.COMMAND, actor_label="test")
 
 
 def unit(pk: int) -> Apartment:
@@ -319,7 +327,48 @@ def test_a_unit_with_people_is_not_closed(desk, new_entries):
 def test_a_closed_unit_cannot_be_closed_again(desk):
     opened = desk.page(f"{UNITS}5/close/")
     Desk("admin").send(f"{UNITS}5/close/")
-    assert "Unit 5 is closed." in desk.resend(f"{UNITS}5/close/", opened).content.decode()
+    again = desk.resend(f"{UNITS}5/close/", opened)
+    assert (again.url, told(again)) == (f"/admin/{UNITS}5/change/", "Unit 5 is closed.")
+
+
+def test_a_closed_unit_can_only_be_reopened_and_says_so_first(desk, new_entries):
+    opened, rows = desk.page(f"{UNITS}5/change/"), desk.page(UNITS)
+    desk.send(f"{UNITS}5/close/")
+    page = desk.text(f"{UNITS}5/change/")
+    assert 'name="floor"' not in page
+    assert page.index("no longer in use") < page.index("field-number")
+    assert 'href="/admin/buildings/apartment/5/reopen/"' in page
+    for task in ("move-in", "merge", "close"):
+        assert f"/admin/{UNITS}5/{task}/" not in page
+        answer = desk.page(f"{UNITS}5/{task}/")
+        assert answer.url == f"/admin/{UNITS}5/change/"
+        assert set(told(answer).split("\n")) == {"Unit 5 is closed."}
+    stale = desk.resend(f"{UNITS}5/change/", opened, floor="9")
+    assert stale.status_code == 302
+    assert set(told(stale).split("\n")) == {"Unit 5 is closed."}
+    typed = fields_of(rows) | {"form-4-floor": "9", "form-3-floor": "8", "_save": "Save"}
+    stale = desk.post(f"/admin/{UNITS}", typed)
+    assert "Unit 5 is closed." in stale.content.decode()
+    assert (unit(4).floor, unit(5).floor) == (0, 1)
+    assert len(new_entries()) == 1
+    # Beside it the others of the same list are saved.
+    listed = desk.page(UNITS, use="all")
+    assert [form.fields["floor"].disabled for form in listed.context["cl"].formset][3:6] == [
+        False, True, False,
+    ]  # fmt: skip
+    typed = fields_of(listed) | {"form-3-floor": "8", "_save": "Save"}
+    assert desk.post(f"/admin/{UNITS}?use=all", typed).status_code == 302
+    assert unit(4).floor == 8
+    answer = desk.page(f"{UNITS}4/reopen/")
+    assert answer.url == f"/admin/{UNITS}4/change/"
+    assert told(answer).endswith("This unit is in use already.")
+
+
+def test_a_closed_unit_is_changed_by_nobody(origin, new_entries):
+    Apartment.objects.filter(pk=5).update(closed_at=timezone.now())
+    with pytest.raises(ValidationError, match=r"Unit 5 is closed\."):
+        change_apartment(origin=origin, apartment=unit(5), changes={"floor": 3})
+    assert new_entries() == []
 
 
 def test_nothing_deletes_a_unit(desk):

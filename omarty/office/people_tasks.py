@@ -18,9 +18,12 @@ from buildings.operations import (
     approve_memberships,
     ban_memberships,
     change_role,
+    closed,
     end_memberships,
+    hindrance,
     readmit_memberships,
     refuse_memberships,
+    role_hindrance,
     start_membership,
 )
 from contacts.models import Claim, Kind, Status, User
@@ -28,7 +31,7 @@ from contacts.operations import Objection, register_user
 from omarty.office.forms import SeenForm
 from omarty.office.tasks import Task
 from omarty.office.values import EARLIEST, row_id
-from omarty.office.words import objection
+from omarty.office.words import nothing_changed, objection
 
 
 class MembershipTask(Task):
@@ -42,8 +45,8 @@ class MembershipTask(Task):
         return len(self.rows)
 
     @classmethod
-    def fits(cls, row: Membership) -> bool:
-        return row.ended_at is None and cls.status in {None, row.status}
+    def hindrance(cls, row: Membership) -> str:
+        return hindrance(row, cls.status)
 
     def plan(self) -> list[str]:
         return [
@@ -124,11 +127,17 @@ class ChangeRole(SeenForm, MembershipTask):
         super().__init__(*args, **kwargs)
         self.fields["role"].initial = self.row.role
 
+    @classmethod
+    def hindrance(cls, row: Membership) -> str:
+        return role_hindrance(row)
+
     def seen_row(self) -> Any:
         return self.row
 
     def carry_out(self) -> list[str]:
         role = Role(self.cleaned_data["role"])
+        if role == self.row.role:
+            return [nothing_changed()]
         change_role(origin=self.origin, memberships=self.rows, role=role, reason=self.reason)
         return [_("%(who)s: %(role)s.") % {"who": self.row.user, "role": role.label}]
 
@@ -200,8 +209,8 @@ class MoveIn(Task):
         person.widget.choices = person.choices
 
     @classmethod
-    def fits(cls, row: Apartment) -> bool:
-        return row.closed_at is None
+    def hindrance(cls, row: Apartment) -> str:
+        return closed(row)
 
     def plan(self) -> list[str]:
         return []

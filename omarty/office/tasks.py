@@ -58,9 +58,14 @@ class Task(forms.Form):
         return str(self.cleaned_data["reason"])
 
     @classmethod
+    def hindrance(cls, row: Any) -> str:
+        """A sentence that says why it cannot be done to this row as it is; empty if it can."""
+        return ""
+
+    @classmethod
     def fits(cls, row: Any) -> bool:
         """Whether the row's page offers it."""
-        return True
+        return not cls.hindrance(row)
 
     def plan(self) -> list[str]:
         """What will be done, line by line; with `previews` it may read the checked fields."""
@@ -164,9 +169,14 @@ class TaskAdmin(ScopedAdmin):
         return row
 
     def _task(self, request: HttpRequest, row: Any, name: str, sent: Any) -> HttpResponse:
-        form = self.tasks[name](sent, rows=[row], request=request)
         change = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        return self._answer(request, form, back=reverse(change, args=[row.pk]))
+        back = reverse(change, args=[row.pk])
+        hindrance = self.tasks[name].hindrance(row)
+        if hindrance:
+            self.message_user(request, hindrance, messages.ERROR)
+            return HttpResponseRedirect(back)
+        form = self.tasks[name](sent, rows=[row], request=request)
+        return self._answer(request, form, back=back)
 
     def _unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
         # As Django's own pages answer for an id that they do not find.

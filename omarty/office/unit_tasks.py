@@ -19,6 +19,7 @@ from buildings.models import (
 from buildings.operations import (
     ApartmentExists,
     close_apartment,
+    closed,
     merge_apartment,
     register_staircase,
     reopen_apartment,
@@ -147,8 +148,8 @@ class Merge(Task):
         cast(Any, self.fields["into"]).queryset = others.order_by("number", "pk")
 
     @classmethod
-    def fits(cls, row: Apartment) -> bool:
-        return row.closed_at is None
+    def hindrance(cls, row: Apartment) -> str:
+        return closed(row)
 
     def plan(self) -> list[str]:
         into = self.cleaned_data["into"]
@@ -190,8 +191,8 @@ class Close(Task):
     button = gettext_lazy("Close")
 
     @classmethod
-    def fits(cls, row: Apartment) -> bool:
-        return row.closed_at is None
+    def hindrance(cls, row: Apartment) -> str:
+        return closed(row)
 
     def plan(self) -> list[str]:
         return [_("Unit %s will no longer be in use. It is kept, and can be reopened.") % self.row]
@@ -208,8 +209,8 @@ class Reopen(Task):
     button = gettext_lazy("Reopen")
 
     @classmethod
-    def fits(cls, row: Apartment) -> bool:
-        return row.closed_at is not None
+    def hindrance(cls, row: Apartment) -> str:
+        return "" if closed(row) else _("This unit is in use already.")
 
     def plan(self) -> list[str]:
         return [_("Unit %s will be in use again. Nobody moves by that.") % self.row]

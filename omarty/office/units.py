@@ -5,7 +5,7 @@ from operator import or_
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import NON_FIELD_ERRORS, SuspiciousOperation
+from django.core.exceptions import NON_FIELD_ERRORS, SuspiciousOperation, ValidationError
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.forms import modelform_factory
@@ -19,6 +19,7 @@ from buildings.models import Apartment, Block, Building, Membership
 from buildings.operations import (
     ApartmentExists,
     change_apartment,
+    closed,
     lock_blocks,
     register_apartment,
     register_block,
@@ -86,9 +87,18 @@ class UnitRow(NumberTakenForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk and self.instance.block_id not in self.changes:
+        # What was typed before somebody closed the unit is refused in words, not passed over.
+        typed = any(self.add_prefix(name) in self.data for name in self.guarded)
+        fixed = closed(self.instance) and not typed
+        if self.instance.pk and (fixed or self.instance.block_id not in self.changes):
             for field in self.fields.values():
                 field.disabled = True
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if closed(self.instance) and self.has_changed():
+            self.add_error("number", closed(self.instance))
+        return cleaned
 
 
 class NeedsMending(admin.SimpleListFilter):
@@ -150,14 +160,23 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
         typed = ["number", "floor", "name", "occupancy", "note", "reason"]
         if obj is None:
             return [(None, {"fields": ["block", *typed]})]
-        closed = ["closed_at", "merged_into"] if obj.closed_at else []
         shown = typed if self.has_change_permission(request, obj) else typed[:-1]
+        told = {
+            "fields": ["closed_at", "merged_into"] if obj.merged_into_id else ["closed_at"],
+            "description": _("It is no longer in use. To change anything, reopen it first."),
+        }
         return [
-            (None, {"fields": ["block", *shown, *closed]}),
+            *([(_("Closed"), told)] if obj.closed_at else []),
+            (None, {"fields": ["block", *shown]}),
             (_("People"), {"fields": ["people_now"]}),
             (_("Past people"), {"fields": ["people_past"]}),
             (_("History"), {"fields": ["entries"]}),
         ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A closed unit is looked at only; its task is to reopen it."""
+        open_ = obj is None or obj.closed_at is None
+        return open_ and super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Apartment | None = None) -> Any:
         return self.readonly_fields if obj is None else ("block", *self.readonly_fields)
@@ -229,13 +248,16 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
         extra_context: Any = None,
     ) -> Any:
         def view() -> Any:
+            if request.method == "POST" and (unit := units.exclude(closed_at=None).first()):
+                # A form that was opened before somebody closed it.
+                raise ValidationError(closed(unit))
             return super(UnitAdmin, self).changeform_view(
                 request, object_id, form_url, extra_context
             )
 
+        units = self.get_queryset(request).filter(pk=row_id(object_id or "") or 0)
         if request.method != "POST":
             return view()
-        units = self.get_queryset(request).filter(pk=row_id(object_id or "") or 0)
         return self._locked(request, view, units, request.POST.get("block", ""))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -271,10 +293,11 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
                 answer: HttpResponse = view()
                 return answer
         except ApartmentExists:
-            self.message_user(
-                request, _("The block has a unit of that number already."), messages.ERROR
-            )
-            return HttpResponseRedirect(request.get_full_path())
+            told = str(_("The block has a unit of that number already."))
+        except ValidationError as refused:
+            told = " ".join(refused.messages)
+        self.message_user(request, told, messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
 
 
 @admin.register(Block)

@@ -1,4 +1,4 @@
-"""Why a contact is refused, in words for the back-office (the app has its own, in contract/answers.md)."""
+"""What several pages of the back-office say (the app has its own words, in contract/answers.md)."""
 
 from django.utils.translation import gettext as _
 
@@ -7,7 +7,7 @@ from contacts.operations import Objection
 
 
 def objection(kind: Kind, why: Objection) -> str:
-    """A sentence that stands beside the field."""
+    """Why a contact is refused: a sentence that stands beside the field."""
     phone = kind == Kind.PHONE
     match why:
         case Objection.INVALID:
@@ -20,3 +20,8 @@ def objection(kind: Kind, why: Objection) -> str:
             return _("Somebody holds it already.")
         case Objection.LIMIT:
             return _("This person has as many as one can have.")
+
+
+def nothing_changed() -> str:
+    """What somebody is told who saved what was so already."""
+    return _("Nothing was changed: it is so already.")
