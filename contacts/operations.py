@@ -181,9 +181,10 @@ def mend_contact(
     block: Named | None = None,
     apartment: Named | None = None,
     reason: str = "",
-) -> None:
+) -> bool:
     """Write a contact differently, or give a person the primary one that he lacks.
 
+    False, and nothing is written, if it is so already.
     Raises ContactRefused by the same rules as `add_contact()`, or ValidationError if it is gone.
     """
     try:
@@ -191,6 +192,9 @@ def mend_contact(
     except ValueError as error:
         raise ContactRefused(contact.kind, Objection.INVALID) from error
     contact, claims = _locked(contact)
+    tidy = contact.kind.tidy(typed)
+    if contact.typed == tidy:
+        return False
     claim = _claim_of(contact, claims)
     if any((each.kind, each.value) == (contact.kind, value) for each in claims if each != claim):
         raise ContactRefused(contact.kind, Objection.OWN)
@@ -200,7 +204,7 @@ def mend_contact(
     except IntegrityError as error:
         raise ContactRefused(contact.kind, Objection.TAKEN) from error
     before = {contact.kind.value: contact.typed}
-    contact.store(typed=contact.kind.tidy(typed))
+    contact.store(typed=tidy)
     _record_contact(
         Action.CONTACT_CHANGED,
         contact,
@@ -211,6 +215,7 @@ def mend_contact(
         apartment=apartment,
         reason=reason,
     )
+    return True
 
 
 @transaction.atomic
@@ -234,9 +239,11 @@ def remove_contact(*, origin: Origin, contact: Contact, **where: Any) -> None:
 
 
 @transaction.atomic
-def hide_contact(*, origin: Origin, contact: Contact, hidden: bool, **where: Any) -> None:
-    """Hide a contact from others, or show it again."""
+def hide_contact(*, origin: Origin, contact: Contact, hidden: bool, **where: Any) -> bool:
+    """Hide a contact from others, or show it again. False, and nothing is written, if it is so already."""
     contact = _locked(contact)[0]
+    if contact.hidden == hidden:
+        return False
     before = {"hidden": contact.hidden}
     contact.store(hidden=hidden)
     _record_contact(
@@ -247,6 +254,7 @@ def hide_contact(*, origin: Origin, contact: Contact, hidden: bool, **where: Any
         origin=origin,
         **where,
     )
+    return True
 
 
 @transaction.atomic

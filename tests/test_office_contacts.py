@@ -3,8 +3,11 @@
 import pytest
 from django.utils import timezone
 
+from audit.models import Channel
+from audit.operations import Origin
 from buildings.models import Membership, Role
 from contacts.models import HIDDEN, Claim, Kind, SecondaryEmail, SecondaryPhone, User
+from contacts.operations import Contact, hide_contact
 from tests.office import Desk, fields_of, told
 
 RESIDENT = "contacts/user/3/"
@@ -77,6 +80,33 @@ def test_a_phone_that_cannot_be_is_refused_beside_the_field(desk, phone, typed, 
     assert response.context["form"].errors["typed"] == [words]
     assert resident().phone == "01000000002"
     assert len(new_entries()) == before
+
+
+@pytest.mark.parametrize("typed", ["01000000002", " 01000000002 ", "٠١٠٠٠٠٠٠٠٠٢"])
+def test_a_phone_that_is_so_already_is_no_change(desk, typed, new_entries):
+    response = desk.send(f"{RESIDENT}mend/?contact=phone", typed=typed)
+    assert told(response) == "Nothing was changed: it is so already."
+    assert new_entries() == []
+    # Another spelling of it is a change.
+    response = desk.send(f"{RESIDENT}mend/?contact=phone", typed="010 0000 0002")
+    assert told(response) == "The contact was mended."
+    assert new_entries()[-1].after == {"phone": "010 0000 0002"}
+
+
+def test_a_contact_that_is_hidden_already_is_not_hidden_again(new_entries):
+    contact = Contact(resident(), Kind.PHONE)
+    origin = Origin(channel=Channel.COMMAND, actor_label="test")
+    assert hide_contact(origin=origin, contact=contact, hidden=True)
+    assert not hide_contact(origin=origin, contact=contact, hidden=True)
+    assert len(new_entries()) == 1
+
+
+def test_who_hides_nothing_has_nothing_to_reveal(desk, new_entries):
+    answer = desk.page(f"{RESIDENT}reveal/")
+    assert (answer.url, told(answer)) == (
+        f"/admin/{RESIDENT}change/", "Rami Resident hides no contact.",
+    )  # fmt: skip
+    assert new_entries() == []
 
 
 def test_a_contact_is_added(desk, new_entries):

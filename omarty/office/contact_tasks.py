@@ -22,7 +22,7 @@ from contacts.operations import (
 )
 from omarty.office.forms import SeenForm
 from omarty.office.tasks import Task
-from omarty.office.words import objection
+from omarty.office.words import nothing_changed, objection
 
 
 class PersonTask(Task):
@@ -116,10 +116,10 @@ class Mend(SeenForm, ContactTask):
     def carry_out(self) -> list[str]:
         typed = self.cleaned_data["typed"]
         try:
-            mend_contact(contact=self.contact, typed=typed, **self.what)
+            mended = mend_contact(contact=self.contact, typed=typed, **self.what)
         except ContactRefused as refused:
             raise ValidationError({"typed": objection(refused.kind, refused.why)}) from refused
-        return [_("The contact was mended.")]
+        return [_("The contact was mended.") if mended else nothing_changed()]
 
 
 class Hide(ContactTask):
@@ -198,8 +198,10 @@ class Reveal(PersonTask):
     shows = True
 
     @classmethod
-    def fits(cls, row: User) -> bool:
-        return any(contact.hidden for contact in contacts_of(row))
+    def hindrance(cls, row: User) -> str:
+        if any(contact.hidden for contact in contacts_of(row)):
+            return ""
+        return _("%(who)s hides no contact.") % {"who": row}
 
     def carry_out(self) -> list[str]:
         contacts = reveal_contacts(user=self.row, **self.what)
