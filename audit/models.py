@@ -17,6 +17,7 @@ class Action(TextChoices):
     SESSION_RENEWED = "user.session_renewed", _("Session renewed")
     USER_REGISTERED = "user.registered", _("Person registered")
     PASSWORD_CHANGED = "user.password_changed", _("Password changed")  # noqa: S105
+    NAME_CORRECTED = "user.name_corrected", _("Name corrected")
     STATUS_CHANGED = "user.status_changed", _("Person's status changed")
     CONTACT_ADDED = "contact.added", _("Contact added")
     CONTACT_CHANGED = "contact.changed", _("Contact mended")
@@ -25,7 +26,9 @@ class Action(TextChoices):
     CONTACT_HIDDEN = "contact.hidden", _("Contact hidden or shown")
     CONTACTS_REVEALED = "contact.revealed", _("Hidden contacts looked at")
     BUILDING_REGISTERED = "building.registered", _("Building registered")
+    BUILDING_CHANGED = "building.changed", _("Building changed")
     BLOCK_REGISTERED = "block.registered", _("Block registered")
+    BLOCK_CHANGED = "block.changed", _("Block changed")
     APARTMENT_REGISTERED = "apartment.registered", _("Unit registered")
     APARTMENT_CHANGED = "apartment.changed", _("Unit changed")
     APARTMENT_MERGED = "apartment.merged", _("Unit merged into another")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -21,7 +22,8 @@ class ApartmentExists(Exception):
 
 @transaction.atomic
 def register_building(*, origin: Origin, **fields: Any) -> Building:
-    """A new building; `fields` are the model's."""
+    """A new building; `fields` are the model's. Raises ValidationError if it has no name."""
+    _refuse_nameless(**fields)
     building = Building.objects.create(**fields)
     record(origin=origin, action=Action.BUILDING_REGISTERED, target=building)
     return building
@@ -29,10 +31,100 @@ def register_building(*, origin: Origin, **fields: Any) -> Building:
 
 @transaction.atomic
 def register_block(*, origin: Origin, building: Building, **fields: Any) -> Block:
-    """A new block of the building; `fields` are the model's."""
+    """A new block of the building; `fields` are the model's.
+
+    Raises ValidationError if the building has a block of that number already.
+    """
+    lock_buildings([building.pk])
+    refuse_taken_block_number(building, fields["number"])
     block = Block.objects.create(building=building, **fields)
     record(origin=origin, action=Action.BLOCK_REGISTERED, target=block, block=block)
     return block
+
+
+@transaction.atomic
+def change_building(
+    *, origin: Origin, building: Building, changes: dict[str, Any], reason: str = ""
+) -> bool:
+    """Mend a building. False, and nothing is written, if it is so already.
+
+    Raises ValidationError if it would have no name.
+    """
+    building = Building.objects.select_for_update().get(pk=building.pk)
+    changed = _changed(building, changes)
+    if not changed:
+        return False
+    before = _values(building, changed)
+    for name, value in changed.items():
+        setattr(building, name, value)
+    _refuse_nameless(name_ar=building.name_ar, name_en=building.name_en)
+    building.save(update_fields=list(changed))
+    record(
+        origin=origin,
+        action=Action.BUILDING_CHANGED,
+        target=building,
+        reason=reason,
+        before=before,
+        after=_values(building, changed),
+    )
+    return True
+
+
+@transaction.atomic
+def change_block(
+    *, origin: Origin, block: Block, changes: dict[str, Any], reason: str = ""
+) -> bool:
+    """Mend a block. False, and nothing is written, if it is so already.
+
+    Raises ValidationError if its building has another block of that number.
+    """
+    building: Building = changes.get("building", block.building)
+    lock_buildings([building.pk])
+    block = Block.objects.select_for_update().get(pk=block.pk)
+    changed = _changed(block, changes)
+    if not changed:
+        return False
+    if {"building", "number"} & set(changed):
+        refuse_taken_block_number(building, changes.get("number", block.number), but=block)
+    before = _values(block, changed)
+    for name, value in changed.items():
+        setattr(block, name, value)
+    block.save(update_fields=list(changed))
+    record(
+        origin=origin,
+        action=Action.BLOCK_CHANGED,
+        target=block,
+        block=block,
+        reason=reason,
+        before=before,
+        after=_values(block, changed),
+    )
+    return True
+
+
+def refuse_taken_block_number(building: Building, number: str, *, but: Block | None = None) -> None:
+    """Raise ValidationError if another block of the building has this number.
+
+    No constraint keeps it, for legacy data may hold doubles: call it under `lock_buildings()`.
+    """
+    others = building.blocks.filter(number__iexact=number)
+    if but is not None:
+        others = others.exclude(pk=but.pk)
+    if others.exists():
+        raise ValidationError({"number": _("The building has a block of that number already.")})
+
+
+def _refuse_nameless(*, name_ar: str = "", name_en: str = "", **_others: Any) -> None:
+    if not (name_ar.strip() or name_en.strip()):
+        raise ValidationError({"name_ar": _("A building needs a name, in either language.")})
+
+
+def _changed(row: Building | Block, changes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in changes.items() if getattr(row, name) != value}
+
+
+def _values(row: Building | Block, names: Iterable[str]) -> dict[str, Any]:
+    return {name: _plain(getattr(row, name)) for name in names}
 
 
 @transaction.atomic
@@ -266,6 +358,11 @@ def end_memberships(
     _change_memberships(origin, Action.MEMBERSHIP_ENDED, rows, {"ended_at": ended_at}, reason)
 
 
+def lock_buildings(building_ids: Iterable[int]) -> None:
+    """Until the transaction ends, nobody else adds or changes blocks of these buildings."""
+    list(Building.objects.select_for_update().filter(pk__in=set(building_ids)).order_by("pk"))
+
+
 def lock_blocks(block_ids: Iterable[int]) -> None:
     """Until the transaction ends, nobody else adds or changes units or memberships of these blocks."""
     list(Block.objects.select_for_update().filter(pk__in=set(block_ids)).order_by("pk"))
@@ -422,4 +519,8 @@ def _membership_entry(
 
 def _plain(value: Any) -> Any:
     """The value as JSON holds it."""
+    if isinstance(value, Building):
+        return value.pk
+    if isinstance(value, Decimal):
+        return str(value)
     return value.isoformat() if isinstance(value, datetime) else value

@@ -1,10 +1,13 @@
-"""Buildings and blocks in the back-office: superusers register them."""
+"""Buildings and blocks in the back-office: superusers register and mend them."""
+
+import threading
 
 import pytest
+from django.db import connection
 
 from audit.models import Action, Channel
 from buildings.models import Block, Building
-from tests.office import Desk, told
+from tests.office import Desk, fields_of, told
 
 
 @pytest.fixture
@@ -40,6 +43,125 @@ def test_what_was_typed_stays_where_the_building_is_missing(desk, nothing_change
     answer = desk.send("buildings/block/add/", number="7A")
     assert 'value="7A"' in answer.content.decode()
     assert nothing_changed()
+
+
+@pytest.mark.parametrize("names", [{}, {"name_en": "  ", "name_ar": " "}])
+def test_a_building_has_a_name(desk, nothing_changed, new_entries, names):
+    for path in ("buildings/building/add/", "buildings/building/1/change/"):
+        answer = desk.send(path, **{"name_en": "", "name_ar": "", "city": "Giza"} | names)
+        assert answer.context["adminform"].errors["name_ar"] == [
+            "A building needs a name, in either language."
+        ]
+    assert nothing_changed()
+    assert new_entries() == []
+
+
+def test_a_building_is_mended(desk, new_entries):
+    was = Building.objects.get(pk=1)
+    answer = desk.send("buildings/building/1/change/", name_en="Lotus", reason="misspelt")
+    assert answer.status_code == 302, answer.content.decode()
+    assert Building.objects.get(pk=1).name_en == "Lotus"
+    (line,) = new_entries()
+    assert (line.action, line.channel, line.target_id, line.block_id) == (
+        Action.BUILDING_CHANGED, Channel.BACK_OFFICE, 1, None,
+    )  # fmt: skip
+    assert (line.before, line.after) == ({"name_en": was.name_en}, {"name_en": "Lotus"})
+    assert line.reason == "misspelt"
+
+
+def test_a_block_is_mended(desk, new_entries):
+    other = Building.objects.create(name_en="Lotus Court")
+    typed = {"building": other.pk, "number": "7A", "floors": "9", "longitude": "31.25"}
+    answer = desk.send("buildings/block/1/change/", status="banned", **typed)
+    assert answer.status_code == 302, answer.content.decode()
+    block = Block.objects.get(pk=1)
+    assert (block.building_id, block.number, block.floors, block.status) == (
+        other.pk, "7A", 9, "banned",
+    )  # fmt: skip
+    (line,) = new_entries()
+    assert (line.action, line.target_id, line.block_id) == (Action.BLOCK_CHANGED, 1, 1)
+    assert line.before["building"] == 1
+    assert line.after == {
+        "building": other.pk, "number": "7A", "floors": 9, "longitude": "31.25",
+        "status": "banned",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["buildings/building/1/change/", "buildings/block/1/change/"])
+def test_saving_what_is_so_already_leaves_no_entry(desk, new_entries, path):
+    assert desk.send(path).status_code == 302
+    assert new_entries() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("buildings/building/1/change/", "name_en"), ("buildings/block/1/change/", "number")],
+)
+def test_the_second_to_save_is_told_what_the_first_changed(desk, new_entries, path, field):
+    opened = desk.page(path)
+    assert Desk("admin").send(path, **{field: "7A"}).status_code == 302
+    answer = desk.resend(path, opened, **{field: "7B"})
+    assert "Adel Administrator changed this meanwhile to “7A”" in answer.content.decode()
+    assert len(new_entries()) == 1
+    assert desk.post(f"/admin/{path}", fields_of(answer)).status_code == 302
+    assert new_entries()[-1].after == {field: "7B"}
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [
+        ("buildings/block/add/", "2"),
+        ("buildings/block/add/", " 2 "),
+        ("buildings/block/1/change/", "2"),
+    ],
+)
+def test_two_blocks_of_one_building_differ_in_number(
+    desk, nothing_changed, new_entries, path, number
+):
+    answer = desk.send(path, building="1", number=number)
+    assert answer.context["adminform"].errors["number"] == [
+        "The building has a block of that number already."
+    ]
+    assert nothing_changed()
+    assert new_entries() == []
+    other = Building.objects.create(name_en="Lotus Court")
+    assert desk.send(path, building=other.pk, number=number).status_code == 302
+
+
+def test_a_double_of_old_is_mended_in_all_else(desk):
+    Block.objects.filter(pk=2).update(number="1")
+    assert desk.send("buildings/block/2/change/", name="East").status_code == 302
+    assert Block.objects.get(pk=2).name == "East"
+
+
+def test_two_who_register_one_number_at_once_register_one_block(commits):
+    barrier, answers = threading.Barrier(2), []
+
+    def register() -> None:
+        desk = Desk("admin")
+        form = fields_of(desk.page("buildings/block/add/")) | {"building": "1", "number": "7A"}
+        barrier.wait()
+        answers.append(desk.post("/admin/buildings/block/add/", form).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=register) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [200, 302]
+    assert Block.objects.filter(number="7A").count() == 1
+
+
+@pytest.mark.parametrize("path", ["buildings/building/1/change/", "buildings/block/1/change/"])
+def test_a_manager_only_reads_them(managers_desk, nothing_changed, new_entries, path):
+    page = managers_desk.text(path)
+    assert 'name="_save"' not in page
+    assert 'name="reason"' not in page
+    sent = {"building": "1", "number": "9", "name_en": "Mine", "status": "active"}
+    assert managers_desk.post(f"/admin/{path}", sent).status_code == 403
+    assert nothing_changed()
+    assert new_entries() == []
 
 
 @pytest.mark.parametrize("path", ["buildings/building/", "buildings/block/"])

@@ -19,8 +19,12 @@ from buildings.models import Apartment, Block, Building, Membership
 from buildings.operations import (
     ApartmentExists,
     change_apartment,
+    change_block,
+    change_building,
     closed,
     lock_blocks,
+    lock_buildings,
+    refuse_taken_block_number,
     register_apartment,
     register_block,
     register_building,
@@ -226,15 +230,10 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
         return modelform_factory(Apartment, form=row, fields=self.list_editable, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        typed = dict(form.cleaned_data)
-        reason = typed.pop("reason", "")
         if change:
-            changes = {name: typed[name] for name in form.changed_data if name in typed}
-            change_apartment(
-                origin=origin_of(request), apartment=obj, changes=changes, reason=reason
-            )
+            change_apartment(origin=origin_of(request), apartment=obj, **_typed(form))
         else:
-            unit = register_apartment(origin=origin_of(request), reason=reason, **typed)
+            unit = register_apartment(origin=origin_of(request), **form.cleaned_data)
             obj.pk, obj._state.adding = unit.pk, False
 
     def lock(self, row: Apartment) -> None:
@@ -300,9 +299,91 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
         return HttpResponseRedirect(request.get_full_path())
 
 
+class RegisteredForm(SeenForm, ModelForm):
+    """A building or block on its own page."""
+
+    reason = reason_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.seen_row() is None:
+            self.fields.pop("reason", None)
+
+    def seen_row(self) -> Any:
+        return None if self.instance._state.adding else self.instance
+
+
+class BlockForm(RegisteredForm):
+    """A block; its number is free in its building."""
+
+    guarded = (
+        "building",
+        "number",
+        "name",
+        "floors",
+        "units_planned",
+        "longitude",
+        "latitude",
+        "status",
+    )
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        building, number = (self.cleaned_data.get(name) for name in ("building", "number"))
+        if building and number and {"building", "number"} & set(self.changed_data):
+            refuse_taken_block_number(building, number, but=self.seen_row())
+        return cleaned
+
+
+class BuildingForm(RegisteredForm):
+    """A building; it has a name in one language at least."""
+
+    guarded = ("name_ar", "name_en", "country", "governorate", "city", "region", "street")
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        names = (self.data.get(self.add_prefix(name), "") for name in ("name_ar", "name_en"))
+        if not any(name.strip() for name in names):
+            self.add_error("name_ar", _("A building needs a name, in either language."))
+        return cleaned
+
+
+class SuperusersAdmin(ScopedAdmin):
+    """What superusers register and change, and others at most look at."""
+
+    editable = addable = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._everything(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._everything(request)
+
+    def _everything(self, request: HttpRequest) -> bool:
+        return scope(request).changes.ids is None
+
+    def lock_for_form(self, request: HttpRequest, row_id: int | None) -> None:
+        """Until the transaction ends, what the form is checked against stays as it is."""
+        raise NotImplementedError
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        with transaction.atomic():
+            if request.method == "POST" and self._everything(request):
+                self.lock_for_form(request, whole_number(object_id or ""))
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+
 @admin.register(Block)
-class BlockAdmin(ExportingAdmin, TaskAdmin):
-    """The user's blocks, to look at and to add a staircase to; superusers register new ones."""
+class BlockAdmin(SuperusersAdmin, ExportingAdmin, TaskAdmin):
+    """The user's blocks, to look at and to add a staircase to; superusers register and mend them."""
+
+    form = BlockForm
 
     when_empty = _("Register a building, then its blocks; then grant each block its manager.")
     export_resource = BlockResource
@@ -315,12 +396,21 @@ class BlockAdmin(ExportingAdmin, TaskAdmin):
     search_fields = ("number", "name")
     ordering = ("pk",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return scope(request).changes.ids is None
+    def get_fieldsets(self, request: HttpRequest, obj: Block | None = None) -> Any:
+        reason = ["reason"] if obj is not None and self.has_change_permission(request) else []
+        return [(None, {"fields": [*BlockForm.guarded, *reason]})]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        block = register_block(origin=origin_of(request), **form.cleaned_data)
-        obj.pk, obj._state.adding = block.pk, False
+        if change:
+            change_block(origin=origin_of(request), block=obj, **_typed(form))
+        else:
+            block = register_block(origin=origin_of(request), **form.cleaned_data)
+            obj.pk, obj._state.adding = block.pk, False
+
+    def lock_for_form(self, request: HttpRequest, row_id: int | None) -> None:
+        chosen = whole_number(request.POST.get("building", ""))
+        lock_buildings([] if chosen is None else [chosen])
+        lock_blocks([] if row_id is None else [row_id])
 
     def block_ids(self, row: Block) -> list[int]:
         return [row.pk]
@@ -330,9 +420,10 @@ class BlockAdmin(ExportingAdmin, TaskAdmin):
 
 
 @admin.register(Building)
-class BuildingAdmin(ScopedAdmin):
-    """The buildings that blocks stand in; superusers register them."""
+class BuildingAdmin(SuperusersAdmin):
+    """The buildings that blocks stand in; superusers register and mend them."""
 
+    form = BuildingForm
     when_empty = _("Register a building, then its blocks; then grant each block its manager.")
     block_path = "blocks__pk"
     list_display = ("name_en", "name_ar", "city", "region", "street")
@@ -354,12 +445,27 @@ class BuildingAdmin(ScopedAdmin):
         everything = scope(request).sees.ids is None
         return everything or super().has_view_permission(request, obj)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return scope(request).changes.ids is None
+    def get_fieldsets(self, request: HttpRequest, obj: Building | None = None) -> Any:
+        reason = ["reason"] if obj is not None and self.has_change_permission(request) else []
+        return [(None, {"fields": [*BuildingForm.guarded, *reason]})]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        building = register_building(origin=origin_of(request), **form.cleaned_data)
-        obj.pk, obj._state.adding = building.pk, False
+        if change:
+            change_building(origin=origin_of(request), building=obj, **_typed(form))
+        else:
+            building = register_building(origin=origin_of(request), **form.cleaned_data)
+            obj.pk, obj._state.adding = building.pk, False
+
+    def lock_for_form(self, request: HttpRequest, row_id: int | None) -> None:
+        lock_buildings([] if row_id is None else [row_id])
+
+
+def _typed(form: Any) -> dict[str, Any]:
+    """What was changed in a form, and why, for the operation."""
+    typed = dict(form.cleaned_data)
+    reason = typed.pop("reason", "")
+    changes = {name: typed[name] for name in form.changed_data if name in typed}
+    return {"changes": changes, "reason": reason}
 
 
 def _people(memberships: QuerySet[Membership]) -> SafeString:
