@@ -50,6 +50,42 @@ def register_user(*, origin: Origin, **fields: Any) -> User:
 
 
 @transaction.atomic
+def correct_name(
+    *,
+    origin: Origin,
+    user: User,
+    name: str,
+    block: Named | None = None,
+    apartment: Named | None = None,
+    reason: str = "",
+) -> bool:
+    """Write a person's name as it is. False, and nothing is written, if it is so already.
+
+    Raises ValidationError if it is empty.
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    name = name.strip()
+    if not name:
+        raise ValidationError({"name": _("A person needs a name.")})
+    if user.name == name:
+        return False
+    before, user.name = user.name, name
+    user.save(update_fields=["name"])
+    record(
+        origin=origin,
+        action=Action.NAME_CORRECTED,
+        target=user,
+        person=user,
+        block=block,
+        apartment=apartment,
+        reason=reason,
+        before={"name": before},
+        after={"name": name},
+    )
+    return True
+
+
+@transaction.atomic
 def change_password(*, origin: Origin, user: User, password: str) -> None:
     """Give him a new password, which ends all his sessions."""
     user.set_password(password)

@@ -1,13 +1,14 @@
 """Contacts in the back-office: mending, adding, removing, hiding, promoting, unmasking."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from audit.models import Channel
 from audit.operations import Origin
 from buildings.models import Membership, Role
 from contacts.models import HIDDEN, Claim, Kind, SecondaryEmail, SecondaryPhone, User
-from contacts.operations import Contact, hide_contact
+from contacts.operations import Contact, correct_name, hide_contact
 from tests.office import Desk, fields_of, told
 
 RESIDENT = "contacts/user/3/"
@@ -224,7 +225,44 @@ def test_a_primary_one_is_neither_removed_nor_promoted(desk):
         assert desk.page(f"{RESIDENT}{task}/?contact=phone").status_code == 404
 
 
-@pytest.mark.parametrize("task", ["mend", "add-contact", "hide", "reveal"])
+def test_a_misspelt_name_is_corrected(desk, new_entries):
+    answer = desk.send(f"{RESIDENT}name/", name=" Rami Rashad ", reason="misspelt")
+    assert told(answer) == "The name was corrected."
+    assert resident().name == "Rami Rashad"
+    (line,) = new_entries()
+    assert (line.action, line.person_id, line.block_id, line.apartment_id) == (
+        "user.name_corrected", 3, 1, 2,
+    )  # fmt: skip
+    assert (line.before, line.after) == ({"name": "Rami Resident"}, {"name": "Rami Rashad"})
+    assert line.reason == "misspelt"
+    assert "Rami Rashad" in desk.text("buildings/apartment/2/change/")
+
+
+def test_a_name_that_is_so_already_or_none_is_no_correction(desk, new_entries):
+    answer = desk.send(f"{RESIDENT}name/", name="Rami Resident")
+    assert told(answer) == "Nothing was changed: it is so already."
+    for name in ("", "  ", "x" * 256):
+        answer = desk.send(f"{RESIDENT}name/", name=name)
+        assert "name" in answer.context["form"].errors
+    with pytest.raises(ValidationError, match="A person needs a name"):
+        correct_name(
+            origin=Origin(channel=Channel.COMMAND, actor_label="test"), user=resident(), name=" "
+        )
+    assert resident().name == "Rami Resident"
+    assert new_entries() == []
+
+
+def test_the_second_to_correct_a_name_is_told_what_the_first_made_of_it(desk, new_entries):
+    path = f"{RESIDENT}name/"
+    opened = Desk("admin").page(path)
+    desk.send(path, name="Rami Rashad")
+    answer = Desk("admin").resend(path, opened, name="Ramy Resident")
+    assert "Mona Manager changed this meanwhile to “Rami Rashad”" in answer.content.decode()
+    assert resident().name == "Rami Rashad"
+    assert len(new_entries()) == 1
+
+
+@pytest.mark.parametrize("task", ["name", "mend", "add-contact", "hide", "reveal"])
 @pytest.mark.parametrize("whose", ["superuser", "pending", "former"])
 def test_whose_contacts_a_manager_leaves_alone(desk, task, whose, new_entries):
     """A superuser's, those of one who merely asks to belong, and of one who has left."""
@@ -235,7 +273,7 @@ def test_whose_contacts_a_manager_leaves_alone(desk, task, whose, new_entries):
     person = {"superuser": 1, "pending": 5, "former": 3}[whose]
     assert desk.page(f"contacts/user/{person}/change/").status_code == 200
     path = f"/admin/contacts/user/{person}/{task}/?contact=email"
-    sent = {"typed": "mine@example.org", "kind": "email", "reason": "x"}
+    sent = {"typed": "mine@example.org", "kind": "email", "name": "Mine", "reason": "x"}
     assert desk.post(path, sent).status_code == 403
     assert new_entries() == []
 

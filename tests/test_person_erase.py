@@ -14,7 +14,7 @@ from audit.operations import Origin, record
 from buildings.models import Apartment, Membership, Role
 from buildings.operations import start_membership
 from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, Status, User
-from contacts.operations import add_contact
+from contacts.operations import add_contact, correct_name
 from tests.conftest import person
 from tests.proof import Log, sql
 
@@ -80,6 +80,24 @@ def test_nothing_of_him_is_left_and_the_proof_survives(log, resident_known):
     verdict = log.verify()
     assert (verdict["whole"], verdict["faults"]) == (True, [])
     assert verdict["erased_parts"] > told["entries"] / 2
+    log.seal()
+    assert log.verify()["whole"]
+
+
+def test_his_former_name_goes_with_him(log):
+    correct_name(
+        origin=Origin(channel=Channel.BACK_OFFICE, actor=person("manager")),
+        user=person("partner"),
+        name="Rosa Partner",
+    )
+    log.seal()
+    former = Entry.objects.get(action=Action.NAME_CORRECTED)
+    assert former.before == {"name": "Parisa Partner"}
+    assert log.erase("partner@example.org")["exit"] == 0
+    former.refresh_from_db()
+    assert (former.before, former.after) == (None, None)
+    assert [word for word in ("parisa", "rosa") if word in everything()] == []
+    assert log.verify()["whole"]
     log.seal()
     assert log.verify()["whole"]
 
@@ -203,7 +221,8 @@ def test_the_last_manager_of_a_block_stays(log):
     before = everything()
     told = log.erase("manager@example.org")
     assert told["exit"] == 1
-    assert told["error"] == "Block 1 would be left without a manager: appoint another one first."
+    sentence = "Block {} would be left without a manager: appoint another one first."
+    assert told["error"] == " ".join(map(sentence.format, (1, 3, 4)))
     assert everything() == before
     assert log.erase("manager@example.org", "--dry-run")["exit"] == 1
 

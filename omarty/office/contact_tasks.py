@@ -1,4 +1,4 @@
-"""What is done to a person's contacts."""
+"""What is done to a person's name and contacts."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from contacts.operations import (
     ContactRefused,
     add_contact,
     contacts_of,
+    correct_name,
     hide_contact,
     mend_contact,
     promote_contact,
@@ -33,7 +34,7 @@ class PersonTask(Task):
 
     @property
     def what(self) -> dict[str, Any]:
-        """What every entry about his contacts says."""
+        """What every entry about him says."""
         return {"origin": self.origin, "reason": self.reason, **self.row.where}
 
 
@@ -68,6 +69,29 @@ class ContactTask(PersonTask):
 
     def plan(self) -> list[str]:
         return [f"{self.contact.kind.label}: {self.shown}"]
+
+
+class CorrectName(SeenForm, PersonTask):
+    """A person's name was misspelt."""
+
+    title = gettext_lazy("Correct the name")
+    button = gettext_lazy("Save")
+    guarded = ("name",)
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=User._meta.get_field("name").max_length
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].initial = self.row.name
+
+    def seen_row(self) -> Any:
+        return self.row
+
+    def carry_out(self) -> list[str]:
+        corrected = correct_name(user=self.row, name=self.cleaned_data["name"], **self.what)
+        return [_("The name was corrected.") if corrected else nothing_changed()]
 
 
 class Add(PersonTask):

@@ -16,7 +16,17 @@ from contacts.models import HIDDEN, Kind, Status, User
 from contacts.operations import Contact, contacts_of, lock_contacts
 from contacts.resources import UserResource
 from omarty.office import history
-from omarty.office.contact_tasks import Add, ContactTask, Hide, Mend, Promote, Remove, Reveal, Show
+from omarty.office.contact_tasks import (
+    Add,
+    ContactTask,
+    CorrectName,
+    Hide,
+    Mend,
+    Promote,
+    Remove,
+    Reveal,
+    Show,
+)
 from omarty.office.exporting import ExportingAdmin
 from omarty.office.scope import BlockFilter, scope
 from omarty.office.search import people_matching
@@ -36,6 +46,7 @@ class PersonAdmin(ExportingAdmin, TaskAdmin):
     export_phones = True
 
     tasks = {
+        "name": CorrectName,
         "add-contact": Add,
         "reveal": Reveal,
         "mend": Mend,
@@ -73,7 +84,7 @@ class PersonAdmin(ExportingAdmin, TaskAdmin):
         return list(row.memberships.values_list("block_id", flat=True))
 
     def may_change(self, request: HttpRequest, row: User | None = None) -> bool:
-        """Contacts are put right where he belongs now; a superuser's only by superusers.
+        """Name and contacts are put right where he belongs now; a superuser's only by superusers.
 
         Who merely asks to belong is no manager's to change, and who has left no longer is.
         """
