@@ -1,5 +1,6 @@
 """How every page of the back-office is served: its language, its policy, where it leads."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from tests.office import Desk
+from tests.office import Desk, fields_of, told
 
 CATALOGUE = Path(settings.BASE_DIR) / "locale" / "ar" / "LC_MESSAGES" / "django"
 PAGES = ("/admin/login/", "/omartyapis/docs/", "/admin/nowhere/", "/healthz")
@@ -137,3 +138,34 @@ def test_a_list_without_rows_says_what_to_do(desk, path):
     page = desk.text(path, q="nobody is called so")
     assert "Nothing here matches." in page
     assert '<a href="?">Show the whole list</a>' in page
+
+
+# --- Arabic ------------------------------------------------------------------------------------------
+
+
+def test_a_change_is_called_a_change_and_not_an_addition_in_arabic():
+    desk = Desk("manager", language="ar")
+    assert told(desk.send("buildings/apartment/2/change/", floor="3")) == (
+        'تم حفظ التعديل: وحدة «<a href="/admin/buildings/apartment/2/change/">2</a>».'
+    )
+    rows = fields_of(desk.page("buildings/apartment/"))
+    changed = {"form-2-floor": "7", "form-3-floor": "7", "form-4-floor": "7", "_save": ""}
+    answer = desk.post("/admin/buildings/apartment/", rows | changed)
+    assert told(answer) == "تم حفظ التعديل في 3 سجلات (الوحدات)."
+    added = desk.send("buildings/apartment/add/", block="1", number="90", floor="9")
+    assert told(added).startswith("تمت الإضافة: وحدة «")
+
+
+def test_the_scripts_of_the_lists_say_right_arabic_too():
+    said = json.dumps("لم يُحدَّد شيء من").strip('"')
+    assert said in Desk("manager", language="ar").text("jsi18n/")
+
+
+def test_leaving_a_page_is_not_called_closing(desk):
+    assert re.search(r'class="closelink">Back<', desk.text("buildings/block/1/change/"))
+
+
+def test_filters_are_called_by_their_titles(desk):
+    page = desk.text("buildings/apartment/")
+    assert "<summary>Needs mending</summary>" in page
+    assert "<summary>Floor</summary>" in page
