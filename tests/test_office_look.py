@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from buildings.models import Apartment
 from tests.office import Desk, fields_of, told
 
 CATALOGUE = Path(settings.BASE_DIR) / "locale" / "ar" / "LC_MESSAGES" / "django"
@@ -169,3 +170,44 @@ def test_filters_are_called_by_their_titles(desk):
     page = desk.text("buildings/apartment/")
     assert "<summary>Needs mending</summary>" in page
     assert "<summary>Floor</summary>" in page
+
+
+# --- How things are typed ------------------------------------------------------------------------------
+
+
+def test_phones_and_e_mails_run_from_left_to_right_in_arabic():
+    desk = Desk("manager", language="ar")
+    moving_in = desk.text("buildings/apartment/6/move-in/")
+    assert re.search(r'<input[^>]*name="phone"[^>]*dir="ltr" inputmode="tel"', moving_in)
+    assert re.search(r'<input[^>]*name="email"[^>]*dir="ltr"[^>]*inputmode="email"', moving_in)
+    phone = desk.text("contacts/user/3/mend/", contact="phone")
+    assert re.search(r'<input[^>]*name="typed"[^>]*dir="ltr"[^>]*inputmode="tel"', phone)
+    assert re.search(r'<input[^>]*name="q"[^>]*dir="auto"', desk.text("contacts/user/"))
+    assert re.search(
+        r'<input[^>]*name="username"[^>]*dir="auto"', Client().get("/admin/login/").text
+    )
+
+
+@pytest.mark.parametrize("typed", ["١٢", "۱۲", " 12 ", "\u200f١٢"])
+def test_numbers_are_typed_in_arabic_and_persian_digits(desk, typed):
+    assert desk.send("buildings/apartment/2/change/", floor=typed).status_code == 302
+    assert Apartment.objects.get(pk=2).floor == 12
+    assert desk.rows("buildings/apartment/", floor__range__gte=typed) == [2]
+
+
+def test_floors_below_the_ground_are_typed_with_either_minus(desk):
+    desk.send("buildings/apartment/2/change/", floor="−٢")
+    assert Apartment.objects.get(pk=2).floor == -2
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["buildings/apartment/", "buildings/apartment/add/", "buildings/block/1/staircase/"],
+)
+def test_no_field_ignores_arabic_digits_without_a_word(desk, path):
+    assert 'type="number"' not in desk.text(path)
+
+
+def test_a_filter_says_what_is_wrong_with_its_number(desk):
+    page = desk.text("buildings/apartment/", floor__range__gte="ground")
+    assert "Type a whole number in digits, such as 12." in page

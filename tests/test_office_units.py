@@ -246,7 +246,7 @@ def test_a_changed_staircase_is_previewed_again(desk, new_entries):
         ({"lowest": "3", "highest": "1"}, "The last floor lies below the first."),
         ({"lowest": "0", "highest": "1"}, "Numbers by floor need floors above the ground"),
         ({"lowest": "1", "highest": "200", "per_floor": "6"}, "at most 1000 units at once"),
-        ({"lowest": "x", "highest": "1"}, "Enter a whole number."),
+        ({"lowest": "x", "highest": "1"}, "Type a whole number in digits, such as 12."),
     ],
 )
 def test_a_staircase_that_cannot_be_is_refused_in_words(desk, new_entries, typed, words):

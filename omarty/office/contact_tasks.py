@@ -21,7 +21,7 @@ from contacts.operations import (
     remove_contact,
     reveal_contacts,
 )
-from omarty.office.forms import SeenForm
+from omarty.office.forms import TYPED_AS, SeenForm, contact_input
 from omarty.office.tasks import Task
 from omarty.office.words import nothing_changed, objection
 
@@ -101,7 +101,9 @@ class Add(PersonTask):
     button = gettext_lazy("Add")
 
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Kind, initial=Kind.PHONE)
-    typed = forms.CharField(label=gettext_lazy("Phone or e-mail"), max_length=254)
+    typed = forms.CharField(
+        label=gettext_lazy("Phone or e-mail"), max_length=254, widget=contact_input()
+    )
 
     def carry_out(self) -> list[str]:
         kind, typed = Kind(self.cleaned_data["kind"]), self.cleaned_data["typed"]
@@ -119,12 +121,15 @@ class Mend(SeenForm, ContactTask):
     button = gettext_lazy("Save")
     guarded = ("typed",)
 
-    typed = forms.CharField(label=gettext_lazy("Phone or e-mail"), max_length=254)
+    typed = forms.CharField(
+        label=gettext_lazy("Phone or e-mail"), max_length=254, widget=contact_input()
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["typed"].label = self.contact.kind.label
         self.fields["typed"].initial = self.contact.typed
+        self.fields["typed"].widget.attrs |= TYPED_AS[self.contact.kind]
 
     @classmethod
     def suits(cls, contact: Contact) -> bool:

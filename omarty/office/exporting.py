@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from audit.models import Action
 from audit.operations import record
 from buildings.models import Block
+from omarty.office.forms import ANY_LANGUAGE
 from omarty.office.scope import ScopedAdmin, origin_of, scope
 from omarty.tables.writing import writer
 
@@ -46,7 +47,7 @@ class ExportForm(forms.Form):
         label=gettext_lazy("Reason"),
         required=False,
         max_length=REASON_LENGTH,
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        widget=forms.TextInput(attrs={"class": "vTextField", **ANY_LANGUAGE}),
         help_text=gettext_lazy("The audit log keeps it. Phones in full need one."),
     )
 

@@ -1,4 +1,4 @@
-"""What the back-office's forms share: the reason, and that nothing is overwritten unseen."""
+"""What the back-office's forms share: the reason, how things are typed, nothing overwritten unseen."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.models import Entry
+from contacts.canonical import tidy_phone
+from contacts.models import Kind
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Any]
@@ -15,6 +17,63 @@ else:
 
 REASON_LENGTH = 200
 
+# How a text field is typed into: names and reasons follow the language that they are written in,
+# phones, e-mails and numbers run from left to right in every language.
+ANY_LANGUAGE = {"dir": "auto"}
+TYPED_AS: dict[Kind | None, dict[str, str]] = {
+    None: {"dir": "auto", "autocapitalize": "none", "inputmode": "email"},
+    Kind.EMAIL: {"dir": "ltr", "autocapitalize": "none", "inputmode": "email"},
+    Kind.PHONE: {"dir": "ltr", "inputmode": "tel"},
+}
+
+
+def contact_input(kind: Kind | None = None) -> forms.TextInput:
+    """Where a phone or an e-mail is typed; None: either."""
+    return forms.TextInput(attrs=TYPED_AS[kind])
+
+
+class NumberInput(forms.TextInput):
+    """A number as text: a browser's own number field ignores Arabic digits without a word."""
+
+    def __init__(self, attrs: Any = None) -> None:
+        super().__init__({"class": "vIntegerField", "dir": "ltr", **(attrs or {})})
+
+
+class WholeNumberField(forms.IntegerField):
+    """A whole number in Western, Arabic or Persian digits."""
+
+    widget = NumberInput
+    default_error_messages = {"invalid": gettext_lazy("Type a whole number in digits, such as 12.")}
+
+    def widget_attrs(self, widget: Any) -> dict[str, Any]:
+        # The number pad of some phones has no minus, which floors need.
+        above = self.min_value is not None and self.min_value >= 0
+        return {**super().widget_attrs(widget), **({"inputmode": "numeric"} if above else {})}
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(_plain(value))
+
+
+class FractionField(forms.DecimalField):
+    """A number with a fraction, in Western, Arabic or Persian digits."""
+
+    widget = NumberInput
+    default_error_messages = {"invalid": gettext_lazy("Type a number in digits, such as 31.25.")}
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(_plain(value))
+
+
+def _plain(typed: Any) -> Any:
+    """The number without what comes along when it is copied out of Arabic text."""
+    if not isinstance(typed, str):
+        return typed
+    return (
+        tidy_phone(typed)
+        .replace("\N{MINUS SIGN}", "-")
+        .replace("\N{ARABIC DECIMAL SEPARATOR}", ".")
+    )
+
 
 def reason_field(*, required: bool = False) -> forms.CharField:
     """Why somebody does this, for the audit log."""
@@ -22,6 +81,7 @@ def reason_field(*, required: bool = False) -> forms.CharField:
         label=gettext_lazy("Reason"),
         required=required,
         max_length=REASON_LENGTH,
+        widget=forms.TextInput(attrs={"class": "vTextField", **ANY_LANGUAGE}),
         help_text=gettext_lazy("Kept in the audit log."),
     )
 

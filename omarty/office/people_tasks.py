@@ -28,7 +28,7 @@ from buildings.operations import (
 )
 from contacts.models import Claim, Kind, Status, User
 from contacts.operations import Objection, register_user
-from omarty.office.forms import SeenForm
+from omarty.office.forms import ANY_LANGUAGE, SeenForm, contact_input
 from omarty.office.tasks import Task
 from omarty.office.values import EARLIEST, row_id
 from omarty.office.words import nothing_changed, objection
@@ -195,9 +195,24 @@ class MoveIn(Task):
             "Of your blocks. Leave it empty for somebody new, and fill in below."
         ),
     )
-    name = forms.CharField(label=gettext_lazy("Name"), required=False, max_length=255)
-    phone = forms.CharField(label=gettext_lazy("Phone"), required=False, max_length=40)
-    email = forms.CharField(label=gettext_lazy("E-mail"), required=False, max_length=254)
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        required=False,
+        max_length=255,
+        widget=forms.TextInput(attrs=ANY_LANGUAGE),
+    )
+    phone = forms.CharField(
+        label=gettext_lazy("Phone"),
+        required=False,
+        max_length=40,
+        widget=contact_input(Kind.PHONE),
+    )
+    email = forms.CharField(
+        label=gettext_lazy("E-mail"),
+        required=False,
+        max_length=254,
+        widget=contact_input(Kind.EMAIL),
+    )
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role, initial=Role.RESIDENT)
     day = DayField(label=gettext_lazy("Since"))
 

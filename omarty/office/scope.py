@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin import FieldListFilter
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import SuspiciousOperation
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from audit.models import Channel
 from audit.operations import Origin
 from buildings.models import Block
 from buildings.permissions import Blocks, Reach, reach
+from omarty.office.forms import ANY_LANGUAGE, FractionField, NumberInput, WholeNumberField
 from omarty.office.values import row_id
 from omarty.sign_in import client_ip
 
@@ -59,6 +61,11 @@ class ScopedAdmin(ModelAdmin):
     block_path = "block_id"
     editable = False
     addable = False
+    formfield_overrides = {
+        models.IntegerField: {"form_class": WholeNumberField, "widget": NumberInput},
+        models.DecimalField: {"form_class": FractionField, "widget": NumberInput},
+        models.CharField: {"widget": AdminTextInputWidget(attrs=ANY_LANGUAGE)},
+    }
     # A list of more rows that can be typed into has more fields than Django reads from one form.
     list_per_page = list_max_show_all = 100
     show_full_result_count = False

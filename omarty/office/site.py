@@ -24,6 +24,7 @@ from contacts.models import Status, User
 from contacts.operations import change_password
 from omarty.again import until_done, was_busy
 from omarty.office.dashboard import overview
+from omarty.office.forms import TYPED_AS
 from omarty.office.scope import ScopedAdmin, forget_scope, origin_of, scope
 from omarty.office.values import refuse_outsized
 from omarty.sign_in import attempted_name, too_many_attempts
@@ -46,6 +47,7 @@ class SignInForm(AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("E-mail or phone")
+        self.fields["username"].widget.attrs |= TYPED_AS[None]
 
     def get_invalid_login_error(self) -> ValidationError:
         locked = getattr(self.request, "axes_locked_out", False)

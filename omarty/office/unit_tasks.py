@@ -24,6 +24,7 @@ from buildings.operations import (
     register_staircase,
     reopen_apartment,
 )
+from omarty.office.forms import WholeNumberField
 from omarty.office.tasks import Task
 
 MOST_UNITS = 1000
@@ -43,17 +44,17 @@ class Staircase(Task):
     button = gettext_lazy("Register these units")
     previews = True
 
-    lowest = forms.IntegerField(
+    lowest = WholeNumberField(
         label=gettext_lazy("From floor"), min_value=LOWEST_FLOOR, max_value=HIGHEST_FLOOR
     )
-    highest = forms.IntegerField(
+    highest = WholeNumberField(
         label=gettext_lazy("To floor"), min_value=LOWEST_FLOOR, max_value=HIGHEST_FLOOR
     )
-    per_floor = forms.IntegerField(
+    per_floor = WholeNumberField(
         label=gettext_lazy("Units on each floor"), min_value=1, max_value=99
     )
     numbering = forms.ChoiceField(label=gettext_lazy("Numbered"), choices=Numbering)
-    first = forms.IntegerField(
+    first = WholeNumberField(
         label=gettext_lazy("First number"),
         min_value=LOWEST_NUMBER,
         max_value=HIGHEST_NUMBER,

@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from rangefilter.filters import NumericRangeFilterBuilder
+from rangefilter.filters import NumericRangeFilter
 
-from buildings.models import Apartment, Block, Building, Membership
+from buildings.models import HIGHEST_FLOOR, LOWEST_FLOOR, Apartment, Block, Building, Membership
 from buildings.operations import (
     ApartmentExists,
     change_apartment,
@@ -33,7 +33,7 @@ from buildings.permissions import Blocks
 from buildings.resources import ApartmentResource, BlockResource
 from omarty.office import history
 from omarty.office.exporting import ExportingAdmin
-from omarty.office.forms import ModelForm, SeenForm, reason_field
+from omarty.office.forms import ModelForm, SeenForm, WholeNumberField, reason_field
 from omarty.office.importing import ImportingAdmin
 from omarty.office.mending import MENDING
 from omarty.office.people_tasks import MoveIn
@@ -122,6 +122,17 @@ class NeedsMending(admin.SimpleListFilter):
         return queryset.filter(reduce(or_, rules), closed_at=None) if rules else queryset.none()
 
 
+class FloorFilter(NumericRangeFilter):  # type: ignore[misc]
+    """Floors from one to another."""
+
+    def _get_form_fields(self) -> dict[str, WholeNumberField]:
+        # The library's own fields take no Arabic digits.
+        return {
+            name: WholeNumberField(required=False, min_value=LOWEST_FLOOR, max_value=HIGHEST_FLOOR)
+            for name in (self.lookup_kwarg_gte, self.lookup_kwarg_lte)
+        }
+
+
 class InUse(EndedFilter):
     """Units in use, unless closed ones are asked for."""
 
@@ -149,7 +160,7 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
     list_select_related = ("block",)
     list_filter = (
         BlockFilter,
-        ("floor", NumericRangeFilterBuilder(title=_("floor"))),
+        ("floor", FloorFilter),
         "occupancy",
         NeedsMending,
         InUse,

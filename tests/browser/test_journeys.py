@@ -58,7 +58,7 @@ def mend_a_floor(desk: Any, name: str) -> None:
     row = desk.page.locator("#result_list tbody tr", has=desk.page.locator('input[value="2"]')).nth(
         0
     )
-    row.locator('input[name$="-floor"][type="number"]').fill("3")
+    row.locator('input[name$="-floor"].vIntegerField').fill("3")
     desk.send('#changelist-form [name="_save"]')
     assert Apartment.objects.get(pk=2).floor == 3
 
