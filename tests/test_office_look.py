@@ -211,3 +211,15 @@ def test_no_field_ignores_arabic_digits_without_a_word(desk, path):
 def test_a_filter_says_what_is_wrong_with_its_number(desk):
     page = desk.text("buildings/apartment/", floor__range__gte="ground")
     assert "Type a whole number in digits, such as 12." in page
+
+
+def test_what_must_be_filled_in_is_marked(desk):
+    page = desk.text("buildings/apartment/6/move-in/")
+    assert re.search(r'<label for="id_day" class="required"', page)
+    assert not re.search(r'<label for="id_name" class="required"', page)
+    assert "Fields marked with * are required." in page
+
+
+def test_nothing_stray_follows_the_links_of_the_password_page(desk):
+    header = desk.text("password_change/").split("</header>")[0]
+    assert " /\n" not in re.sub(r"<[^>]+>", "", header)

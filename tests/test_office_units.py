@@ -423,3 +423,18 @@ def test_two_managers_register_the_same_number_at_once(commits):
     assert sorted(answers) == [200, 302]
     assert Apartment.objects.filter(block=1, number=500).count() == 1
     assert Entry.objects.filter(action="apartment.registered", apartment_label="500").count() == 1
+
+
+def test_a_new_unit_lies_in_the_only_block_or_the_one_looked_at(desk):
+    assert fields_of(desk.page(f"{UNITS}add/"))["block"] == "1"
+    narrowed = Desk("admin").page(f"{UNITS}add/", _changelist_filters="block=2")
+    assert fields_of(narrowed)["block"] == "2"
+    assert fields_of(Desk("admin").page(f"{UNITS}add/"))["block"] == ""
+
+
+def test_what_takes_something_away_looks_otherwise_than_what_gives(desk):
+    harmful = 'class="default harmful"'
+    assert harmful in desk.text(f"{UNITS}6/close/")
+    assert harmful in desk.text("buildings/membership/3/ban/")
+    assert harmful not in desk.text("buildings/membership/4/approve/")
+    assert harmful not in desk.text(f"{UNITS}6/move-in/")

@@ -208,6 +208,7 @@ class Remove(ContactTask):
 
     title = gettext_lazy("Remove")
     button = gettext_lazy("Remove")
+    harms = True
 
     @classmethod
     def suits(cls, contact: Contact) -> bool:

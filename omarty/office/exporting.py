@@ -34,6 +34,7 @@ REASON_LENGTH = 200
 class ExportForm(forms.Form):
     """Which kind of file, and why."""
 
+    required_css_class = "required"
     format = forms.ChoiceField(
         label=gettext_lazy("Kind of file"),
         choices=[("xlsx", "XLSX"), ("csv", "CSV")],

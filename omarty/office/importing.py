@@ -153,6 +153,7 @@ class FileForm(forms.Form):
     Nothing is left on the server in between, so that any worker can take the second step.
     """
 
+    required_css_class = "required"
     import_file = forms.FileField(
         label=gettext_lazy("File"),
         required=False,

@@ -74,6 +74,7 @@ class Refuse(MembershipTask):
 
     title = gettext_lazy("Refuse")
     button = gettext_lazy("Refuse")
+    harms = True
     status = Status.PENDING
     needs_reason = True
 
@@ -89,6 +90,7 @@ class Ban(MembershipTask):
 
     title = gettext_lazy("Ban from the block")
     button = gettext_lazy("Ban")
+    harms = True
     status = Status.ACTIVE
     needs_reason = True
 
@@ -161,6 +163,7 @@ class MoveOut(MembershipTask):
 
     title = gettext_lazy("Move out")
     button = gettext_lazy("Move out")
+    harms = True
 
     day = DayField(label=gettext_lazy("On"))
 

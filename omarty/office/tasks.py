@@ -34,9 +34,12 @@ class Task(forms.Form):
     title: ClassVar[Any]
     button: ClassVar[Any]
     needs_reason = False
+    # Whether it takes something from somebody: its button then has another colour.
+    harms = False
     previews = False
     shows = False
 
+    required_css_class = "required"
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any, *, rows: list[Any], request: HttpRequest) -> None:
@@ -236,6 +239,7 @@ class TaskAdmin(ScopedAdmin):
             "media": self.media + form.media,
             "plan": form.plan() if ready and not outcome else [],
             "outcome": outcome,
+            "harms": form.harms and ready,
             "button": form.button if ready else gettext_lazy("Preview"),
             "hidden": hidden,
             "back": back,

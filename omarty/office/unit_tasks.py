@@ -135,6 +135,7 @@ class Merge(Task):
 
     title = gettext_lazy("Merge into another unit")
     button = gettext_lazy("Merge")
+    harms = True
     previews = True
 
     into = forms.ModelChoiceField(
@@ -190,6 +191,7 @@ class Close(Task):
 
     title = gettext_lazy("Close the unit")
     button = gettext_lazy("Close")
+    harms = True
 
     @classmethod
     def hindrance(cls, row: Apartment) -> str:

@@ -9,7 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, SuspiciousOperation, Valida
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.forms import modelform_factory
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -192,6 +192,15 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
         """A closed unit is looked at only; its task is to reopen it."""
         open_ = obj is None or obj.closed_at is None
         return open_ and super().has_change_permission(request, obj)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new unit lies in the block that the list was narrowed to, or in the only one there is."""
+        given: dict[str, Any] = dict(super().get_changeform_initial_data(request))
+        narrowed = QueryDict(request.GET.get("_changelist_filters", "")).get("block")
+        mine = scope(request).changes.ids or ()
+        if narrowed or len(mine) == 1:
+            given.setdefault("block", narrowed or next(iter(mine)))
+        return given
 
     def get_readonly_fields(self, request: HttpRequest, obj: Apartment | None = None) -> Any:
         return self.readonly_fields if obj is None else ("block", *self.readonly_fields)

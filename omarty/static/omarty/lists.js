@@ -16,7 +16,32 @@ for (const table of document.querySelectorAll("#result_list, table.as-cards, tab
 
 // Filters stay folded away there until they are asked for.
 const filters = document.querySelector("#changelist-filter > details.all-filters");
-if (filters && window.matchMedia("(max-width: 767px)").matches) filters.open = false;
+if (filters && !filters.querySelector(".errorlist") && window.matchMedia("(max-width: 767px)").matches) filters.open = false;
+
+// The place where one is may lie beyond the edge of a narrow header.
+const places = document.querySelector("#places");
+const here = places && places.querySelector("[aria-current]");
+if (here) {
+  const [frame, tab] = [places, here].map((each) => each.getBoundingClientRect());
+  places.scrollLeft += (tab.left + tab.right - frame.left - frame.right) / 2;
+}
+
+// What was typed into a list or a unit's page and not saved is not lost without a word.
+const edited = document.querySelector("#changelist-form:has([name=_save]), #apartment_form");
+if (edited) {
+  const fields = () => [...edited.elements].filter((each) => each.name && !each.classList.contains("action-select") && each.type !== "submit");
+  const differs = (field) => field.options
+    ? [...field.options].some((option) => option.selected !== option.defaultSelected) && [...field.options].some((option) => option.defaultSelected)
+    : ["checkbox", "radio"].includes(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  // What was refused stands in the page as it was typed.
+  const unsaved = () => edited.querySelector(".errorlist") || fields().some(differs);
+  const bar = edited.querySelector(".unsaved");
+  let saving = false;
+  edited.addEventListener("submit", (event) => { saving = !event.defaultPrevented; });
+  if (bar) edited.addEventListener("input", () => { bar.textContent = unsaved() ? bar.dataset.says : ""; });
+  window.addEventListener("beforeunload", (event) => { if (!saving && unsaved()) event.preventDefault(); });
+  window.addEventListener("pageshow", () => { saving = false; });
+}
 
 // Fields that search while one types are built late, and without the label of the one they replace.
 const nameBuiltFields = () => {
