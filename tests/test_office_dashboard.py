@@ -124,7 +124,7 @@ def test_every_figure_links_to_the_list_that_it_counts(name):
 def test_the_figures_are_on_the_page_as_text_too(desk):
     page = desk.text("")
     assert re.search(r"<strong>10</strong>\s*Units", page)
-    assert "20 %" in page
+    assert "20%" in page
     assert 'id="activity"' in page
     assert "As a table" in page
 

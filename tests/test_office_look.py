@@ -1,5 +1,6 @@
 """How every page of the back-office is served: its language, its policy, where it leads."""
 
+import html
 import json
 import re
 import shutil
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils.translation import override
 
-from buildings.models import Apartment
+from audit.models import Entry
+from buildings.models import Apartment, Block
 from tests.office import Desk, fields_of, told
 
 CATALOGUE = Path(settings.BASE_DIR) / "locale" / "ar" / "LC_MESSAGES" / "django"
@@ -223,3 +226,76 @@ def test_what_must_be_filled_in_is_marked(desk):
 def test_nothing_stray_follows_the_links_of_the_password_page(desk):
     header = desk.text("password_change/").split("</header>")[0]
     assert " /\n" not in re.sub(r"<[^>]+>", "", header)
+
+
+# --- What is in force, and what things are called --------------------------------------------------------
+
+
+def in_force(page):
+    return [
+        (re.sub(r"<[^>]+>", "", text).removesuffix(" ×"), html.unescape(link))
+        for link, text in re.findall(r'<li><a href="([^"]*)" title="[^"]*">(.*?)</a></li>', page)
+    ]
+
+
+def test_filters_in_force_stand_above_the_list_each_with_the_way_out_of_it(desk):
+    path = "buildings/apartment/"
+    query = {"block": "1", "floor__range__gte": "0", "floor__range__lte": "1", "use": "all"}
+    page = desk.text(path, **query, occupancy__exact="vacant", q="1")
+    told_of = dict(in_force(page))
+    assert list(told_of) == ["Block: 1", "Floor: from 0 to 1", "Occupancy: Vacant", "Use: All"]
+    without = told_of["Floor: from 0 to 1"]
+    assert "floor" not in without
+    assert "occupancy__exact=vacant" in without
+    assert "q=1" in without
+    assert in_force(desk.text(path)) == []
+    assert 'class="in-force"' not in desk.text(path, q="1")
+
+
+def test_what_narrows_the_audit_log_by_a_link_is_told_too(desk):
+    entry = Entry.objects.filter(block_id=1, person_id=3).latest("pk")
+    page = desk.text("audit/entry/", request=str(entry.request_id), person="3")
+    assert [text for text, _link in in_force(page)] == [
+        "Person: Rami Resident",
+        "One change: All entries of one change",
+    ]
+
+
+def test_blocks_and_units_are_called_so_in_words():
+    english, arabic = Desk("manager"), Desk("manager", language="ar")
+    assert "<li>Pakinam Pending, block 1, unit 3</li>" in english.text(
+        "buildings/membership/4/approve/"
+    )
+    assert "<li>Pakinam Pending، العمارة 1، الوحدة 3</li>" in arabic.text(
+        "buildings/membership/4/approve/"
+    )
+    assert "<h2>Block 1, unit 3</h2>" in english.text("buildings/apartment/3/close/")
+    assert "<h2>العمارة 1، الوحدة 3</h2>" in arabic.text("buildings/apartment/3/change/")
+    assert "Add a staircase to block 1" in english.text("buildings/apartment/")
+    assert "العمارة 1، الوحدة 2" in arabic.text("contacts/user/")
+    assert "<span>العمارة 1، الوحدة 2</span>" in arabic.text("audit/entry/")
+
+
+def test_a_building_is_called_in_the_readers_language_and_in_one_only_in_the_audit_log():
+    building = Block.objects.get(pk=1).building
+    building.name_ar, building.name_en = "أبراج النيل", "Nile Towers"
+    building.save()
+    assert "Nile Towers" in Desk("manager").text("buildings/block/")
+    arabic = Desk("manager", language="ar")
+    assert "أبراج النيل" in arabic.text("buildings/block/")
+    assert "Nile Towers" not in arabic.text("buildings/block/1/change/")
+    with override("ar"):
+        assert str(building) == "Nile Towers"
+
+
+def test_coordinates_read_alike_in_both_languages():
+    Block.objects.filter(pk=1).update(latitude="30.0444", longitude="31.2357")
+    shown = '<bdi dir="ltr">30.0444, 31.2357</bdi>'
+    assert shown in Desk("manager").text("buildings/block/1/change/")
+    assert shown in Desk("manager", language="ar").text("buildings/block/1/change/")
+
+
+def test_no_breadcrumb_is_named_twice():
+    page = Desk("manager", language="ar").text("audit/entry/")
+    crumbs = page.split('<div class="breadcrumbs">')[1].split("</div>")[0]
+    assert crumbs.count("سجل العمليات") == 1

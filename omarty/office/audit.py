@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
@@ -19,8 +19,10 @@ from audit.models import Entry
 from audit.resources import EntryResource
 from buildings.models import Block
 from omarty.office.exporting import ExportingAdmin
+from omarty.office.filters import NarrowedList
 from omarty.office.history import NOTHING, changes
 from omarty.office.masking import CONTACTS, hide_contacts
+from omarty.office.places import map_link, place
 from omarty.office.values import DayFilter, row_id
 
 # What entries hold beside the words of the models: why something was refused, and names in `after`.
@@ -49,10 +51,9 @@ WORDS = (
 OLDER, NEWER = "older", "newer"
 # Of a search; every word is one more condition.
 MOST_WORDS = 8
-MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map=18/{0}/{1}"
 
 
-class EntryList(ChangeList):
+class EntryList(NarrowedList):
     """A page of entries, newest first, that never counts: there may be tens of millions.
 
     `older=7` starts below entry 7, `newer=7` ends above it; both walk the primary key.
@@ -239,13 +240,17 @@ class EntryAdmin(ExportingAdmin):
             queryset = queryset.filter(found)
         return queryset, False
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def called(self, row: Entry) -> str:
+        """Its title says what it is."""
+        return ""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NarrowedList]:
         return EntryList
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **what: Any
     ) -> Any:
-        context |= {"title": what["obj"].get_action_display(), "subtitle": None}
+        context["title"] = what["obj"].get_action_display()
         return super().render_change_form(request, context, *args, **what)
 
     @admin.display(description=_("when"))
@@ -275,8 +280,11 @@ class EntryAdmin(ExportingAdmin):
 
     @admin.display(description=_("block, unit"))
     def where(self, entry: Entry) -> SafeString:
-        places = [each for each in (entry.block_label, entry.apartment_label) if each]
-        return format_html_join(" · ", "<bdi>{}</bdi>", ((each,) for each in places or [NOTHING]))
+        if not entry.block_label:
+            return _or_nothing(entry.apartment_label)
+        return format_html(
+            "<span>{}</span>", capfirst(place(entry.block_label, entry.apartment_label))
+        )
 
     @admin.display(description=_("outcome"))
     def outcome(self, entry: Entry) -> SafeString:
@@ -312,15 +320,7 @@ class EntryAdmin(ExportingAdmin):
     def place(self, entry: Entry) -> SafeString | str:
         if entry.latitude is None or entry.longitude is None:
             return NOTHING
-        latitude, longitude = f"{entry.latitude.normalize():f}", f"{entry.longitude.normalize():f}"
-        return format_html(
-            '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a> '
-            '<bdi dir="ltr">{}, {}</bdi>',
-            MAP.format(latitude, longitude),
-            gettext("Show on a map"),
-            latitude,
-            longitude,
-        )
+        return map_link(entry.latitude, entry.longitude)
 
     @admin.display(description=_("IP address"))
     def address(self, entry: Entry) -> SafeString:

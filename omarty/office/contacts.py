@@ -28,6 +28,7 @@ from omarty.office.contact_tasks import (
     Show,
 )
 from omarty.office.exporting import ExportingAdmin
+from omarty.office.places import listed, place
 from omarty.office.scope import BlockFilter, scope
 from omarty.office.search import people_matching
 from omarty.office.tasks import TaskAdmin
@@ -138,8 +139,7 @@ class PersonAdmin(ExportingAdmin, TaskAdmin):
 
     @admin.display(description=_("units"))
     def units(self, row: Any) -> str:
-        places = [f"{each.block} / {each.apartment or '–'}" for each in row.current]
-        return ", ".join(dict.fromkeys(places))
+        return listed(dict.fromkeys(place(each.block, each.apartment) for each in row.current))
 
     @admin.display(description=_("contacts"))
     def contacts(self, row: Any) -> SafeString:

@@ -34,6 +34,7 @@ from buildings.permissions import Blocks
 from buildings.unit_rows import Effect, Problem, Unit
 from buildings.unit_table import UnitReader
 from omarty.office.exporting import ExportingAdmin
+from omarty.office.places import listed
 from omarty.office.scope import origin_of, scope
 from omarty.tables.loading import save, stage
 from omarty.tables.reading import Table, Unreadable
@@ -297,7 +298,7 @@ class ImportingAdmin(ExportingAdmin):
             request,
             format_html(
                 '{}. <a href="{}?request={}">{}</a>',
-                ", ".join(told),
+                listed(told),
                 log,
                 request_id,
                 _("See the entries"),

@@ -29,6 +29,7 @@ from buildings.operations import (
 from contacts.models import Claim, Kind, Status, User
 from contacts.operations import Objection, register_user
 from omarty.office.forms import ANY_LANGUAGE, SeenForm, contact_input
+from omarty.office.places import listed, place
 from omarty.office.tasks import Task
 from omarty.office.values import EARLIEST, row_id
 from omarty.office.words import nothing_changed, objection
@@ -49,10 +50,7 @@ class MembershipTask(Task):
         return hindrance(row, cls.status)
 
     def plan(self) -> list[str]:
-        return [
-            ", ".join(filter(None, [str(row.user), str(row.block), str(row.apartment or "")]))
-            for row in self.rows
-        ]
+        return [listed([row.user, place(row.block, row.apartment)]) for row in self.rows]
 
 
 class Approve(MembershipTask):

@@ -17,6 +17,7 @@ from audit.models import Channel
 from audit.operations import Origin
 from buildings.models import Block
 from buildings.permissions import Blocks, Reach, reach
+from omarty.office.filters import NarrowedList
 from omarty.office.forms import ANY_LANGUAGE, FractionField, NumberInput, WholeNumberField
 from omarty.office.values import row_id
 from omarty.sign_in import client_ip
@@ -71,6 +72,20 @@ class ScopedAdmin(ModelAdmin):
     show_full_result_count = False
     # Counting what each filter would find costs a statement each.
     show_facets = admin.ShowFacets.NEVER
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return NarrowedList
+
+    def called(self, row: Any) -> str:
+        """How its own pages call a row."""
+        return str(row)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        if context["original"] is not None:
+            context["subtitle"] = self.called(context["original"])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def within(self, blocks: Blocks, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """The rows that lie in these blocks."""

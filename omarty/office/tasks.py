@@ -233,7 +233,7 @@ class TaskAdmin(ScopedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": form.title,
-            "subtitle": str(form.row) if len(form.rows) == 1 else None,
+            "subtitle": self.called(form.row) if len(form.rows) == 1 else None,
             "opts": self.opts,
             "form": form,
             "media": self.media + form.media,

@@ -25,6 +25,7 @@ from buildings.operations import (
     reopen_apartment,
 )
 from omarty.office.forms import WholeNumberField
+from omarty.office.places import listed
 from omarty.office.tasks import Task
 
 MOST_UNITS = 1000
@@ -98,15 +99,17 @@ class Staircase(Task):
         numbers = [number for _floor, number in self.units]
         taken = self.row.apartments.filter(number__in=numbers).order_by("number")
         if taken:
-            listed = ", ".join(str(unit.number) for unit in taken[:20])
-            raise ValidationError(_("The block has units of these numbers already: %s") % listed)
+            numbers_taken = listed(unit.number for unit in taken[:20])
+            raise ValidationError(
+                _("The block has units of these numbers already: %s") % numbers_taken
+            )
 
     def plan(self) -> list[str]:
         floors: dict[int, list[str]] = {}
         for floor, number in self.units:
             floors.setdefault(floor, []).append(str(number))
         lines = [
-            _("Floor %(floor)d: %(numbers)s") % {"floor": floor, "numbers": ", ".join(numbers)}
+            _("Floor %(floor)d: %(numbers)s") % {"floor": floor, "numbers": listed(numbers)}
             for floor, numbers in floors.items()
         ]
         count = len(self.units)
@@ -158,9 +161,9 @@ class Merge(Task):
         units = {"doubled": self.row, "into": into}
         moving = self.row.memberships.select_related("user").order_by("pk")
         lines = [
-            ", ".join(
+            listed(
                 [
-                    str(each.user),
+                    each.user,
                     each.get_role_display(),
                     _("left already") if each.ended_at else each.get_status_display(),
                 ]

@@ -11,7 +11,10 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.forms import modelform_factory
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from rangefilter.filters import NumericRangeFilter
 
@@ -37,6 +40,7 @@ from omarty.office.forms import ModelForm, SeenForm, WholeNumberField, reason_fi
 from omarty.office.importing import ImportingAdmin
 from omarty.office.mending import MENDING
 from omarty.office.people_tasks import MoveIn
+from omarty.office.places import building_name, listed, map_link, place
 from omarty.office.scope import BlockFilter, EndedFilter, ScopedAdmin, origin_of, scope
 from omarty.office.search import residents_matching, whole_number
 from omarty.office.tasks import TaskAdmin
@@ -219,7 +223,7 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
 
     @admin.display(description=_("people"))
     def people(self, row: Any) -> str:
-        return ", ".join(dict.fromkeys(str(each.user) for each in row.current))
+        return listed(dict.fromkeys(each.user for each in row.current))
 
     @admin.display(description=_("now"))
     def people_now(self, row: Apartment) -> SafeString:
@@ -255,6 +259,9 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
         else:
             unit = register_apartment(origin=origin_of(request), **form.cleaned_data)
             obj.pk, obj._state.adding = unit.pk, False
+
+    def called(self, row: Apartment) -> str:
+        return capfirst(place(row.block, row)) or ""
 
     def lock(self, row: Apartment) -> None:
         lock_blocks([row.block_id])
@@ -411,7 +418,8 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, TaskAdmin):
 
     block_path = "pk"
     tasks = {"staircase": Staircase}
-    list_display = ("number", "name", "building", "status")
+    list_display = ("number", "name", "building_shown", "status")
+    readonly_fields = ("building_shown", "position", "created_at")
     list_select_related = ("building",)
     search_fields = ("number", "name")
     ordering = ("pk",)
@@ -432,6 +440,31 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, TaskAdmin):
         lock_buildings([] if chosen is None else [chosen])
         lock_blocks([] if row_id is None else [row_id])
 
+    def called(self, row: Block) -> str:
+        return capfirst(place(row)) or ""
+
+    def get_fields(self, request: HttpRequest, obj: Block | None = None) -> Any:
+        typed = ["building", "number", "name", "floors", "units_planned"]
+        if obj is None:
+            return [*typed, "longitude", "latitude", "status"]
+        return ["building_shown", *typed[1:], "position", "status", "created_at"]
+
+    @admin.display(description=_("building"))
+    def building_shown(self, row: Block) -> SafeString:
+        address = reverse("admin:buildings_building_change", args=[row.building_id])
+        return format_html('<a href="{}"><bdi>{}</bdi></a>', address, building_name(row.building))
+
+    @admin.display(description=_("place"))
+    def position(self, row: Block) -> SafeString | str:
+        if row.latitude is None or row.longitude is None:
+            return history.NOTHING
+        return map_link(row.latitude, row.longitude)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field.label_from_instance = building_name
+        return field
+
     def block_ids(self, row: Block) -> list[int]:
         return [row.pk]
 
@@ -446,6 +479,10 @@ class BuildingAdmin(SuperusersAdmin):
     form = BuildingForm
     when_empty = _("Register a building, then its blocks; then grant each block its manager.")
     block_path = "blocks__pk"
+
+    def called(self, row: Building) -> str:
+        return building_name(row)
+
     list_display = ("name_en", "name_ar", "city", "region", "street")
     search_fields = ("name_en", "name_ar")
     ordering = ("pk",)

@@ -16,7 +16,7 @@
         position: rightToLeft ? "right" : "left",
         beginAtZero: true,
         max: ceiling,
-        ticks: { color: colour("--body-quiet-color"), precision: 0, callback: (value) => percent ? `${value} %` : value },
+        ticks: { color: colour("--body-quiet-color"), precision: 0, callback: (value) => percent ? `\u2066${value}%\u2069` : value },
         grid: { color: colour("--hairline-color") },
       },
     },
