@@ -30,7 +30,8 @@ def test_every_row_is_accounted_for(legacy):
         told = report["tables"][table]
         assert told["read"] == len(ROWS[table]) == told["new"] + told["quarantined"], table
     assert report["tables"]["places"] == {
-        "read": 3, "new": 3, "changed": 0, "unchanged": 0, "quarantined": 0, "parts": 1,
+        "read": 3, "new": 3, "changed": 0, "unchanged": 0, "quarantined": 0, "erased": 0,
+        "parts": 1,
     }  # fmt: skip
     assert report["left_behind"] == {"Message": 1, "Compound without a block": 1}
 

@@ -12,6 +12,7 @@ from buildings.models import Apartment, Block, LegacyRow, Membership, Quarantine
 from contacts.models import Claim, SecondaryPhone, Status, User
 from tests import mariadb
 from tests.legacy import PASSWORD, everything, in_quarantine, php_hash, run
+from tests.proof import Log
 
 pytestmark = pytest.mark.skipif(bool(mariadb.missing()), reason=mariadb.missing())
 
@@ -188,6 +189,35 @@ def test_who_is_erased_here_is_left_alone_by_later_runs(legacy):
     report, told = run(legacy.url)
     assert everything() == before
     assert report["not_accounted_for"] == []
+    assert report["tables"]["Resident_User"]["erased"] == 1
+
+
+def test_nothing_of_an_erased_person_comes_in_again(legacy, tmp_path):
+    run(legacy.url)
+    log = Log(tmp_path)
+    assert log.run("person_erase", 1002, "--reason=asked for it")["exit"] == 0
+    legacy.insert("PhoneNums", ID=611, UserID=1002, PhoneNum="01000000611")
+    legacy.insert("Emails", ID=711, UserID=1002, Email="mona.again@example.org")
+    legacy.insert("RES_APART_BLOCK_ROLE", ID=921, ResidentID=1002, ApartmentID=3001)
+    legacy.insert("Logs", ID=21, UserID=1002, Date="2024-02-01 09:00:00")
+    legacy.insert(
+        "Logs", ID=22, UserID=1001, LogRecordIdInActualTable="1002", Date="2024-02-01 09:00:00"
+    )
+    legacy.run("UPDATE PhoneNums SET PhoneNum = '01000000604' WHERE ID = 604")
+    legacy.run("UPDATE RES_APART_BLOCK_ROLE SET StatusID = 1 WHERE ID = 902")
+    before = {name: rows for name, rows in everything().items() if name != "LegacyRow"}
+    report, told = run(legacy.url)
+    after = everything()
+    assert {name: rows for name, rows in after.items() if name != "LegacyRow"} == before
+    assert report["not_accounted_for"] == [] and not told.count("Resident_User 1002")
+    erased = {name: table["erased"] for name, table in report["tables"].items()}
+    assert erased == {
+        "Resident_User": 1, "places": 0, "Block": 0, "Apartment": 0, "RES_APART_BLOCK_ROLE": 7,
+        "PhoneNums": 4, "Emails": 2, "Logs": 2,
+    }  # fmt: skip
+    assert all(table["new"] == table["changed"] == 0 for table in report["tables"].values())
+    run(legacy.url)
+    assert everything() == after
 
 
 def test_whom_the_legacy_server_does_not_know_it_need_not_forget(legacy):

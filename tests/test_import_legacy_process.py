@@ -139,7 +139,7 @@ def test_it_tells_what_it_does_and_how_it_ended(program, legacy):
     assert done.returncode == 0
     assert "Resident_User: 8 of 8" in done.stderr
     assert "PhoneNums 605: Belongs to a service" in done.stderr
-    assert re.search(r"^Resident_User +8 +8 +0 +0 +0 +5$", done.stdout, re.M)
+    assert re.search(r"^Resident_User +8 +8 +0 +0 +0 +0 +5$", done.stdout, re.M)
     assert "Message (1)" in done.stdout
 
     assert program.run("import_legacy").returncode == 2

@@ -23,8 +23,8 @@ from buildings.models import (
 from buildings.models import QuarantineReason as Reason
 from buildings.operations import register_building
 from contacts.models import Status, User
-from omarty.legacy.moving import Table, came_in
-from omarty.legacy.people import STATUSES, USERS
+from omarty.legacy.moving import USERS, Table, came_in
+from omarty.legacy.people import STATUSES
 from omarty.legacy.rows import Incoming, reference, whole
 from omarty.legacy.source import Row
 
@@ -224,6 +224,9 @@ class Memberships(_Kept):
         incoming.put("role", "RoleID", ROLES.get(whole(row["RoleID"]) or 0))
         incoming.choice("status", "StatusID", STATUSES, Status.PENDING)
         return incoming
+
+    def people(self, row: Row) -> set[int | None]:
+        return {reference(row["ResidentID"])}
 
     def relate(self, rows: Sequence[Incoming]) -> None:
         people = came_in(USERS, (row.values["user_id"] for row in rows))

@@ -14,8 +14,7 @@ from buildings.models import Apartment, Block, Membership
 from buildings.models import QuarantineReason as Reason
 from contacts.models import SecondaryEmail, SecondaryPhone, User
 from omarty.legacy.houses import BLOCKS, UNITS
-from omarty.legacy.moving import Table, came_in
-from omarty.legacy.people import USERS
+from omarty.legacy.moving import USERS, Table, came_in
 from omarty.legacy.rows import Incoming, coordinate, digest, moment, reference, whole
 from omarty.legacy.source import Row
 
@@ -74,6 +73,12 @@ class Logs(Table):
         incoming = Incoming(self.name, row)
         incoming.put("row", "", digest(row))
         return incoming
+
+    def people(self, row: Row) -> set[int | None]:
+        people = {reference(row["UserID"])}
+        if row["LogActualTable"] == USERS:
+            people.add(reference(row["LogRecordIdInActualTable"]))
+        return people
 
     def relate(self, rows: Sequence[Incoming]) -> None:
         for row in rows:

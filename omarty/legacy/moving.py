@@ -16,6 +16,7 @@ from omarty.legacy.source import Row
 
 # Whom or what a record belongs to: a later move there is not followed, for our own history hangs on it.
 BELONGS = frozenset({"user_id", "block_id", "apartment_id"})
+USERS = "Resident_User"
 
 
 @dataclass
@@ -27,12 +28,15 @@ class Tally:
     changed: int = 0
     unchanged: int = 0
     quarantined: int = 0
+    # Of people who were erased here: nothing of them comes in again.
+    erased: int = 0
     # Values of single columns that went into quarantine in this run; their rows count above.
     parts: int = 0
 
     @property
     def adds_up(self) -> bool:
-        return self.read == self.new + self.changed + self.unchanged + self.quarantined
+        settled = self.new + self.changed + self.unchanged + self.quarantined + self.erased
+        return self.read == settled
 
     def facts(self) -> dict[str, int]:
         return asdict(self)
@@ -56,6 +60,10 @@ class Table:
     def read(self, row: Row) -> Incoming:
         """What the row says, in our words; asks no database."""
         raise NotImplementedError
+
+    def people(self, row: Row) -> set[int | None]:
+        """The legacy ids of those whom the row tells of."""
+        return set()
 
     def relate(self, rows: Sequence[Incoming]) -> None:
         """Find what the rows refer to; refuse those that refer to nothing."""
@@ -81,6 +89,13 @@ def came_in(table: str, ids: Iterable[int | None]) -> set[int]:
     return {each for each in rows.values_list("record_id", flat=True) if each is not None}
 
 
+def erased(ids: Iterable[int | None]) -> set[int]:
+    """Which of these legacy people were erased here: of them no mark is left to compare with."""
+    keys = [str(each) for each in set(ids) if each is not None]
+    rows = LegacyRow.objects.filter(table=USERS, key__in=keys).values_list("key", "imported")
+    return {int(key) for key, imported in rows if not imported}
+
+
 @dataclass
 class Batch:
     """Some rows of one table and what is known of them; `move()` does the work."""
@@ -103,15 +118,32 @@ class Batch:
         self._held: dict[str, list[QuarantinedRow]] = defaultdict(list)
         for held in QuarantinedRow.objects.filter(**mine):
             self._held[held.key].append(held)
-        self.table.relate(self.rows)
+        rows = self._without_erased(known)
+        self.table.relate(rows)
         # What changed first: it may set a phone free that a new row brings.
-        self._bring_up([(row, known[row.key]) for row in self.rows if row.key in known])
-        self._bring_in([row for row in self.rows if row.key not in known])
+        self._bring_up([(row, known[row.key]) for row in rows if row.key in known])
+        self._bring_in([row for row in rows if row.key not in known])
         remember(new=self.remembered, changed=self.amended)
         quarantine(origin=self.origin, new=self.kept_out, released=self.released)
         self.tally.read += len(self.rows)
         for each in self.kept_out:
             self.tell(str(each))
+
+    def _without_erased(self, known: Mapping[str, LegacyRow]) -> list[Incoming]:
+        """The rows of whom nobody erased; of the others it is only noted that they are there."""
+        people = {row.key: self.table.people(row.source) for row in self.rows}
+        gone = erased(set().union(*people.values()))
+        left = []
+        for row in self.rows:
+            noted = known.get(row.key)
+            if not people[row.key] & gone and (noted is None or noted.imported):
+                left.append(row)
+                continue
+            self.tally.erased += 1
+            self._settle(row, {})
+            if noted is None:
+                self.remembered.append(LegacyRow(table=row.table, key=row.key, imported={}))
+        return left
 
     def _bring_in(self, rows: list[Incoming]) -> None:
         self._refuse_ids(rows)

@@ -17,12 +17,11 @@ from contacts.adoption import (
 from contacts.hashers import PHPBcryptHasher
 from contacts.models import SECONDARY, Kind, Status, User
 from contacts.operations import Objection
-from omarty.legacy.moving import Table, came_in
+from omarty.legacy.moving import USERS, Table, came_in
 from omarty.legacy.rows import Incoming, reference, whole
 from omarty.legacy.source import Row
 
 STATUSES = {1: Status.PENDING, 2: Status.ACTIVE, 3: Status.BANNED}
-USERS = "Resident_User"
 
 _BCRYPT = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
 # What no password makes: he must be given a new one.
@@ -64,6 +63,9 @@ class Users(Table):
         incoming.put("phone_hidden", "Hide", hidden not in (0, 1))
         return incoming
 
+    def people(self, row: Row) -> set[int | None]:
+        return {reference(row["ID"])}
+
     def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, User]:
         users = {row.key: User(pk=row.id, **row.values) for row in rows}
         by_id = {row.id: row for row in rows}
@@ -102,6 +104,9 @@ class Contacts(Table):
         incoming.put("hidden", "Hide", (whole(row["Hide"]) or 0) != 0)
         incoming.created()
         return incoming
+
+    def people(self, row: Row) -> set[int | None]:
+        return {reference(row["UserID"])}
 
     def relate(self, rows: Sequence[Incoming]) -> None:
         people = came_in(USERS, (row.values["user_id"] for row in rows))

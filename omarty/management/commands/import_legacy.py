@@ -107,16 +107,19 @@ def _not_accounted_for(tallies: dict[str, tuple[int, Tally]]) -> list[str]:
             wrong.append(
                 f"{name}: {total} in the source, {tally.read} read, {tally.new} new, "
                 f"{tally.changed} changed, {tally.unchanged} unchanged, "
-                f"{tally.quarantined} quarantined, {here} here"
+                f"{tally.quarantined} quarantined, {tally.erased} erased, {here} here"
             )
     return wrong
 
 
 def _text(dry_run: bool, tallies: dict[str, tuple[int, Tally]], behind: dict[str, int]) -> str:
-    head = ("table", "read", "new", "changed", "unchanged", "quarantined", "values")
+    head = ("table", "read", "new", "changed", "unchanged", "quarantined", "erased", "values")
     lines = [head, *((name, *tally.facts().values()) for name, (_, tally) in tallies.items())]
     text = [f"{line[0]:22}" + "".join(f"{each!s:>12}" for each in line[1:]) for line in lines]
-    text.append("read = new + changed + unchanged + quarantined; values: single columns left out.")
+    text.append(
+        "read = new + changed + unchanged + quarantined + erased. erased: of people who were erased "
+        "here, nothing of it comes in. values: single columns left out."
+    )
     if behind:
         told = ", ".join(f"{name} ({count})" for name, count in behind.items())
         text.append(f"Left in the legacy database, for no table here takes it: {told}.")
