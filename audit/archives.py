@@ -3,7 +3,7 @@
 from pathlib import Path
 from uuid import UUID
 
-from audit.erasing import Found, Search, Traces
+from audit.erasing import Search, Traces
 from audit.ledger import UNFINISHED, archived, write_archive
 from audit.models import Action, Entry, Seal
 from audit.seal_file import sync_directory
@@ -22,12 +22,12 @@ def files(directory: Path) -> list[Path]:
     return sorted(directory.glob(PATTERN))
 
 
-def search(path: Path, traces: Traces) -> Found:
-    """What of the archive is the person's. Raises Unreadable."""
+def search(path: Path, traces: Traces) -> Search:
+    """What of the archive is the person's, and what may be. Raises Unreadable."""
     looking = Search(traces)
     for row in archived(path):
         looking.look_at(row)
-    return looking.found
+    return looking
 
 
 def prepare_erasure(path: Path, traces: Traces, request_id: UUID) -> None:

@@ -15,10 +15,15 @@ Found = dict[Part, list[int]]
 
 @dataclass(frozen=True)
 class Traces:
-    """What ties an entry to a person: his id, his contacts in any text; `entries` are named by hand."""
+    """What ties an entry to a person: his id, his contacts in any text.
+
+    His name alone does not, for he may have a namesake: of the entries that hold it, those count
+    that `entries` names.
+    """
 
     person_id: int
     contacts: tuple[str, ...] = ()
+    name: str = ""
     entries: frozenset[int] = frozenset()
 
     @cached_property
@@ -43,10 +48,23 @@ class Traces:
         return changed
 
     def _in(self, row: Row, part: Part) -> bool:
-        if row["id"] in self.entries or self.person_id in _people(row, part):
+        if self.person_id in _people(row, part):
             return True
-        text = json.dumps([row[name] for name in PART_FIELDS[part]], ensure_ascii=False)
+        text = _text(row, part)
+        if row["id"] in self.entries and self._named(text):
+            return True
         return self._mentioned(text.casefold()) is not None
+
+    def name_in(self, row: Row) -> bool:
+        """Whether a part of the entry holds his name."""
+        return any(not is_erased(row, part) and self._named(_text(row, part)) for part in Part)
+
+    def _named(self, text: str) -> bool:
+        return bool(self.name) and self.name in text
+
+
+def _text(row: Row, part: Part) -> str:
+    return json.dumps([row[name] for name in PART_FIELDS[part]], ensure_ascii=False)
 
 
 def _people(row: Row, part: Part) -> list[int | None]:
@@ -60,7 +78,6 @@ class Search:
     """What a search through entries has found so far."""
 
     traces: Traces
-    name: str = ""
     found: Found = field(default_factory=lambda: {part: [] for part in Part})
     # Entries that hold his name and are not tied to him: he, or a namesake.
     namesakes: list[int] = field(default_factory=list)
@@ -72,12 +89,8 @@ class Search:
         parts = self.traces.parts(row)
         for part in parts:
             self.found[part].append(row["id"])
-        if self.name and not parts and self._names(row):
+        if not parts and self.traces.name_in(row):
             self.namesakes.append(row["id"])
-
-    def _names(self, row: Row) -> bool:
-        fields = (name for part in Part for name in PART_FIELDS[part] if not is_erased(row, part))
-        return self.name in json.dumps([row[name] for name in fields], ensure_ascii=False)
 
     def ids(self) -> set[int]:
         """Every entry of which something was found."""

@@ -35,12 +35,12 @@ class Mention:
     page: str
 
 
-def traces_of(user: User, entries: frozenset[int] = frozenset()) -> Traces:
-    """What the audit log may know him by; `entries` name him in words that only people understand."""
+def traces_of(user: User, name: str, entries: frozenset[int]) -> Traces:
+    """What the audit log may know him by; those of `entries` that hold the name mean him."""
     values = set(Claim.objects.filter(user=user).values_list("value", flat=True))
     values |= {contact.typed for contact in secondary_contacts(user)}
     values |= {western_digits(value) for value in (user.email, user.phone) if value}
-    return Traces(user.pk, tuple(sorted(values)), entries)
+    return Traces(user.pk, tuple(sorted(values)), name, entries)
 
 
 def is_erased(user: User) -> bool:

@@ -210,11 +210,13 @@ def test_nobody_is_told(log, who, new_entries):
     assert told["error"].startswith("Nobody has the e-mail, phone or id")
 
 
-@pytest.mark.parametrize("number", [0, -1, 10**6, 10**30])
-def test_an_entry_that_does_not_exist_is_told(log, number, new_entries):
+@pytest.mark.parametrize("number", [0, -1, 1, 10**6, 10**30])
+def test_an_entry_that_does_not_hold_his_name_is_refused(log, number, new_entries):
+    before = everything()
     told = log.erase("resident@example.org", f"--entry={number}")
-    assert (told["exit"], new_entries()) == (1, [])
-    assert told["error"] == f"There is no entry {number}."
+    assert told["exit"] == 2
+    assert told["error"].startswith(f"--entry {number}: no entry that holds his name or contact")
+    assert everything() == before
 
 
 def test_the_last_manager_of_a_block_stays(log):
@@ -271,6 +273,39 @@ def test_a_namesake_is_told_and_left(log, resident_known):
     log.erase(resident_known.pk, f"--entry={entry.pk}")
     entry.refresh_from_db()
     assert entry.reason == ""
+    log.seal()
+    assert log.verify()["whole"]
+
+
+def test_of_a_named_entry_goes_what_holds_his_name(log, resident_known):
+    manager = person("manager")
+    entry = record(
+        origin=Origin(channel=Channel.BACK_OFFICE, actor=manager, ip="192.0.2.7"),
+        action=Action.BLOCK_REGISTERED,
+        reason="Rami Resident wanted it",
+    )
+    told = log.erase(resident_known.pk, f"--entry={entry.pk}")
+    assert told["namesakes"] == []
+    assert any(first <= entry.pk <= last for first, last in told["entry_ids"])
+    entry.refresh_from_db()
+    assert (entry.reason, entry.ip, entry.actor_label) == ("", "192.0.2.7", "Mona Manager")
+
+
+def test_after_the_erasure_his_name_must_be_told(log, resident_known):
+    entry = record(
+        origin=Origin(channel=Channel.COMMAND, actor_label="test"),
+        action=Action.BLOCK_REGISTERED,
+        reason="Rami Resident wanted it",
+    )
+    log.seal()
+    archive(log)
+    assert log.erase(resident_known.pk)["namesakes"] == [entry.pk]
+    assert log.erase(resident_known.pk, f"--entry={entry.pk}")["exit"] == 2
+    assert log.erase(resident_known.pk, "--name=Rami Resident")["namesakes"] == [entry.pk]
+    assert "rami" in archived_text(log)
+    told = log.erase(resident_known.pk, "--name=Rami Resident", f"--entry={entry.pk}")
+    assert (told["exit"], told["entry_ids"]) == (0, [[entry.pk, entry.pk]])
+    assert "rami" not in archived_text(log)
     log.seal()
     assert log.verify()["whole"]
 

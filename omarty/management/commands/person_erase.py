@@ -9,9 +9,9 @@ from django.core.management.base import CommandParser
 from audit import archives
 from audit.erasing import Found, Search, Traces, merged
 from audit.ledger import kept
-from audit.models import Entry, Seal
+from audit.models import Entry
 from audit.operations import Origin
-from audit.sealing import Part
+from audit.sealing import Part, Ranges, to_ranges
 from contacts.models import User
 from omarty.commands import Misused, Refused
 from omarty.erasure import Mention, erase, is_erased, mentions, traces_of
@@ -53,25 +53,34 @@ class Command(ProofCommand):
             action="append",
             default=[],
             metavar="ID",
-            help="An audit entry that names him in its text; may be given several times.",
+            help="An audit entry that means him by the name it holds; may be given several times.",
+        )
+        parser.add_argument(
+            "--name",
+            help="The name that entries may hold, if not the present one: a former one, say, or his "
+            "where he is erased already.",
         )
 
     def run(self, **options: Any) -> None:
         reason = _reason(options["reason"])
         user = person(options["user"])
-        _require_entries(options["entry"])
+        named = frozenset(options["entry"])
         with self.alone():
-            traces = traces_of(user, frozenset(options["entry"]))
-            search = self._search(traces, user.name)
+            traces = traces_of(user, (options["name"] or user.name).strip(), named)
+            search = self._search(traces)
             found = {path: archives.search(path, traces) for path in archives.files(self.archives)}
-            archived = {path: each for path, each in found.items() if any(each.values())}
+            _require_his(named, [search, *found.values()])
+            namesakes = sorted(n for each in (search, *found.values()) for n in each.namesakes)
+            archived = {path: each.found for path, each in found.items() if each.ids()}
             if is_erased(user) and not search.ids() and not archived:
-                self.report({"person": user.pk, "erased": False}, "There is nothing to erase.")
+                facts = {"person": user.pk, "erased": False, "namesakes": namesakes}
+                told = ["There is nothing to erase.", *_told_namesakes(namesakes)]
+                self.report(facts, "\n".join(told))
                 return
-            self._erase(user, reason, search, archived)
+            self._erase(user, reason, search, archived, namesakes)
 
-    def _search(self, traces: Traces, name: str) -> Search:
-        search = Search(traces, name)
+    def _search(self, traces: Traces) -> Search:
+        search = Search(traces)
         with self.progress("Searched", Entry.objects.count()) as advance:
             for row in kept():
                 if not isinstance(row, int):
@@ -79,7 +88,14 @@ class Command(ProofCommand):
                 advance(1)
         return search
 
-    def _erase(self, user: User, reason: str, search: Search, archived: dict[Path, Found]) -> None:
+    def _erase(
+        self,
+        user: User,
+        reason: str,
+        search: Search,
+        archived: dict[Path, Found],
+        namesakes: list[int],
+    ) -> None:
         origin = Origin.of_command("person_erase")
         contacts = user.claims.count()
         current = user.memberships.filter(ended_at__isnull=True).count()
@@ -101,14 +117,16 @@ class Command(ProofCommand):
         finally:
             if not self.dry_run:
                 archives.settle(self.archives)
+        entries = sorted(set(recorded[Part.ACTOR]) | set(recorded[Part.SUBJECT]))
         facts = {
             "person": user.pk,
             "erased": not self.dry_run,
             "contacts": contacts,
             "memberships": current,
-            "entries": len(set(recorded[Part.ACTOR]) | set(recorded[Part.SUBJECT])),
+            "entries": len(entries),
+            "entry_ids": to_ranges(entries),
             "archives": [path.name for path in archived],
-            "namesakes": search.namesakes,
+            "namesakes": namesakes,
             "mentions": [{"what": each.what, "page": each.page} for each in left],
         }
         self.report(facts, _text(facts, left))
@@ -121,14 +139,14 @@ def _reason(text: str) -> str:
     return reason
 
 
-def _require_entries(ids: list[int]) -> None:
-    """Raises Refused if one of them is no entry, neither here nor in an archive."""
-    for number in ids:
-        archived = Seal.objects.filter(first_id__lte=number, last_id__gte=number).exclude(
-            archive=""
+def _require_his(named: frozenset[int], searches: list[Search]) -> None:
+    """Raises Misused if one of the named entries cannot mean him: erasing it could not be undone."""
+    if strangers := named.difference(*(each.ids() for each in searches)):
+        some = ", ".join(map(str, sorted(strangers)))
+        raise Misused(
+            f"--entry {some}: no entry that holds his name or contact and is not erased yet. "
+            "--dry-run tells which do."
         )
-        if not Entry.objects.filter(pk=number).exists() and not archived.exists():
-            raise Refused(f"There is no entry {number}.")
 
 
 def _text(facts: dict[str, Any], left: list[Mention]) -> str:
@@ -137,11 +155,22 @@ def _text(facts: dict[str, Any], left: list[Mention]) -> str:
         f"Person {facts['person']} {done}: {facts['contacts']} contacts, {facts['memberships']} "
         f"memberships, {facts['entries']} audit entries, {len(facts['archives'])} archives."
     ]
-    if facts["namesakes"]:
-        some = ", ".join(map(str, facts["namesakes"][:NAMESAKES_TOLD]))
-        told.append(
-            f"{len(facts['namesakes'])} entries hold his name and are not tied to him; he may have a "
-            f"namesake. Look at them, and erase his with --entry: {some}"
-        )
+    if facts["entries"]:
+        told.append(f"Audit entries: {_listed(facts['entry_ids'])}")
+    told += _told_namesakes(facts["namesakes"])
     told += [f"Still mentioned in {each.what}, to be mended by hand: {each.page}" for each in left]
     return "\n".join(told)
+
+
+def _told_namesakes(namesakes: list[int]) -> list[str]:
+    if not namesakes:
+        return []
+    some = ", ".join(map(str, namesakes[:NAMESAKES_TOLD]))
+    return [
+        f"{len(namesakes)} entries hold his name and are not tied to him; he may have a namesake. "
+        f"Look at them, and erase his with --name and --entry: {some}"
+    ]
+
+
+def _listed(ranges: Ranges) -> str:
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
