@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db.models import QuerySet
 
 from audit.models import Entry
-from audit.seal_file import sync_directory
+from audit.seal_file import OWNER_ONLY, sync_directory
 from audit.sealing import FIELDS, PROOF, Row, portable
 
 PAGE = 1000
@@ -76,9 +76,13 @@ def _row(text: str) -> Row:
 
 
 def write_archive(path: Path, entries: Iterable[Row]) -> None:
-    """Write the archive file, on disk when this returns; there is none until it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write the archive file, on disk when this returns; there is none until it is whole.
+
+    It holds names and addresses: only its owner may read it.
+    """
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     unfinished = path.with_name(path.name + UNFINISHED)
+    unfinished.touch(OWNER_ONLY)
     with unfinished.open("wb") as raw:
         with gzip.open(raw, "wt", encoding="utf-8", compresslevel=6) as file:
             for row in entries:

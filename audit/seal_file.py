@@ -9,6 +9,9 @@ from pathlib import Path
 
 from audit.sealing import Line
 
+# What is in it is for those who run the server; a file that is there keeps its mode.
+OWNER_ONLY = 0o600
+
 
 class BrokenFile(Exception):
     """The seal file cannot be what was written; the text is for the operator."""
@@ -53,7 +56,6 @@ def last_line(path: Path) -> Line | None:
 @contextmanager
 def exclusively(path: Path) -> Iterator[None]:
     """Nobody else on this machine seals into the file meanwhile. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(path.name + ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -62,6 +64,7 @@ def exclusively(path: Path) -> Iterator[None]:
 def append(path: Path, line: Line) -> None:
     """Add the seal, on disk when this returns; drops a line that a killed run left torn."""
     new = not path.exists()
+    path.touch(OWNER_ONLY)
     with path.open("ab") as file:
         file.truncate(_end_of_last_line(path))
         file.write(line.to_json().encode() + b"\n")

@@ -43,6 +43,10 @@ class ProofCommand(DataCommand):
     @contextmanager
     def in_words(self) -> Iterator[None]:
         """What can go wrong with the files inside ends the command with a sentence."""
+        for directory in (self.seal_file.parent, self.archives.parent):
+            # Made here, it would hide that the disk is not there.
+            if not directory.is_dir():
+                raise Refused(f"{directory} does not exist: is it mounted?")
         try:
             yield
         except (BrokenFile, SealsDisagree, Unreadable) as error:

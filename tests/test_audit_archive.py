@@ -87,6 +87,22 @@ def test_what_a_killed_run_wrote_is_written_again(sealed_log):
     assert sealed_log.verify()["whole"]
 
 
+def test_only_the_owner_may_read_archives_and_seals(archived_log):
+    archives = archived_log.archives
+    modes = [path.stat().st_mode & 0o777 for path in (archives, *archives.iterdir())]
+    assert modes == [0o700, 0o600]
+    assert archived_log.file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_directory_that_is_not_there_is_told_and_not_made(sealed_log, tmp_path):
+    told = sealed_log.run(
+        "audit_archive", "--before=2999-01-01", f"--archives={tmp_path}/disk/archive"
+    )
+    assert told["exit"] == 1
+    assert told["error"] == f"{tmp_path}/disk does not exist: is it mounted?"
+    assert not (tmp_path / "disk").exists()
+
+
 def test_what_is_not_a_date_is_told(sealed_log):
     for text in ("yesterday", "2026-13-01", ""):
         assert sealed_log.run("audit_archive", f"--before={text}")["exit"] == 2

@@ -239,6 +239,19 @@ def test_a_missing_file_is_told(log, tmp_path):
     assert not log.verify()["whole"]
 
 
+@pytest.mark.parametrize(
+    "arguments", [("audit_seal",), ("audit_seal", "--dry-run"), ("audit_verify",)]
+)
+def test_a_disk_that_is_not_there_is_told_and_not_made(sealed_log, tmp_path, arguments):
+    sealed_log.file = tmp_path / "disk" / "seals.jsonl"
+    told = sealed_log.run(*arguments)
+    assert (told["exit"], told["error"]) == (
+        1,
+        f"{tmp_path}/disk does not exist: is it mounted?",
+    )
+    assert not (tmp_path / "disk").exists()
+
+
 def test_a_directory_is_told(log):
     log.file.mkdir()
     assert log.seal()["exit"] == 1
