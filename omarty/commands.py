@@ -26,6 +26,11 @@ LINE_SECONDS = 5
 Advance = Callable[[int], None]
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """The number with its noun: `1 row`, `2 rows`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 class Refused(CommandError):
     """The command ends with exit code 1 because of its input; the text is for the operator."""
 

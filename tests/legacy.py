@@ -181,9 +181,10 @@ ALL_ROWS = (*OURS, Entry, LegacyRow, QuarantinedRow)
 
 
 def run(url: str, *arguments: str) -> tuple[Any, str]:
-    """The command's report, and what it told on standard error."""
+    """The command's report, and what it told on standard error; the demo community may be there."""
     out, err = io.StringIO(), io.StringIO()
-    call_command("import_legacy", url, "--json", *arguments, stdout=out, stderr=err)
+    arguments = ("--json", "--into-existing", *arguments)
+    call_command("import_legacy", url, *arguments, stdout=out, stderr=err)
     return json.loads(out.getvalue()), err.getvalue()
 
 

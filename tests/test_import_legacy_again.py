@@ -1,9 +1,10 @@
 """`manage.py import_legacy`, run again after changes there and here, refused, and killed."""
 
+import io
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from audit.models import Action
@@ -255,6 +256,7 @@ def test_looking_cannot_write_there_whatever_it_may(legacy):
 @pytest.mark.parametrize(
     ("url", "code", "sentence"),
     [
+        ("sqlite:///x", 2, "^The argument must look like mysql://"),
         ("postgres://me@localhost/legacy", 2, "must look like mysql://"),
         ("mysql://me@localhost", 2, "must look like mysql://"),
         ("legacy.sql", 2, "must look like mysql://"),
@@ -267,6 +269,21 @@ def test_a_source_that_is_none_is_refused_in_a_sentence(url, code, sentence):
     with pytest.raises(CommandError, match=sentence) as refused:
         run(url)
     assert refused.value.returncode == code
+
+
+def test_a_community_that_is_here_already_stops_the_first_run_only(legacy):
+    before = everything()
+    for arguments in ((), ("--dry-run",)):
+        with pytest.raises(
+            CommandError, match=r"8 people and 4 blocks are.* --into-existing"
+        ) as no:
+            call_command("import_legacy", legacy.url, *arguments)
+        assert no.value.returncode == 1
+    assert everything() == before
+    run(legacy.url)
+    after = everything()
+    call_command("import_legacy", legacy.url, stdout=io.StringIO(), stderr=io.StringIO())
+    assert everything() == after
 
 
 def test_the_password_may_stand_in_a_file(legacy, tmp_path):

@@ -144,7 +144,7 @@ def _connect(config: dict[str, Any]) -> Any:
         connection = MySQLdb.connect(**settings)
     except TypeError as error:
         raise Misused(
-            f"DATABASE_URL has an option that MySQL's driver does not know: {error}"
+            f"The argument has an option that MySQL's driver does not know: {error}"
         ) from error
     cursor = connection.cursor()
     for command in (

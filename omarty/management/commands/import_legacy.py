@@ -8,8 +8,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandParser
 
 from audit.operations import Origin
-from buildings.models import LegacyRow, QuarantinedRow
-from omarty.commands import DataCommand, Misused, Refused
+from buildings.models import Block, LegacyRow, QuarantinedRow
+from contacts.models import User
+from omarty.commands import DataCommand, Misused, Refused, counted
 from omarty.legacy.houses import Blocks, Memberships, Places, Units
 from omarty.legacy.logs import Logs
 from omarty.legacy.moving import Batch, Table, Tally
@@ -53,10 +54,18 @@ class Command(DataCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("database_url", help="mysql://user:password@host:3306/name")
         super().add_arguments(parser)
+        parser.add_argument(
+            "--into-existing",
+            action="store_true",
+            help="Begin though there are people or blocks here already: legacy rows with their ids, "
+            "and what refers to these, go into quarantine.",
+        )
 
     def run(self, **options: Any) -> None:
         origin = Origin.of_command("import_legacy")
         config = _config(options["database_url"])
+        if not options["into_existing"]:
+            _require_empty()
         with opened(config) as source, self.kept():
             behind = source.left_behind()
             tallies = {table.name: self._move(table(), source, origin) for table in TABLES}
@@ -84,7 +93,7 @@ class Command(DataCommand):
 
 
 def _config(url: str) -> dict[str, Any]:
-    wrong = Misused("DATABASE_URL must look like mysql://user:password@host:3306/name.")
+    wrong = Misused("The argument must look like mysql://user:password@host:3306/name.")
     try:
         if urlsplit(url).scheme != "mysql":
             raise wrong
@@ -94,6 +103,19 @@ def _config(url: str) -> dict[str, Any]:
     if not config.get("NAME"):
         raise wrong
     return config
+
+
+def _require_empty() -> None:
+    """Raises Refused before a first run if there is somebody or something whose id a row may have."""
+    if LegacyRow.objects.exists() or QuarantinedRow.objects.exists():
+        return
+    people, blocks = User.objects.count(), Block.objects.count()
+    if people or blocks:
+        raise Refused(
+            f"Nothing of a legacy database is here yet, but {counted(people, 'person', 'people')} and "
+            f"{counted(blocks, 'block')} are: legacy rows with their ids could not come in. Move into "
+            "an empty database, or say --into-existing."
+        )
 
 
 def _not_accounted_for(tallies: dict[str, tuple[int, Tally]]) -> list[str]:
