@@ -65,9 +65,25 @@ def _taken_numbers(units: Sequence[Apartment]) -> set[tuple[int, int | None]]:
 
 
 @transaction.atomic
-def adopt_memberships(*, origin: Origin, memberships: Sequence[Membership]) -> None:
-    """New memberships with ids as given, their people, blocks and units loaded."""
-    Membership.objects.bulk_create(memberships)
+def adopt_memberships(*, origin: Origin, memberships: Sequence[Membership]) -> set[int]:
+    """New memberships with ids as given, their people, blocks and units loaded.
+
+    A person is in a role in a unit once: who has it already, or had it, does not get it again.
+    Returned are the ids of those that were left out.
+    """
+    people = {each.user_id for each in memberships}
+    held = Membership.objects.filter(user__in=people)
+    taken: set[tuple[Any, ...]] = set(
+        held.values_list("user_id", "block_id", "apartment_id", "role")
+    )
+    doubled = set()
+    for each in memberships:
+        place = (each.user_id, each.block_id, each.apartment_id, str(each.role))
+        if place in taken:
+            doubled.add(each.pk)
+        taken.add(place)
+    new = [each for each in memberships if each.pk not in doubled]
+    Membership.objects.bulk_create(new)
     record_all(
         entry(
             origin=origin,
@@ -78,8 +94,9 @@ def adopt_memberships(*, origin: Origin, memberships: Sequence[Membership]) -> N
             apartment=each.apartment,
             after={"role": each.role, "status": each.status},
         )
-        for each in memberships
+        for each in new
     )
+    return doubled
 
 
 @transaction.atomic

@@ -203,6 +203,87 @@ def test_logs_become_entries_of_their_own_time(legacy):
     assert in_quarantine("Logs") == {("6", ""): "no_date"}
 
 
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        # In the legacy server's four formats.
+        ("2021-03-04 22:00:01", (20, 0, 1)),
+        ("2021-03-04 10:00:01pm", (20, 0, 1)),
+        ("2021-03-04 10-00-01pm", (20, 0, 1)),
+        ("2021:03:04 10-00-01pm", (20, 0, 1)),
+        # In others that can be meant in one way only.
+        ("2021-03-04T22:00:01", (20, 0, 1)),
+        ("2021-03-04T22:00:01.250Z", (22, 0, 1)),
+        ("2021-03-04T22:00:01+03:00", (19, 0, 1)),
+        ("2021/03/04 22:00:01", (20, 0, 1)),
+        ("2021-03-04 22:00", (20, 0, 0)),
+    ],
+)
+def test_a_date_that_can_be_meant_in_one_way_only_is_read(legacy, text, at):
+    hour, minute, second = at
+    legacy.insert("Logs", ID=31, Date=text)
+    run(legacy.url)
+    entry = Entry.objects.get(after__legacy__ID="31")
+    assert entry.at == datetime(2021, 3, 4, hour, minute, second, tzinfo=UTC)
+
+
+def test_a_date_without_a_time_is_the_days_beginning(legacy):
+    legacy.insert("Logs", ID=31, Date="2021-03-04")
+    run(legacy.url)
+    entry = Entry.objects.get(after__legacy__ID="31")
+    assert entry.at == datetime(2021, 3, 3, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["04/03/2021", "04-03-2021 10:00:00", "2021-13-04", "2021-03-04 13:00:00pm",
+     "2021-03-04 10:00:00+99:99", "21-03-04", "2021-03/04", "2021-03-04 10:00-00"],
+)  # fmt: skip
+def test_a_date_that_may_be_meant_otherwise_is_not_read(legacy, text):
+    legacy.insert("Logs", ID=31, Date=text)
+    run(legacy.url)
+    assert in_quarantine("Logs")["31", ""] == "no_date"
+
+
+def test_a_place_that_names_no_row_is_told(legacy):
+    places = {"RegionID": 99, "StreetID": 98}
+    legacy.insert("Block", ID=505, BlockNum="9", **places)
+    legacy.insert("Block", ID=506, BlockNum="10", **places)
+    report, told = run(legacy.url)
+    building = Block.objects.select_related("building").get(pk=505).building
+    assert (building.city, building.region, building.street) == ("الشيخ زايد", "", "")
+    key = "2/2/2/99/2/98"
+    missing = {each for each, why in in_quarantine("places").items() if why == "no_place"}
+    assert missing == {(key, "RegionName"), (key, "StreetName")}
+    assert f"places {key} RegionName: Names a place that did not come in" in told
+    assert report["tables"]["places"]["parts"] == 3
+    legacy.insert("Region", ID=99, RegionName="الحي الثاني")
+    run(legacy.url)
+    building.refresh_from_db()
+    assert building.region == "الحي الثاني"
+    assert (key, "RegionName") not in in_quarantine("places")
+    assert (key, "StreetName") in in_quarantine("places")
+
+
+def test_a_relation_comes_in_once(legacy):
+    doubled = {"ResidentID": 1002, "ApartmentID": 3002}
+    legacy.insert("RES_APART_BLOCK_ROLE", ID=931, **doubled)
+    legacy.insert("RES_APART_BLOCK_ROLE", ID=932, **doubled, RoleID=2)
+    legacy.insert("RES_APART_BLOCK_ROLE", ID=933, ResidentID=1002, ApartmentID=None, RoleID=7)
+    run(legacy.url)
+    mona = Membership.objects.filter(user=1002).order_by("pk")
+    assert list(mona.values_list("pk", flat=True)) == [902, 904, 932]
+    kept_out = in_quarantine("RES_APART_BLOCK_ROLE")
+    assert kept_out["931", ""] == kept_out["933", ""] == "own"
+    # Nor does it come back once the first has ended here.
+    mona.update(ended_at=datetime(2999, 1, 1, tzinfo=UTC))
+    legacy.insert("RES_APART_BLOCK_ROLE", ID=934, **doubled)
+    before = everything()["Membership"]
+    report, _ = run(legacy.url)
+    assert everything()["Membership"] == before
+    assert report["not_accounted_for"] == []
+
+
 def test_people_sign_in_with_old_passwords_and_both_calls_work_with_old_ids(legacy):
     run(legacy.url)
     for name in ("sara@example.org", "+201000001001"):

@@ -51,6 +51,8 @@ OCCUPANCIES = {
 }
 
 _PLACE_COLUMNS = ("CountryID", "GovernateID", "CityID", "RegionID", "CompoundID", "StreetID")
+# Row 1 of each legacy place table is a placeholder, and names nothing.
+_PLACEHOLDER = 1
 
 
 class _Kept(Table):
@@ -64,18 +66,17 @@ class _Kept(Table):
 
 
 class Places(_Kept):
-    """Each distinct compound, street and so on that blocks stand in: a building of ours.
-
-    Row 1 of each legacy place table is a placeholder, and names nothing.
-    """
+    """Each distinct compound, street and so on that blocks stand in: a building of ours."""
 
     name = PLACES
     select = (
-        "SELECT stands.ID AS ID, Country.name AS CountryName,"
+        "SELECT stands.*, Country.name AS CountryName,"
         " COALESCE(NULLIF(GOVName, ''), GOVNameEN) AS GovernateName,"
         " COALESCE(NULLIF(City.Name, ''), City.NameEN) AS CityName,"
         " COALESCE(NULLIF(RegionName, ''), RegionNameEN) AS RegionName,"
-        " CompundName, CompoundNameEN, StreetName"
+        " CompundName, CompoundNameEN, StreetName,"
+        " Country.ID AS Country, Governate.ID AS Governate, City.ID AS City, Region.ID AS Region,"
+        " Compound.ID AS Compound, Street.ID AS Street"
         " FROM (SELECT DISTINCT CountryID, GovernateID, CityID, RegionID, CompoundID, StreetID,"
         " CONCAT_WS('/', CountryID, GovernateID, CityID, RegionID, CompoundID, StreetID) AS ID"
         " FROM Block) stands"
@@ -85,7 +86,7 @@ class Places(_Kept):
         " LEFT JOIN Region ON Region.ID = stands.RegionID AND Region.ID <> 1"
         " LEFT JOIN Compound ON Compound.ID = stands.CompoundID AND Compound.ID <> 1"
         " LEFT JOIN Street ON Street.ID = stands.StreetID AND Street.ID <> 1"
-        " ORDER BY 1"
+        " ORDER BY stands.ID"
     )
     model = None
     changeable = Building
@@ -99,6 +100,17 @@ class Places(_Kept):
         incoming.text("city", "CityName", 128)
         incoming.text("region", "RegionName", 128)
         incoming.text("street", "StreetName", 128)
+        for table, column, name in (
+            ("Country", "CountryID", "CountryName"),
+            ("Governate", "GovernateID", "GovernateName"),
+            ("City", "CityID", "CityName"),
+            ("Region", "RegionID", "RegionName"),
+            ("Compound", "CompoundID", "CompundName"),
+            ("Street", "StreetID", "StreetName"),
+        ):
+            named = reference(row[column])
+            if named not in (None, _PLACEHOLDER) and row[table] is None:
+                incoming.parts[name] = Reason.NO_PLACE
         return incoming
 
     def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Building]:
@@ -262,5 +274,8 @@ class Memberships(_Kept):
             )
             for row in rows
         }
-        adopt_memberships(origin=origin, memberships=list(memberships.values()))
+        doubled = adopt_memberships(origin=origin, memberships=list(memberships.values()))
+        for row in rows:
+            if row.id in doubled:
+                row.refused = Reason.OWN
         return memberships

@@ -15,27 +15,36 @@ from omarty.legacy.source import Row
 CAIRO = ZoneInfo("Africa/Cairo")
 SECRETS = frozenset({"Password"})
 
-# 2023-05-04 16:05:06, 2023-05-04 04:05:06pm, 2023-05-04 04-05-06pm, 2023:05:04 04-05-06pm.
+# The legacy server's own: 2023-05-04 16:05:06, 2023-05-04 04:05:06pm, 2023-05-04 04-05-06pm,
+# 2023:05:04 04-05-06pm. Hands and tools wrote others that can be meant in one way only:
+# 2023-05-04T16:05:06Z, 2023/05/04 16:05, 2023-05-04. Where the year is last, it may be day or month first.
 _MOMENT = re.compile(
-    r"(\d{4})([-:])(\d\d)\2(\d\d) (\d\d)([-:])(\d\d)\6(\d\d)(?:\.\d+)?\s*([ap]m)?", re.I | re.ASCII
+    r"(\d{4})([-:/])(\d\d)\2(\d\d)"
+    r"(?:[ T](\d\d)([-:])(\d\d)(?:\6(\d\d)(?:\.\d+)?)?\s*([ap]m)?(Z|[+-]\d\d:?\d\d)?)?",
+    re.I | re.ASCII,
 )
 
 T = TypeVar("T")
 
 
 def moment(text: str | None) -> datetime | None:
-    """A legacy date, written in Cairo, in UTC; None for an empty, zero or unreadable one."""
+    """A legacy date in UTC, written in Cairo unless it says otherwise.
+
+    None for an empty, zero or unreadable one.
+    """
     found = _MOMENT.fullmatch((text or "").strip())
     if found is None:
         return None
-    year, month, day, hour, minute, second = map(int, found.group(1, 3, 4, 5, 7, 8))
+    year, month, day = map(int, found.group(1, 3, 4))
+    hour, minute, second = (int(each or 0) for each in found.group(5, 7, 8))
     half = (found[9] or "").lower()
     if half and not 1 <= hour <= 12:
         return None
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=CAIRO).astimezone(UTC)
+        zone = datetime.strptime(found[10].upper(), "%z").tzinfo if found[10] else CAIRO
+        return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
