@@ -45,6 +45,13 @@ class Misused(CommandError):
         super().__init__(sentence, returncode=USAGE)
 
 
+class Interrupted(CommandError):
+    """The operator stopped the command; the text says what that leaves."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, returncode=REFUSED)
+
+
 class _Help(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Django's help, with the description's lines left as they are."""
 
@@ -57,6 +64,8 @@ class DataCommand(BaseCommand):
 
     reads: ClassVar[str]
     writes: ClassVar[str]
+    # Whether it works in steps, each of which stays where it is stopped; else it is all or nothing.
+    in_steps: ClassVar[bool] = False
     exit_codes: ClassVar[str] = "0 done, 1 refused because of the input, 2 usage"
 
     dry_run = False
@@ -97,7 +106,12 @@ class DataCommand(BaseCommand):
             self._tell_reader(failure)
             raise failure from error
         except KeyboardInterrupt as error:
-            raise CommandError("Interrupted. A second run goes on from here.") from error
+            goes_on = self.in_steps and not self.dry_run
+            stopped = Interrupted(
+                "A second run goes on from here." if goes_on else "Nothing was written."
+            )
+            self._tell_reader(stopped)
+            raise stopped from error
 
     def run(self, **options: Any) -> None:
         """The command's work; ends early with Refused or Misused."""

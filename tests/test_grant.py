@@ -115,7 +115,8 @@ def test_createsuperuser_by_email_or_phone(client, monkeypatch, new_entries, log
     [
         ("nobody", "palm-gardens-9", 2, "neither an e-mail"),
         ("boss@example.org", "short", 1, "too short"),
-        ("boss@example.org", "", 1, "too short"),
+        ("boss@example.org", "", 2, "DJANGO_SUPERUSER_PASSWORD is needed"),
+        (None, "palm-gardens-9", 2, "--login is needed"),
         ("01000000001", "palm-gardens-9", 1, "has 01000000001 already"),
         ("neighbour.second@example.org", "palm-gardens-9", 1, "already"),
     ],
@@ -157,10 +158,21 @@ def test_createsuperuser_asks_on_a_terminal(tmp_path):
         [*manage, "createsuperuser"],
         ("E-mail or phone:", "boss@example.org"),
         ("Password:", "palm-gardens-9"),
+        ("Password again:", "palm-gardens-8"),
+        ("Password:", "palm-gardens-9"),
         ("Password again:", "palm-gardens-9"),
     )
+    assert "The two passwords differ." in shown
     assert code == 0 and "Superuser boss@example.org was registered." in shown
     assert "palm-gardens-9" not in shown
+
+
+def test_ctrl_c_is_told_in_words(tmp_path):
+    environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    command = [sys.executable, "manage.py", "createsuperuser"]
+    shown, code = converse(environment, command, ("E-mail or phone:", "\x03"))
+    assert code == 1
+    assert "Interrupted: Nothing was written." in shown and "Traceback" not in shown
 
 
 def test_createsuperuser_without_anybody_to_ask():

@@ -28,6 +28,7 @@ class Command(ProofCommand):
         "only if all of its entries are older. audit_verify reads them there; the back-office shows\n"
         "them no more. Entries that are not what was sealed stay where they are."
     )
+    in_steps = True
     reads = "audit entries, seals, the seal file"
     writes = (
         "archives of up to 100,000 entries; deletes these entries from the database; one audit entry "

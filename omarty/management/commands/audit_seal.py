@@ -17,6 +17,7 @@ class Command(ProofCommand):
         "Seal the audit entries since the last seal into a chained digest. Run it from a timer:\n"
         "an entry is protected from its seal on, not before. See docs/audit-proof.md."
     )
+    in_steps = True
     reads = "audit entries, seals, the seal file"
     writes = (
         "seals, at most 10,000 entries each: a line in the seal file, then a row in the database"

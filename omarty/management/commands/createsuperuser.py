@@ -22,8 +22,8 @@ PASSWORD = "DJANGO_SUPERUSER_PASSWORD"  # noqa: S105
 class Command(DataCommand):
     help = (
         "Register a superuser, who signs in to the back-office by e-mail or phone.\n\n"
-        "What is not told by the options is asked for; with --noinput the password is taken from\n"
-        f"the environment variable {PASSWORD}."
+        "E-mail or phone, if --login does not tell it, and the password are asked for; with --noinput\n"
+        f"the password is taken from the environment variable {PASSWORD}."
     )
     reads = "the options, or what is typed"
     writes = "one person, his e-mail or phone, and their audit entry"
@@ -31,16 +31,26 @@ class Command(DataCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--login", help="His e-mail or phone.")
-        parser.add_argument("--name", default="", help="His name.")
-        parser.add_argument("--noinput", "--no-input", action="store_false", dest="interactive")
+        parser.add_argument("--name", default="", help="His name; it is not asked for.")
+        parser.add_argument(
+            "--noinput",
+            "--no-input",
+            action="store_false",
+            dest="interactive",
+            help=f"Ask nothing: --login and {PASSWORD} are needed.",
+        )
 
     def run(self, **options: Any) -> None:
         interactive = options["interactive"]
-        login = options["login"] or (_typed(input, "E-mail or phone: ") if interactive else "")
+        if not interactive and not options["login"]:
+            raise Misused("With --noinput, --login is needed.")
+        if not interactive and not os.environ.get(PASSWORD):
+            raise Misused(f"With --noinput, the environment variable {PASSWORD} is needed.")
+        login = options["login"] or _typed(input, "E-mail or phone: ")
         contact = held(login.strip())
         if contact is None:
             raise Misused(f"{login!r} is neither an e-mail address nor a phone number.")
-        password = _typed_twice() if interactive else os.environ.get(PASSWORD, "")
+        password = self._typed_twice() if interactive else os.environ[PASSWORD]
         kind, _value = contact
         fields = {kind.value: login, "name": options["name"]}
         try:
@@ -61,16 +71,16 @@ class Command(DataCommand):
         told += " (Dry run: nothing was written.)" if self.dry_run else ""
         self.report({"person": None if self.dry_run else user.pk, "login": login}, told)
 
+    def _typed_twice(self) -> str:
+        while True:
+            password = _typed(getpass.getpass, "Password: ")
+            if password == _typed(getpass.getpass, "Password again: "):
+                return password
+            self.tell("The two passwords differ.")
+
 
 def _typed(ask: Callable[[str], str], what: str) -> str:
     try:
         return ask(what)
     except EOFError as error:
         raise Misused("Nobody is there to ask: use --login and --noinput.") from error
-
-
-def _typed_twice() -> str:
-    password = _typed(getpass.getpass, "Password: ")
-    if password != _typed(getpass.getpass, "Password again: "):
-        raise Refused("The two passwords differ.")
-    return password

@@ -38,6 +38,7 @@ class Command(DataCommand):
         "hold goes into quarantine, with its reason. Run again, it brings in what is new or changed\n"
         "since; what was changed here meanwhile is not overwritten but told."
     )
+    in_steps = True
     reads = (
         "a live MySQL or MariaDB with the legacy schema: users, places, blocks, units, relations,\n"
         "  further phones and e-mails, logs; as they are at one moment, in a read-only transaction."

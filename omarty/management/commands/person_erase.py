@@ -28,6 +28,7 @@ class Command(ProofCommand):
         "and its archives hold of him, in a way that audit_verify still proves the log. It cannot be\n"
         "undone. Where he is a block's last manager, or the last superuser, appoint another one first."
     )
+    in_steps = True
     reads = (
         "people, contacts, memberships, audit entries, archives, and every text for his contacts"
     )
