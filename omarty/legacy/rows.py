@@ -14,6 +14,8 @@ from omarty.legacy.source import Row
 
 CAIRO = ZoneInfo("Africa/Cairo")
 SECRETS = frozenset({"Password"})
+# What 64 bits hold: the widest number of our tables.
+HIGHEST = 2**63 - 1
 
 # The legacy server's own: 2023-05-04 16:05:06, 2023-05-04 04:05:06pm, 2023-05-04 04-05-06pm,
 # 2023:05:04 04-05-06pm. Hands and tools wrote others that can be meant in one way only:
@@ -50,12 +52,17 @@ def moment(text: str | None) -> datetime | None:
 
 
 def whole(text: str | None) -> int | None:
-    """A whole number, also as a double column gives it; None for anything else."""
+    """A whole number, also as a double column gives it; None for anything else.
+
+    What no column of ours holds names nothing; "1e999999" is looked at before it is written out.
+    """
     try:
         number = Decimal((text or "").strip())
-        return int(number) if number == number.to_integral_value() else None
-    except (InvalidOperation, OverflowError):
+        if not number.copy_abs() <= HIGHEST or number != number.to_integral_value():
+            return None
+    except InvalidOperation:
         return None
+    return int(number)
 
 
 def reference(text: str | None) -> int | None:
