@@ -53,13 +53,18 @@ def change_adopted_user(
 ) -> list[tuple[Kind, Objection]]:
     """Bring a person up to date; a new phone or e-mail that cannot be held is not taken, and returned.
 
-    A new password or status ends his sessions.
+    If somebody else holds the new one, the old one goes: it is not his any more, and the other may
+    be waiting for it. A new password or status ends his sessions.
     """
     objections = []
     for kind in Kind:
         if kind.value in changes and (why := _replace_primary(user, kind, changes[kind.value])):
             objections.append((kind, why))
-            changes = {field: value for field, value in changes.items() if field != kind.value}
+            if why == Objection.TAKEN:
+                _replace_primary(user, kind, None)
+            left = None if why == Objection.TAKEN else getattr(user, kind.value)
+            changes = changes | {kind.value: left}
+    changes = {field: value for field, value in changes.items() if getattr(user, field) != value}
     if {"password", "status"} & changes.keys():
         changes = changes | {"session_stamp": new_session_stamp()}
     before = {field: getattr(user, field) for field in changes}
@@ -145,6 +150,8 @@ def change_adopted_contact(
         claim = _claims([(contact.user_id, contact.kind, contact.typed)])[0]
         if isinstance(claim, Objection):
             transaction.set_rollback(True)
+            for field, value in before.items():
+                setattr(contact, field, value)
             return claim
         claim.save(force_insert=True)
         contact.claim = claim

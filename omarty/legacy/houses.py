@@ -1,6 +1,6 @@
 """Legacy places, blocks, units, and who lives in them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -58,11 +58,8 @@ _PLACEHOLDER = 1
 class _Kept(Table):
     """A table whose records of ours are changed by one operation."""
 
-    def change(
-        self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]
-    ) -> Iterable[str]:
+    def change(self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]) -> None:
         change_adopted(origin=origin, changed=record, changes=changes)
-        return []
 
 
 class Places(_Kept):
@@ -193,21 +190,19 @@ class Units(Table):
         doubled = adopt_apartments(origin=origin, units=list(units.values()))
         for row in rows:
             if row.id in doubled:
-                row.parts["ApartmentNumber"] = Reason.NUMBER_TAKEN
+                row.wait("number", Reason.NUMBER_TAKEN)
         return units
 
-    def change(
-        self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]
-    ) -> Iterable[str]:
+    def change(self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]) -> None:
         number = changes.get("number")
         others = Apartment.objects.filter(block_id=record.block_id, number=number)
-        taken = number is not None and others.exists()
-        if taken:
-            row.parts["ApartmentNumber"] = Reason.NUMBER_TAKEN
-        left = {name: value for name, value in changes.items() if name != "number" or not taken}
-        if left:
-            change_adopted(origin=origin, changed=record, changes=left)
-        return changes.keys() - left.keys()
+        if number is not None and others.exclude(pk=record.pk).exists():
+            row.wait("number", Reason.NUMBER_TAKEN)
+            # Its old number is not its own any more: perhaps the other unit waits for it.
+            changes = changes | {"number": None}
+        changes = {name: value for name, value in changes.items() if getattr(record, name) != value}
+        if changes:
+            change_adopted(origin=origin, changed=record, changes=changes)
 
 
 def _unit(row: Incoming, blocks: Mapping[int, Block]) -> Apartment:

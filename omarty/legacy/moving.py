@@ -17,6 +17,8 @@ from omarty.legacy.source import Row
 # Whom or what a record belongs to: a later move there is not followed, for our own history hangs on it.
 BELONGS = frozenset({"user_id", "block_id", "apartment_id"})
 USERS = "Resident_User"
+# In place of the mark of a legacy value that was not taken: whatever comes differs from it.
+WAITING = ""
 
 
 @dataclass
@@ -69,13 +71,11 @@ class Table:
         """Find what the rows refer to; refuse those that refer to nothing."""
 
     def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Any]:
-        """Write the rows, or refuse them, or leave parts out. Returns the records by key."""
+        """Write the rows, or refuse them, or have values wait. Returns the records by key."""
         raise NotImplementedError
 
-    def change(
-        self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]
-    ) -> Iterable[str]:
-        """Write the changes to a record that came in before. Returns the fields that were not taken."""
+    def change(self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]) -> None:
+        """Write the changes to a record that came in before, or have them wait."""
         raise NotImplementedError
 
 
@@ -155,7 +155,7 @@ class Batch:
                 continue
             record = records[row.key]
             imported = {
-                name: [digest(value), digest(getattr(record, name, value))]
+                name: [_mark(row, name), digest(getattr(record, name, value))]
                 for name, value in row.values.items()
             }
             self.remembered.append(
@@ -217,13 +217,17 @@ class Batch:
             elif ours != theirs:
                 row.parts[row.columns[name]] = Reason.CHANGED_HERE
             legacy.imported[name] = [theirs, ours if ours == theirs else as_imported]
-        not_taken = set(self.table.change(self.origin, record, row, changes)) if changes else set()
-        for name in changes.keys() - not_taken:
-            legacy.imported[name][1] = digest(getattr(record, name))
+        before = {name: getattr(record, name) for name in changes}
+        if changes:
+            self.table.change(self.origin, record, row, changes)
+        for name in changes:
+            legacy.imported[name] = [_mark(row, name), digest(getattr(record, name))]
         self.amended.append(legacy)
         told = {column: why for column, why in said.items() if column in parts}
         self._settle(row, told | row.parts, only=parts | {""})
-        return bool(changes.keys() - not_taken)
+        return any(
+            name not in row.waiting or getattr(record, name) != before[name] for name in changes
+        )
 
     def _settle(
         self, row: Incoming, parts: Mapping[str, Reason], only: set[str] | None = None
@@ -245,6 +249,10 @@ class Batch:
                     table=row.table, key=row.key, column=column, reason=why, source=shown
                 )
             )
+
+
+def _mark(row: Incoming, name: str) -> str:
+    return WAITING if name in row.waiting else digest(row.values[name])
 
 
 def _changed_there(row: Incoming, legacy: LegacyRow, name: str) -> bool:

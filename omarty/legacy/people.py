@@ -1,7 +1,7 @@
 """Legacy users, and their further phones and e-mails."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db import models
@@ -70,16 +70,12 @@ class Users(Table):
         users = {row.key: User(pk=row.id, **row.values) for row in rows}
         by_id = {row.id: row for row in rows}
         for user_id, kind, why in adopt_users(origin=origin, users=list(users.values())):
-            by_id[user_id].parts[_COLUMNS[kind]] = _REASONS[kind, why]
+            by_id[user_id].wait(kind.value, _REASONS[kind, why])
         return users
 
-    def change(
-        self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]
-    ) -> Iterable[str]:
-        objections = change_adopted_user(origin=origin, user=record, changes=changes)
-        for kind, why in objections:
-            row.parts[_COLUMNS[kind]] = _REASONS[kind, why]
-        return [kind.value for kind, _ in objections]
+    def change(self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]) -> None:
+        for kind, why in change_adopted_user(origin=origin, user=record, changes=changes):
+            row.wait(kind.value, _REASONS[kind, why])
 
 
 def _read_password(incoming: Incoming) -> None:
@@ -130,14 +126,11 @@ class Contacts(Table):
                 row.refused = _REASONS[self.kind, why]
         return contacts
 
-    def change(
-        self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]
-    ) -> Iterable[str]:
+    def change(self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]) -> None:
         why = change_adopted_contact(origin=origin, contact=record, changes=changes)
-        if why is None:
-            return []
-        row.parts[_COLUMNS[self.kind]] = _REASONS[self.kind, why]
-        return changes
+        if why is not None:
+            row.wait("typed", _REASONS[self.kind, why])
+            row.waiting |= changes.keys()
 
 
 def _without_user(row: Incoming) -> dict[str, Any]:

@@ -99,6 +99,8 @@ class Incoming:
     columns: dict[str, str] = field(default_factory=dict)
     # Columns whose value stays out, and why.
     parts: dict[str, Reason] = field(default_factory=dict)
+    # Our fields whose value waits until it can be held; each run tries again.
+    waiting: set[str] = field(default_factory=set)
     # Why the whole row stays out.
     refused: Reason | None = None
 
@@ -116,6 +118,11 @@ class Incoming:
         """Our field `name` gets `value`, read from `column`."""
         self.values[name] = value
         self.columns[name] = column
+
+    def wait(self, name: str, why: Reason) -> None:
+        """The value of our field `name` cannot be held now."""
+        self.parts[self.columns[name]] = why
+        self.waiting.add(name)
 
     def text(self, name: str, column: str, limit: int) -> None:
         """A text of at most `limit` characters; a longer one is cut, and told."""
