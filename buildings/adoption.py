@@ -12,7 +12,8 @@ from audit.operations import Origin, entry, record, record_all
 from buildings.models import Apartment, Block, Building, LegacyRow, Membership, QuarantinedRow
 from contacts.models import SECONDARY, Kind, User
 
-# Where the legacy server keeps further contacts.
+# Where the legacy server keeps people, and their further contacts.
+PEOPLE_TABLE = "Resident_User"
 CONTACT_TABLES = {Kind.EMAIL: "Emails", Kind.PHONE: "PhoneNums"}
 
 
@@ -139,12 +140,32 @@ def quarantine(
     """Keep what could not come in; let go what has come in since, or what `new` says anew."""
     QuarantinedRow.objects.filter(pk__in=[row.pk for row in released]).delete()
     QuarantinedRow.objects.bulk_create(new)
+    people = _people_of(new)
     record_all(
         entry(
-            origin=origin, action=Action.LEGACY_QUARANTINED, target=row, after={"row": row.source}
+            origin=origin,
+            action=Action.LEGACY_QUARANTINED,
+            target=row,
+            # By him an erasure finds the row, with all that it says of him.
+            person=people.get(_person_key(row)),
+            after={"row": row.source},
         )
         for row in new
     )
+
+
+def _person_key(row: QuarantinedRow) -> str:
+    """The legacy id of the person whose row it is, or whom it concerns; "" for nobody."""
+    named = row.source.get("UserID") or row.source.get("ResidentID") or ""
+    return row.key if row.table == PEOPLE_TABLE else named
+
+
+def _people_of(rows: Sequence[QuarantinedRow]) -> dict[str, User]:
+    """Those who came in, by legacy id; one of ours who only has that id is somebody else."""
+    came = LegacyRow.objects.filter(table=PEOPLE_TABLE, key__in=set(map(_person_key, rows)))
+    ids = dict(came.values_list("key", "record_id"))
+    people = User.objects.in_bulk(ids.values())
+    return {key: people[pk] for key, pk in ids.items() if pk in people}
 
 
 @transaction.atomic
@@ -153,12 +174,12 @@ def forget_person(*, user: User) -> None:
 
     Part of his erasure, which writes the entry. Does nothing for who did not come from there.
     """
-    if not LegacyRow.objects.filter(table="Resident_User", record_id=user.pk).exists():
+    if not LegacyRow.objects.filter(table=PEOPLE_TABLE, record_id=user.pk).exists():
         return
     key = str(user.pk)
-    his = Q(table="Resident_User", key=key) | Q(source__UserID=key) | Q(source__ResidentID=key)
+    his = Q(table=PEOPLE_TABLE, key=key) | Q(source__UserID=key) | Q(source__ResidentID=key)
     held = list(QuarantinedRow.objects.filter(his))
-    known = Q(table="Resident_User", key=key)
+    known = Q(table=PEOPLE_TABLE, key=key)
     for kind, table in CONTACT_TABLES.items():
         ids = SECONDARY[kind]._default_manager.filter(user=user).values_list("pk", flat=True)
         known |= Q(table=table, record_id__in=list(ids))

@@ -1,5 +1,6 @@
 """`manage.py import_legacy`, run again after changes there and here, refused, and killed."""
 
+import gzip
 import io
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from audit.models import Action
+from audit.models import Action, Entry
 from buildings.adoption import forget_person
 from buildings.models import Apartment, Block, LegacyRow, Membership, QuarantinedRow
 from contacts.models import Claim, SecondaryPhone, Status, User
@@ -271,6 +272,36 @@ def test_nothing_of_an_erased_person_comes_in_again(legacy, tmp_path):
     assert all(table["new"] == table["changed"] == 0 for table in report["tables"].values())
     run(legacy.url)
     assert everything() == after
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_who_is_erased_leaves_nothing_of_his_quarantined_rows(legacy, tmp_path, archived):
+    legacy.run(
+        "UPDATE Resident_User SET Name = 'Unreachable Zaki', UserName = 'zaki',"
+        " Email = 'no z@address' WHERE ID = 1004"
+    )
+    legacy.insert("PhoneNums", ID=611, UserID=1004, PhoneNum="zaki's, ask")
+    run(legacy.url)
+    log = Log(tmp_path)
+    log.seal()
+    if archived:
+        log.run("audit_archive", "--before=2999-01-01")
+    erased = log.run("person_erase", "1004", "--reason=asked for it")
+    assert (erased["exit"], erased["erased"], erased["namesakes"]) == (0, True, [])
+    run(legacy.url)
+    files = log.archives.glob("*.gz")
+    away = "".join(gzip.decompress(path.read_bytes()).decode() for path in files)
+    left = [f"{model} {row}" for model, rows in everything().items() for row in rows]
+    assert [text for text in (*left, *away.splitlines()) if "zaki" in text.casefold()] == []
+    assert bool(away) == archived
+    log.seal()
+    assert log.verify()["whole"]
+
+
+def test_a_quarantined_row_of_another_number_one_is_not_ours(legacy):
+    run(legacy.url)
+    entry = Entry.objects.get(target_label__startswith="Resident_User 1:")
+    assert (entry.action, entry.person_id) == (Action.LEGACY_QUARANTINED, None)
 
 
 def test_whom_the_legacy_server_does_not_know_it_need_not_forget(legacy):
