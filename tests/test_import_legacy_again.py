@@ -345,12 +345,16 @@ def test_looking_cannot_write_there_whatever_it_may(legacy):
         ("legacy.sql", 2, "must look like mysql://"),
         ("mysql://me@localhost:port/legacy", 2, "must look like mysql://"),
         ("mysql://me@localhost/legacy?unix_socket=/nowhere", 1, "The legacy database says: Can't"),
-        ("mysql://me@localhost/legacy?colour=red", 2, "option that MySQL's driver does not know"),
+        ("mysql://me@localhost/legacy?colour=red", 2, "option that MySQL's driver does not take"),
+        ("{legacy}&cursorclass=x", 2, "option that MySQL's driver does not take"),
+        ("{legacy}&connect_timeout=soon", 2, "option that MySQL's driver does not take"),
+        ("{legacy}&port=1e30", 2, "option that MySQL's driver does not take"),
+        ("mysql://root@localhost/br%00k", 2, "option that MySQL's driver does not take"),
     ],
 )
-def test_a_source_that_is_none_is_refused_in_a_sentence(url, code, sentence):
+def test_a_source_that_is_none_is_refused_in_a_sentence(legacy, url, code, sentence):
     with pytest.raises(CommandError, match=sentence) as refused:
-        run(url)
+        run(url.replace("{legacy}", legacy.url))
     assert refused.value.returncode == code
 
 

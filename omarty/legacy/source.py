@@ -142,11 +142,12 @@ def _connect(config: dict[str, Any]) -> Any:
     }
     try:
         connection = MySQLdb.connect(**settings)
-    except TypeError as error:
+        # Some options are first looked at here.
+        cursor = connection.cursor()
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise Misused(
-            f"The argument has an option that MySQL's driver does not know: {error}"
+            f"The argument has a name or an option that MySQL's driver does not take: {error}"
         ) from error
-    cursor = connection.cursor()
     for command in (
         "SET SESSION TRANSACTION READ ONLY",
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
