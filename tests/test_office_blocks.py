@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from audit.models import Action, Channel
-from buildings.models import Block, Building
+from buildings.models import Block, Building, Membership, Role
 from tests.office import Desk, fields_of, told
 
 
@@ -179,3 +179,26 @@ def test_a_manager_sees_the_buildings_of_his_blocks_alone(managers_desk):
     assert managers_desk.rows("buildings/building/") == [1]
     assert "Lotus" not in managers_desk.text("buildings/building/")
     assert managers_desk.page(f"buildings/building/{other.pk}/change/").status_code == 302
+
+
+def test_blocks_of_several_buildings_are_told_apart_wherever_one_is_chosen():
+    """The manager has block 1; in another building there is a block 1 as well."""
+    other = Building.objects.create(name_en="Lotus Court")
+    double = Block.objects.create(building=other, number="1")
+    desk, pages = Desk("manager"), ("buildings/apartment/", "buildings/membership/", "audit/entry/")
+    for page in (*pages, "contacts/user/", "buildings/apartment/add/"):
+        assert "Lotus Court" not in desk.text(page), page
+    Membership.objects.create(user_id=2, block=double, role=Role.MANAGER, status="active")
+    here = str(Building.objects.get(pk=1))
+    for page in (
+        *pages, "contacts/user/", "buildings/apartment/add/", "buildings/apartment/import/",
+    ):  # fmt: skip
+        text = desk.text(page)
+        assert "Lotus Court / 1" in text, page
+        assert f"{here} / 1" in text, page
+    assert "Add a staircase to Lotus Court / 1" in desk.text("buildings/apartment/")
+    assert (
+        desk.send("buildings/apartment/add/", block=double.pk, number="5", floor="1").status_code
+        == 302
+    )
+    assert double.apartments.get().number == 5

@@ -35,7 +35,7 @@ from buildings.unit_rows import Effect, Problem, Unit
 from buildings.unit_table import UnitReader
 from omarty.office.exporting import ExportingAdmin
 from omarty.office.places import listed
-from omarty.office.scope import origin_of, scope
+from omarty.office.scope import BlockField, origin_of, scope
 from omarty.tables.loading import save, stage
 from omarty.tables.reading import Table, Unreadable
 from omarty.tables.staging import Staging
@@ -160,7 +160,7 @@ class FileForm(forms.Form):
         required=False,
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
     )
-    block = forms.ModelChoiceField(
+    block = BlockField(
         label=gettext_lazy("Block"),
         queryset=Block.objects.none(),
         required=False,

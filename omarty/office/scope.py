@@ -1,7 +1,9 @@
 """Whose rows a request may see and change in the back-office; every list and form derives from it."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin import FieldListFilter
 from django.contrib.admin.exceptions import NotRegistered
@@ -9,6 +11,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import SuspiciousOperation
 from django.db import models
+from django.forms.models import ModelChoiceIterator, ModelChoiceIteratorValue
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +22,7 @@ from buildings.models import Block
 from buildings.permissions import Blocks, Reach, reach
 from omarty.office.filters import NarrowedList
 from omarty.office.forms import ANY_LANGUAGE, FractionField, NumberInput, WholeNumberField
+from omarty.office.places import building_name
 from omarty.office.values import row_id
 from omarty.sign_in import client_ip
 
@@ -129,6 +133,8 @@ class ScopedAdmin(ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self._choices(db_field.remote_field.model, request))
+        if db_field.remote_field.model is Block:
+            kwargs.setdefault("form_class", BlockField)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _choices(self, model: Any, request: HttpRequest) -> models.QuerySet[Any]:
@@ -184,6 +190,32 @@ class ScopedAdmin(ModelAdmin):
         return None
 
 
+def told_apart(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
+    """Each block with what tells it from the others: with its building, where they stand in several."""
+    blocks = list(blocks)
+    several = len({block.building_id for block in blocks}) > 1
+    return [
+        (block, f"{building_name(block.building)} / {block}" if several else str(block))
+        for block in blocks
+    ]
+
+
+class BlockIterator(ModelChoiceIterator):
+    """The blocks to choose from, as they are told from each other."""
+
+    def __iter__(self) -> Any:
+        if self.field.empty_label is not None:
+            yield ("", self.field.empty_label)
+        for block, label in told_apart(self.queryset.select_related("building")):
+            yield (ModelChoiceIteratorValue(block.pk, block), label)
+
+
+class BlockField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice of one block."""
+
+    iterator = BlockIterator
+
+
 class BlockFilter(admin.SimpleListFilter):
     """One of the user's own blocks."""
 
@@ -193,8 +225,9 @@ class BlockFilter(admin.SimpleListFilter):
     most = 50
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        mine = scope(request).sees.only(Block.objects.order_by("pk"), "pk")
-        return [(str(block.pk), str(block)) for block in mine[: self.most]]
+        blocks = Block.objects.select_related("building").order_by("pk")
+        mine = scope(request).sees.only(blocks, "pk")
+        return [(str(block.pk), label) for block, label in told_apart(mine[: self.most])]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
         value = self.value()

@@ -41,7 +41,7 @@ from omarty.office.importing import ImportingAdmin
 from omarty.office.mending import MENDING
 from omarty.office.people_tasks import MoveIn
 from omarty.office.places import building_name, listed, map_link, place
-from omarty.office.scope import BlockFilter, EndedFilter, ScopedAdmin, origin_of, scope
+from omarty.office.scope import BlockFilter, EndedFilter, ScopedAdmin, origin_of, scope, told_apart
 from omarty.office.search import residents_matching, whole_number
 from omarty.office.tasks import TaskAdmin
 from omarty.office.unit_tasks import Close, Merge, Reopen, Staircase
@@ -292,8 +292,9 @@ class UnitAdmin(ImportingAdmin, TaskAdmin):
 
         mine = scope(request).changes
         # A superuser finds the way from the list of blocks.
-        blocks = [] if mine.ids is None else mine.only(Block.objects.order_by("pk"), "pk")
-        context = {"staircases": blocks, **(extra_context or {})}
+        blocks = Block.objects.select_related("building").order_by("pk")
+        staircases = [] if mine.ids is None else told_apart(mine.only(blocks, "pk"))
+        context = {"staircases": staircases, **(extra_context or {})}
         if "_save" not in request.POST:
             return view()
         posted: list[str] = self._get_edited_object_pks(request, "form")
