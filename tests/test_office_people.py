@@ -2,14 +2,17 @@
 
 import re
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from audit.models import Channel
+from audit.operations import Origin
 from buildings.models import Apartment, Membership, Role
+from buildings.operations import end_memberships
 from contacts.models import Status, User
 from tests.office import Desk, fields_of, told
 
@@ -184,6 +187,29 @@ def test_somebody_of_the_block_moves_in(desk, new_entries):
     ]
 
 
+def test_namesakes_are_told_apart_where_one_is_chosen(desk):
+    User.objects.filter(pk__in=(3, 4)).update(name="Rami")
+    third = User.objects.create_user(name="Rami", phone="01000000777")
+    fourth = User.objects.create_user(name="Rami", phone="01000000888", phone_hidden=True)
+    for each in (third, fourth):
+        Membership.objects.create(user=each, block_id=1, status="active", ended_at=timezone.now())
+    Membership.objects.filter(pk=of("partner").pk).update(apartment_id=6)
+    # Elsewhere is none of his business.
+    Membership.objects.create(user_id=3, block_id=2, apartment_id=12, status="active")
+    answer = desk.page(
+        "autocomplete/",
+        app_label="buildings",
+        model_name="membership",
+        field_name="user",
+        term="Rami",
+    )
+    texts = {each["id"]: each["text"] for each in answer.json()["results"]}
+    assert (texts["3"], texts["4"]) == ("Rami (1 / 2)", "Rami (1 / 6)")
+    assert texts[str(third.pk)].endswith("777)")
+    assert "01000000777" not in texts[str(third.pk)]
+    assert texts[str(fourth.pk)] == "Rami"
+
+
 def test_somebody_new_moves_in(desk, new_entries):
     response = desk.send(
         "buildings/apartment/6/move-in/", name="Nour New", phone="010 1234 5678", role="watchman"
@@ -217,6 +243,17 @@ def test_who_cannot_move_in(desk, new_entries, typed, field):
     assert list(response.context["form"].errors) == [field]
     assert new_entries() == []
     assert not Membership.objects.filter(apartment=6).exists()
+
+
+def test_a_history_tells_when_somebody_left_in_the_readers_zone(desk):
+    row = of("resident")
+    ended = datetime(2026, 3, 5, 22, 30, tzinfo=UTC)
+    Membership.objects.filter(pk=row.pk).update(started_at=ended)
+    end_memberships(
+        origin=Origin(channel=Channel.COMMAND), memberships=[of("resident")], ended_at=ended
+    )
+    assert "6 Mar 2026, 00:30" in desk.text(f"{PEOPLE}{row.pk}/change/")
+    assert "2026-03-05T" not in desk.text(f"{PEOPLE}{row.pk}/change/")
 
 
 def test_who_has_left_is_active_no_more(desk):

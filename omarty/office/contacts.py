@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from audit.cells import masked_phone
 from buildings.models import Membership
 from buildings.permissions import Blocks
 from contacts.models import HIDDEN, Kind, Status, User
@@ -157,6 +158,12 @@ class PersonAdmin(ExportingAdmin, TaskAdmin):
             for contact in contacts_of(row)
         ]
         return render_to_string("office/contacts.html", {"contacts": lines})
+
+    def told_apart(self, row: Any) -> str:
+        """The person in a chooser: namesakes differ by where they live, or by a phone that they show."""
+        phone = "" if row.phone_hidden else masked_phone(row.phone or "")
+        more = self.units(row) or phone
+        return f"{row} ({more})" if more else str(row)
 
     @admin.display(description=_("in your blocks"))
     def memberships_shown(self, row: Any) -> SafeString:

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import PasswordChangeView
@@ -95,6 +96,14 @@ class PasswordChange(PasswordChangeView):
         return super(PasswordChangeView, self).form_valid(form)
 
 
+class Choices(AutocompleteJsonView):
+    """What a chooser offers, each so that it is told from the others."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        told_apart = getattr(self.model_admin, "told_apart", str)
+        return {"id": str(getattr(obj, to_field_name)), "text": told_apart(obj)}
+
+
 class OmartySite(AdminSite):
     """Open to superusers and to the managers and board members of active blocks."""
 
@@ -173,6 +182,9 @@ class OmartySite(AdminSite):
     def get_urls(self) -> list[Any]:
         # "View on site" resolves any id of any table, and nothing here has a page elsewhere.
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return cast(HttpResponse, Choices.as_view(admin_site=self)(request))
 
     def get_log_entries(self, request: HttpRequest) -> Any:
         """Nothing: the audit log keeps what was done."""
