@@ -13,6 +13,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _EMAIL = re.compile(r"[^\s@\"'<>,;:()]+@[^\s@\"'<>,;:()]+")
 # Seven digits or more, however they are grouped; a date is no phone number.
 _PHONE = re.compile(r"(?<![\w+-])(?!\d{4}-\d\d-\d\d)\+?\(?\d(?:[\s().\-/]{0,2}\d){6,}")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+(?:\+[\d:]+)?)")
 MASK = "•"
 SHOWN_DIGITS = 4
 
@@ -54,7 +55,10 @@ def masked_email(typed: str) -> str:
 def masked_contacts(text: str) -> str:
     """The text with every e-mail address and every phone number in it masked."""
     no_emails = _EMAIL.sub(lambda found: masked_email(found[0]), text)
-    return _PHONE.sub(lambda found: masked_phone(found[0]), no_emails)
+    # A moment's digits are no phone: every second part is one.
+    parts = _MOMENT.split(no_emails)
+    parts[::2] = [_PHONE.sub(lambda found: masked_phone(found[0]), part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def is_masked(text: str) -> bool:

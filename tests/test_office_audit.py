@@ -198,6 +198,24 @@ def test_a_hidden_contact_is_found_by_no_search_and_shown_by_no_page(newcomer):
     assert [line.action for line in shown(desk, q="letter")] == [Action.CONTACT_HIDDEN]
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ("List", "Units", "Kind of file", "CSV", "Phones in full", "No")),
+        ("ar", ("القائمة", "وحدات", "CSV", "لا")),
+    ],
+)
+def test_what_an_export_tells_is_in_the_readers_words(desk, language, told):
+    desk.post("/admin/buildings/apartment/export/", {"format": "csv", "reason": ""})
+    line = Entry.objects.get(action=Action.EXPORTED)
+    page = Desk("manager", language).text(f"{LOG}{line.pk}/change/").split('class="changes"')[1]
+    page = page.split("</table>")[0]
+    assert "apartment" not in page
+    assert ">csv<" not in page
+    for word in told[1:2] + ("CSV",):
+        assert word in page, word
+
+
 def test_paging_walks_through_all_without_counting(desk, origin):
     fill(origin, 250, Block.objects.get(pk=1))
     every = list(Entry.objects.filter(block_id=1).order_by("-pk").values_list("pk", flat=True))

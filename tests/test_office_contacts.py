@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from audit.models import Channel
+from audit.models import Channel, Entry
 from audit.operations import Origin
 from buildings.models import Membership, Role
 from contacts.models import HIDDEN, Claim, Kind, SecondaryEmail, SecondaryPhone, User
@@ -179,6 +179,35 @@ def test_a_hidden_contact_is_masked_and_unmasked_with_a_reason(desk, phone, new_
     assert (line.person_id, line.block_id, line.actor_id) == (3, 1, 2)
     # Once only: the next page masks it again.
     assert "01000000002" not in desk.text(f"{RESIDENT}change/")
+
+
+def test_histories_show_what_is_visible_and_mask_the_rest_as_the_log_does(desk, phone):
+    """The page of the person, of his unit, and of the entry: one function, one answer."""
+    desk.send(f"{RESIDENT}mend/?contact=phone-{phone.pk}", typed="01233333333")
+    (line,) = Entry.objects.filter(action="contact.changed")
+    pages = (
+        f"{RESIDENT}change/",
+        "buildings/apartment/2/change/",
+        f"audit/entry/{line.pk}/change/",
+    )
+    for path in pages:
+        assert "01222222222" in desk.text(path), path
+        assert "Phone" in desk.text(path)
+    desk.send(f"{RESIDENT}hide/?contact=phone-{phone.pk}")
+    for path in pages:
+        assert "01222222222" not in desk.text(path), path
+        assert "01233333333" not in desk.text(path), path
+    desk.send(f"{RESIDENT}show/?contact=phone-{phone.pk}", reason="asked")
+    desk.send(f"{RESIDENT}remove/?contact=phone-{phone.pk}")
+    for path in pages:
+        assert "01222222222" not in desk.text(path), path
+
+
+def test_a_history_calls_a_contact_in_the_readers_words(desk):
+    desk.send(f"{RESIDENT}mend/?contact=email", typed="rami@example.org")
+    told_in = Desk("manager", "ar").text(f"{RESIDENT}change/").split("office-history")[1]
+    assert "Email" not in told_in
+    assert "rami@example.org" in told_in
 
 
 def test_who_has_no_name_is_not_called_by_a_hidden_contact(desk):

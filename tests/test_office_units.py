@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from audit.models import Channel, Entry
 from audit.operations import Origin
@@ -385,6 +386,24 @@ def test_a_unit_page_shows_its_people_past_people_and_entries(desk):
     now, past = page.index("Rami Resident"), page.index("Parisa Partner")
     assert page.index("People</h2>") < now < page.index("Past people</h2>") < past
     assert "Unit registered" in page
+
+
+def test_a_history_tells_times_and_units_in_the_readers_words(desk):
+    preview = desk.send(f"{UNITS}2/merge/", into="5", reason="registered twice")
+    desk.post(f"/admin/{UNITS}2/merge/", fields_of(preview))
+    Apartment.objects.filter(pk=5).update(name="Corner")
+    closed = Entry.objects.get(action="apartment.merged")
+    closed_at = (closed.after or {})["closed_at"]
+    assert closed_at.startswith("20")
+    told_at = date_format(timezone.localtime(unit(2).closed_at), "SHORT_DATETIME_FORMAT")
+    for path in (f"{UNITS}2/change/", f"audit/entry/{closed.pk}/change/"):
+        page = desk.text(path)
+        assert closed_at not in page, path
+        assert told_at in page, path
+        assert "5 (Corner)" in page, path
+        assert "into id" not in page.lower(), path
+    arabic = Desk("manager", "ar").text(f"{UNITS}2/change/")
+    assert "closed" not in arabic.split("office-history")[1].lower()
 
 
 def test_a_board_member_reads_only():

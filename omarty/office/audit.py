@@ -20,12 +20,13 @@ from audit.resources import EntryResource
 from buildings.models import Block
 from omarty.office.exporting import ExportingAdmin
 from omarty.office.filters import NarrowedList
-from omarty.office.history import NOTHING, changes
+from omarty.office.history import NOTHING, changes, named
 from omarty.office.masking import CONTACTS, hide_contacts
 from omarty.office.places import map_link, place
+from omarty.office.scope import told_apart
 from omarty.office.values import DayFilter, row_id
 
-# What entries hold beside the words of the models: why something was refused, and names in `after`.
+# What entries hold beside the words of the models: why something was refused, and what `after` says.
 WORDS = (
     gettext_noop("not an active manager of the block"),
     gettext_noop("block pending"),
@@ -46,7 +47,13 @@ WORDS = (
     gettext_noop("format"),
     gettext_noop("filter"),
     gettext_noop("phones in full"),
-    gettext_noop("apartment"),
+    gettext_noop("what"),
+    gettext_noop("full"),
+    gettext_noop("units"),
+    gettext_noop("people"),
+    gettext_noop("audit"),
+    gettext_noop("person"),
+    gettext_noop("legacy"),
 )
 OLDER, NEWER = "older", "newer"
 # Of a search; every word is one more condition.
@@ -102,7 +109,7 @@ class EntryBlockFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         blocks = model_admin.admin_site.get_model_admin(Block).get_queryset(request)
-        return [(str(block.pk), str(block)) for block in blocks[: self.most]]
+        return [(str(block.pk), label) for block, label in told_apart(blocks[: self.most])]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
         if self.value() is None:
@@ -300,7 +307,7 @@ class EntryAdmin(ExportingAdmin):
 
     @admin.display(description=_("before and after"))
     def compared(self, entry: Entry) -> SafeString | str:
-        rows = list(changes(entry))
+        rows = list(changes(entry, named([entry])))
         if not rows:
             return NOTHING
         cells = (
