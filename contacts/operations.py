@@ -171,8 +171,13 @@ class Contact:
 
     @property
     def key(self) -> str:
-        """Its name among this person's contacts: "phone" is the primary one, "phone-7" a secondary."""
-        return self.kind.value if self.secondary is None else f"{self.kind}-{self.secondary.pk}"
+        """Its name among this person's contacts: "phone" is the primary one, "phone-7" a secondary.
+
+        The number is its claim's, which stays its own where primary and secondary trade places.
+        """
+        return (
+            self.kind.value if self.secondary is None else f"{self.kind}-{self.secondary.claim_id}"
+        )
 
     @property
     def typed(self) -> str:

@@ -22,7 +22,7 @@ from contacts.operations import (
     reveal_contacts,
 )
 from omarty.office.forms import TYPED_AS, SeenForm, contact_input
-from omarty.office.tasks import Task
+from omarty.office.tasks import Late, Task
 from omarty.office.words import nothing_changed, objection
 
 
@@ -41,7 +41,8 @@ class PersonTask(Task):
 class ContactTask(PersonTask):
     """A task for one contact, which the address names: `?contact=phone-7`.
 
-    Raises Http404 for what is no contact of this person, or none that this is done to.
+    Raises Http404 for what is no contact of this person, or none that this is done to; Late where
+    it is sent.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -49,7 +50,7 @@ class ContactTask(PersonTask):
         key = self.request.GET.get("contact", "")
         found = [each for each in contacts_of(self.row) if each.key == key and self.suits(each)]
         if not found:
-            raise Http404
+            raise Late(_("This contact is gone meanwhile.")) if self.is_bound else Http404
         self.contact = found[0]
 
     @classmethod

@@ -23,6 +23,10 @@ from omarty.office.scope import ScopedAdmin, forget_scope, origin_of, scope
 MOST_AT_ONCE = 500
 
 
+class Late(Exception):
+    """What was sent cannot be done any more: it is done already, or what it was about is gone."""
+
+
 class Task(forms.Form):
     """Something that is done to the rows of a page: one, or those chosen in a list.
 
@@ -178,7 +182,11 @@ class TaskAdmin(ScopedAdmin):
         if hindrance:
             self.message_user(request, hindrance, messages.ERROR)
             return HttpResponseRedirect(back)
-        form = self.tasks[name](sent, rows=[row], request=request)
+        try:
+            form = self.tasks[name](sent, rows=[row], request=request)
+        except Late as late:
+            self.message_user(request, str(late), messages.WARNING)
+            return HttpResponseRedirect(back)
         return self._answer(request, form, back=back)
 
     def _unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
