@@ -181,7 +181,7 @@ def test_a_promotion_does_not_tell_the_hidden_one_that_it_replaced(newcomer):
     desk.send(f"{PEOPLE}9/add-contact/", kind="email", typed="open@example.net")
     desk.send(f"{PEOPLE}9/hide/?contact=email")
     added = SecondaryEmail.objects.get(user=newcomer)
-    desk.send(f"{PEOPLE}9/promote/?contact=email-{added.pk}")
+    desk.send(f"{PEOPLE}9/promote/?contact=email-{added.claim_id}")
     told = in_pages_of(desk)
     assert "open@example.net" in told
     assert "victim" not in told
@@ -193,7 +193,7 @@ def test_a_hidden_contact_is_found_by_no_search_and_shown_by_no_page(newcomer):
     added = SecondaryPhone.objects.get(user=newcomer)
     assert "01233333331" in desk.text("")
     assert shown(desk, q="01233") == []
-    desk.send(f"{PEOPLE}9/hide/?contact=phone-{added.pk}", reason="she asked, by letter")
+    desk.send(f"{PEOPLE}9/hide/?contact=phone-{added.claim_id}", reason="she asked, by letter")
     assert "01233333331" not in in_pages_of(desk)
     assert [line.action for line in shown(desk, q="letter")] == [Action.CONTACT_HIDDEN]
 
