@@ -457,3 +457,12 @@ def test_what_takes_something_away_looks_otherwise_than_what_gives(desk):
     assert harmful in desk.text("buildings/membership/3/ban/")
     assert harmful not in desk.text("buildings/membership/4/approve/")
     assert harmful not in desk.text(f"{UNITS}6/move-in/")
+
+
+def test_who_merges_again_what_was_merged_is_told_that_it_is_closed(desk):
+    path = f"{UNITS}3/merge/"
+    preview = desk.send(path, into="4")
+    desk.resend(path, preview)
+    again = desk.resend(path, preview)
+    assert again.status_code == 302
+    assert "closed" in told(again)
