@@ -8,8 +8,10 @@ from django.db import connection
 
 from audit.models import Entry, Seal
 from audit.operations import Origin, StillWriting, newest_entry, seal_next, take_over_seal
-from omarty.commands import Advance
+from omarty.commands import Advance, Misused
 from omarty.proof import ProofCommand
+
+LONGEST_GRACE = 3600
 
 
 class Command(ProofCommand):
@@ -37,6 +39,9 @@ class Command(ProofCommand):
         )
 
     def run(self, **options: Any) -> None:
+        # Neither is "not a number" between the two.
+        if not 0 <= options["grace"] <= LONGEST_GRACE:
+            raise Misused(f"--grace must be 0 to {LONGEST_GRACE} seconds.")
         with self.alone():
             if self.dry_run:
                 waiting = self._waiting(newest_entry())
