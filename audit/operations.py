@@ -2,6 +2,7 @@
 
 import getpass
 import uuid
+from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -159,13 +160,13 @@ def seal_next(*, origin: Origin, path: Path, through: int) -> Line | None:
     entries = Entry.objects.filter(pk__lte=through).order_by("pk")
     if last is not None:
         entries = entries.filter(pk__gt=last.last_id)
-    digests = _digests_without_gaps(entries)
+    digests = [(row["id"], digest(row)) for row in rows(_settled(entries))]
     if not digests:
         return None
     line = sealed(
         number=last.number + 1 if last else 1,
         at=timezone.now(),
-        by=origin.actor_label,
+        by=origin.actor_label[:LABEL_LENGTH],
         previous=last.digest if last else "",
         digests=digests,
     )
@@ -174,23 +175,41 @@ def seal_next(*, origin: Origin, path: Path, through: int) -> Line | None:
     return line
 
 
-def _digests_without_gaps(entries: "QuerySet[Entry]") -> list[tuple[int, bytes]]:
-    """Locked, so that a row which another transaction has written and not committed is met."""
-    nowait = connection.features.has_select_for_update_nowait
+def _settled(entries: "QuerySet[Entry]") -> "QuerySet[Entry]":
+    """The next entries to seal, up to the first that a transaction may still be writing; locked.
+
+    A row that is written and not committed cannot be read, but its lock is met: behind it nothing is
+    sealed, for it may still come. Raises StillWriting if nothing lies before it.
+    """
+    if not connection.features.has_select_for_update_nowait:
+        return entries[:SEAL_ENTRIES]
+    ids = list(entries.values_list("pk", flat=True)[:SEAL_ENTRIES])
+    if ids and not _lock(entries, ids[-1]):
+        ids = ids[: bisect(ids, False, key=lambda number: not _lock(entries, number))]
+        if not ids:
+            raise StillWriting
+    # Read under the locks: what was committed since the ids were read belongs to it.
+    settled = entries.filter(pk__lte=ids[-1]) if ids else entries.none()
+    return settled.select_for_update(nowait=True)[:SEAL_ENTRIES]
+
+
+def _lock(entries: "QuerySet[Entry]", through: int) -> bool:
+    """Lock these up to an id without waiting; False if one of them is somebody else's."""
     try:
-        found = rows(entries.select_for_update(nowait=nowait)[:SEAL_ENTRIES])
+        locked = entries.filter(pk__lte=through).select_for_update(nowait=True)
+        list(locked.values_list("pk", flat=True))
     except OperationalError as error:
         if error.args and error.args[0] in LOCKED:
-            raise StillWriting from error
+            return False
         raise
-    return [(row["id"], digest(row)) for row in found]
+    return True
 
 
 def _keep(line: Line) -> None:
     Seal.objects.create(
         number=line.number,
         at=line.at,
-        by=line.by[:LABEL_LENGTH],
+        by=line.by,
         first_id=line.first_id,
         last_id=line.last_id,
         entries=line.entries,
