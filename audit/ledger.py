@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from audit.models import Entry
 from audit.seal_file import OWNER_ONLY, sync_directory
@@ -48,18 +49,22 @@ def _page(entries: "QuerySet[Entry]") -> Iterator[Row | int]:
                 yield number
 
 
+# The text of the JSON, not what it says: two texts may say the same.
+_COLUMNS = [Cast(name, TextField()) if name in {"before", "after"} else F(name) for name in FIELDS]
+
+
 def rows(entries: "QuerySet[Entry]") -> list[Row]:
     """These entries as rows. Raises Unreadable if one of them holds what no operation wrote."""
     try:
-        return [portable(values) for values in entries.values_list(*FIELDS)]
-    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        return [portable(values) for values in entries.values_list(*_COLUMNS)]
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Unreadable from error
 
 
 def archived(path: Path) -> Iterator[Row]:
     """The entries of an archive file. Raises Unreadable."""
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
             for text in file:
                 yield _row(text)
     except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
@@ -72,7 +77,13 @@ def _row(text: str) -> Row:
         raise ValueError("a line is not an entry")
     if not all(isinstance(row[name], str) for name in PROOF.values()):
         raise ValueError("a line is not an entry")
+    if _line(row) != text:
+        raise ValueError("a line is not as it was written")
     return row
+
+
+def _line(row: Row) -> str:
+    return json.dumps(row, ensure_ascii=False) + "\n"
 
 
 def write_archive(path: Path, entries: Iterable[Row]) -> None:
@@ -86,7 +97,7 @@ def write_archive(path: Path, entries: Iterable[Row]) -> None:
     with unfinished.open("wb") as raw:
         with gzip.open(raw, "wt", encoding="utf-8", compresslevel=6) as file:
             for row in entries:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(_line(row))
         raw.flush()
         os.fsync(raw.fileno())
     unfinished.replace(path)

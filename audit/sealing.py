@@ -58,14 +58,40 @@ FIELDS = (
     *PROOF.values(),
 )
 
+_JSON = ("before", "after")
+
 _structure = itemgetter(*STRUCTURE)
 _contents = {part: itemgetter(PROOF[part], *fields) for part, fields in PART_FIELDS.items()}
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
+def _once(pairs: list[tuple[str, Any]]) -> Row:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+_decoded = json.JSONDecoder(object_pairs_hook=_once).decode
+
+
+def _parsed(text: str) -> Any:
+    value = _decoded(text)
+    if value is None:
+        raise ValueError("null as JSON")
+    return value
+
+
 def portable(values: Sequence[Any]) -> Row:
-    """The row of an entry; `values` are those of `FIELDS` as Django gives them."""
+    """The row of an entry; `values` are those of `FIELDS` as Django gives them, JSON as text.
+
+    Raises ValueError where JSON says a thing twice, or a null that no operation writes: what nobody
+    sees of it would belong to no digest.
+    """
     row = dict(zip(FIELDS, values, strict=True))
+    for name in _JSON:
+        if row[name] is not None:
+            row[name] = _parsed(row[name])
     row["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
     row["request_id"] = str(row["request_id"])
     if row["longitude"] is not None:
