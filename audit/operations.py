@@ -18,7 +18,7 @@ from audit.erasing import Found, Search, merged
 from audit.ledger import kept, rows
 from audit.models import Action, Channel, Entry, Seal
 from audit.seal_file import append, last_line
-from audit.sealing import Line, Part, Ranges, chained, digest, sealed, to_ranges
+from audit.sealing import Line, Part, Ranges, digest, sealed, to_ranges
 
 LABEL_LENGTH = 255
 
@@ -236,7 +236,7 @@ def take_over_seal(*, path: Path) -> Line | None:
         )
     after = last.last_id if last else None
     found = [row for row in kept(after, line.last_id) if not isinstance(row, int)]
-    if chained(line, map(digest, found)) != line.digest:
+    if not line.covers(map(digest, found)):
         raise SealsDisagree(
             f"Seal {line.number} of {path} is not in the database, and the entries are not those "
             "that it covers. `audit_verify` tells which."

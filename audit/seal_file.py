@@ -5,6 +5,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from audit.sealing import Line
@@ -17,35 +18,66 @@ class BrokenFile(Exception):
     """The seal file cannot be what was written; the text is for the operator."""
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What stands in place of a seal: `line` is None where it cannot be read at all."""
+
+    number: int
+    line: Line | None
+    changed: bool
+
+
 def lines(path: Path) -> Iterator[Line]:
-    """The seals in their order, each hanging on the one before; none if there is no file.
+    """The seals in their order, as they were written. Raises as `readings()`, and for a changed line."""
+    for reading in readings(path):
+        if reading.line is None or reading.changed:
+            raise BrokenFile(told(reading, path))
+        yield reading.line
+
+
+def told(reading: Reading, path: Path) -> str:
+    """What is to be said of a line that is not as it was written."""
+    return f"The seal file's line {reading.number} was changed: {path}"
+
+
+def readings(path: Path) -> Iterator[Reading]:
+    """The lines in their order, each hanging on the one before; none if there is no file.
 
     A last line without its end is left out: a killed `audit_seal` was writing it.
-    Raises BrokenFile, and OSError where the file cannot be read.
+    Raises BrokenFile where lines are missing or exchanged, and OSError where the file cannot be read.
     """
     if not path.exists():
         return
-    number, previous = 0, ""
-    with path.open(encoding="utf-8", errors="replace") as file:
+    number = 0
+    # None behind a line that was changed: what its digest was, nobody knows here.
+    previous: str | None = ""
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
         for text in file:
             if not text.endswith("\n"):
                 return
             number += 1
-            line = _line(text, number, previous, path)
-            previous = line.digest
-            yield line
+            reading = _read(text.removesuffix("\n"), number)
+            _check(reading, previous, path)
+            previous = None if reading.line is None or reading.changed else reading.line.digest
+            yield reading
 
 
-def _line(text: str, number: int, previous: str, path: Path) -> Line:
+def _read(text: str, number: int) -> Reading:
     try:
         line = Line.from_json(text)
-    except ValueError as error:
-        raise BrokenFile(f"{path}: line {number} is not a seal.") from error
-    if line.number != number:
-        raise BrokenFile(f"{path}: line {number} holds seal {line.number}.")
-    if line.previous != previous:
-        raise BrokenFile(f"{path}: seal {number} does not hang on the one before it.")
-    return line
+    except ValueError:
+        return Reading(number, None, changed=True)
+    return Reading(number, line, changed=line.changed(text))
+
+
+def _check(reading: Reading, previous: str | None, path: Path) -> None:
+    line = reading.line
+    if line is None or reading.changed:
+        return
+    if line.number != reading.number:
+        raise BrokenFile(f"{path}: line {reading.number} holds seal {line.number}.")
+    if previous is not None and line.previous != previous:
+        raise BrokenFile(f"{path}: seal {line.number} does not hang on the one before it.")
 
 
 def last_line(path: Path) -> Line | None:

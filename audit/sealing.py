@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from operator import itemgetter
@@ -152,7 +152,11 @@ def from_ranges(ranges: Ranges) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Line:
-    """One seal as a line of the seal file: which entries it covers, and the digest over them."""
+    """One seal as a line of the seal file: which entries it covers, and the digest over them.
+
+    `contents` is over the digests of the entries, `digest` over all the rest of the line: so a line
+    that was changed is told from entries that were.
+    """
 
     number: int
     at: str
@@ -160,7 +164,8 @@ class Line:
     previous: str
     ids: Ranges
     prints: bytes
-    digest: str
+    contents: str
+    digest: str = ""
 
     @property
     def first_id(self) -> int:
@@ -174,23 +179,27 @@ class Line:
     def entries(self) -> int:
         return sum(last - first + 1 for first, last in self.ids)
 
+    def _body(self) -> dict[str, Any]:
+        return {
+            "seal": self.number,
+            "at": self.at,
+            "by": self.by,
+            "previous": self.previous,
+            "ids": self.ids,
+            "contents": self.contents,
+            "prints": base64.b64encode(self.prints).decode("ascii"),
+        }
+
+    def digested(self) -> "Line":
+        """The line with the digest that belongs to it; it hangs on the previous seal's."""
+        return replace(self, digest=hashlib.sha256(_canonical(self._body()).encode()).hexdigest())
+
     def to_json(self) -> str:
-        return json.dumps(
-            {
-                "seal": self.number,
-                "at": self.at,
-                "by": self.by,
-                "digest": self.digest,
-                "previous": self.previous,
-                "ids": self.ids,
-                "prints": base64.b64encode(self.prints).decode("ascii"),
-            },
-            ensure_ascii=False,
-        )
+        return json.dumps(self._body() | {"digest": self.digest}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Line":
-        """Raises ValueError if the text is not such a line."""
+        """Raises ValueError if the text cannot be such a line, `changed()` or not."""
         try:
             fields = json.loads(text)
             line = cls(
@@ -200,13 +209,22 @@ class Line:
                 previous=str(fields["previous"]),
                 ids=[[int(first), int(last)] for first, last in fields["ids"]],
                 prints=base64.b64decode(fields["prints"], validate=True),
+                contents=str(fields["contents"]),
                 digest=str(fields["digest"]),
             )
-        except (LookupError, TypeError, ValueError, RecursionError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             raise ValueError("not a seal") from error
         if not line._makes_sense():
             raise ValueError("not a seal")
         return line
+
+    def changed(self, text: str) -> bool:
+        """Whether the text, of which the line was read, is not what was written, byte for byte."""
+        return self.digested().digest != self.digest or self.to_json() != text
+
+    def covers(self, digests: Iterable[bytes]) -> bool:
+        """Whether these are the digests of the entries that were sealed, in their order."""
+        return contents_of(digests) == self.contents
 
     def _makes_sense(self) -> bool:
         ends = [end for pair in self.ids for end in pair]
@@ -216,35 +234,41 @@ class Line:
         )
 
 
-def chained(line: Line, digests: Iterable[bytes]) -> str:
-    """The digest of the seal over these entries, in hexadecimal; it hangs on the previous one."""
-    head = _canonical([line.number, line.at, line.by, line.previous, line.ids])
-    whole = hashlib.sha256(head.encode())
+def contents_of(digests: Iterable[bytes]) -> str:
+    """One digest over those of entries, in hexadecimal."""
+    whole = hashlib.sha256()
     for each in digests:
         whole.update(each)
     return whole.hexdigest()
+
+
+def written(at: datetime) -> str:
+    """A seal's time as its line has it."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def sealed(
     *, number: int, at: datetime, by: str, previous: str, digests: Sequence[tuple[int, bytes]]
 ) -> Line:
     """The seal over these entries, given as (id, digest) in ascending order."""
-    line = Line(
+    return Line(
         number=number,
-        at=at.astimezone(UTC).isoformat(timespec="microseconds"),
+        at=written(at),
         by=by,
         previous=previous,
         ids=to_ranges(number for number, _ in digests),
         prints=b"".join(each[:PRINT_LENGTH] for _, each in digests),
-        digest="",
-    )
-    return Line(**line.__dict__ | {"digest": chained(line, (each for _, each in digests))})
+        contents=contents_of(each for _, each in digests),
+    ).digested()
 
 
 class Wrong(StrEnum):
     """What can be wrong with an entry."""
 
     CHANGED = "changed"
+    AMONG_THEM = (
+        "not what was sealed; which of them, the changed line of the seal file does not tell"
+    )
     MISSING = "missing"
     ADDED = "added after it was sealed"
     UNREADABLE = "unreadable"

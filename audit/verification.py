@@ -7,18 +7,19 @@ from typing import Any
 
 from audit.ledger import Unreadable, archived, kept
 from audit.models import Action, Seal
-from audit.seal_file import BrokenFile, lines
+from audit.seal_file import BrokenFile, Reading, readings, told
 from audit.sealing import (
     Line,
     Part,
     Ranges,
     Row,
     Wrong,
-    chained,
     differences,
     digest,
     erased,
     is_erased,
+    sealed,
+    written,
 )
 
 # So many faults are kept one by one; the rest are counted.
@@ -96,11 +97,12 @@ class _Source:
 
 def verify(path: Path, archives: Path, advance: Advance) -> Verdict:
     """Compare the entries with the seal file at `path`; archived ones are read from `archives`."""
-    return _Verification(archives, advance).run(path)
+    return _Verification(path, archives, advance).run()
 
 
 class _Verification:
-    def __init__(self, archives: Path, advance: Advance) -> None:
+    def __init__(self, path: Path, archives: Path, advance: Advance) -> None:
+        self.path = path
         self.archives = archives
         self.advance = advance
         self.verdict = Verdict()
@@ -111,26 +113,27 @@ class _Verification:
         self.erased: dict[Part, list[int]] = {part: [] for part in Part}
         self.recorded: dict[Part, Ranges] = {part: [] for part in Part}
 
-    def run(self, path: Path) -> Verdict:
+    def run(self) -> Verdict:
         in_database = Seal.objects.order_by("number").iterator()
         seal = next(in_database, None)
         try:
-            for line in lines(path):
-                if seal is not None and seal.number == line.number:
-                    self._seal(line, seal)
+            for reading in readings(self.path):
+                if seal is not None and seal.number == reading.number:
+                    self._seal(reading, seal)
                     seal = next(in_database, None)
                 else:
-                    self.alone.append(line.number)
-                    self._seal(line, None)
+                    self.alone.append(reading.number)
+                    self._seal(reading, None)
         except (BrokenFile, OSError) as error:
             self.verdict.blame(f"The seal file cannot be trusted: {error}")
-        self._seals_alone(seal, path)
+        self._seals_alone(seal)
+        self._rest_of_archive()
         for row in self.database.through(None):
             self.verdict.unsealed += self._digest_of(row) is not None
         self._erasures()
         return self.verdict
 
-    def _seals_alone(self, in_database: Seal | None, path: Path) -> None:
+    def _seals_alone(self, in_database: Seal | None) -> None:
         """A killed `audit_seal` leaves its last seal in the file alone; no other way leads there."""
         if self.alone == [self.verdict.seals]:
             self.verdict.notes.append(
@@ -139,18 +142,33 @@ class _Verification:
         elif self.alone:
             self.verdict.blame(f"The database lacks seal {self.alone[0]} of the file.")
         if in_database is not None:
-            self.verdict.blame(f"{path} lacks the database's seal {in_database.number}.")
+            self.verdict.blame(f"{self.path} lacks the database's seal {in_database.number}.")
 
-    def _seal(self, line: Line, seal: Seal | None) -> None:
-        if seal is not None and not _same(line, seal):
-            self.verdict.blame(f"Seal {line.number} in the database is not that of the file.")
-        found = list(self._entries_of(line, seal.archive if seal else ""))
-        self.advance(len(found))
+    def _seal(self, reading: Reading, seal: Seal | None) -> None:
+        line = reading.line
         self.verdict.seals += 1
+        if reading.changed:
+            self.verdict.blame(told(reading, self.path))
+        elif line is not None and seal is not None and not _same(line, seal):
+            self.verdict.blame(f"Seal {line.number} in the database is not that of the file.")
+        if line is not None and not reading.changed and line.previous != self.verdict.digest:
+            # Only behind a changed line: its digest was taken from the database.
+            self.verdict.blame(f"Seal {line.number} does not hang on the database's one before it.")
+        # What a changed line says of its entries may be changed too.
+        bounds = seal if reading.changed and seal is not None else line
+        if bounds is None:
+            return
+        found = list(self._entries_of(bounds.last_id, seal.archive if seal else ""))
+        self.advance(len(found))
         self.verdict.entries += len(found)
-        self.verdict.digest = line.digest
-        if chained(line, (each for _, each in found)) != line.digest:
-            self._differences(line, found)
+        if not reading.changed and line is not None:
+            self.verdict.digest = line.digest
+            if not line.covers(each for _, each in found):
+                self._differences(line, found)
+        elif seal is None or not _rebuilt(seal, self.verdict.digest, found):
+            self._among(line, bounds, found)
+        if reading.changed:
+            self.verdict.digest = seal.digest if seal else ""
 
     def _differences(self, line: Line, found: Sequence[tuple[int, bytes]]) -> None:
         faults = list(differences(line, found))
@@ -159,22 +177,43 @@ class _Verification:
         if not faults:
             self.verdict.blame(f"The entries of seal {line.number} are not in their order.")
 
-    def _entries_of(self, line: Line, archive: str) -> Iterator[tuple[int, bytes]]:
+    def _among(
+        self, line: Line | None, bounds: Line | Seal, found: Sequence[tuple[int, bytes]]
+    ) -> None:
+        """Some entry is not what was sealed, and the line that would tell which was changed as well."""
+        if line is not None and line.covers(each for _, each in found):
+            return
+        faults = list(differences(line, found)) if line is not None else []
+        for number, wrong in faults:
+            self.verdict.blame(wrong, number)
+        if not faults:
+            self.verdict.faults.append(Fault(Wrong.AMONG_THEM, bounds.first_id, bounds.last_id))
+
+    def _entries_of(self, last: int, archive: str) -> Iterator[tuple[int, bytes]]:
         source = self._archive(archive) if archive else self.database
         try:
-            for row in source.through(line.last_id):
+            for row in source.through(last):
                 if (found := self._digest_of(row)) is not None:
                     yield _id(row), found
         except Unreadable as error:
             self.verdict.blame(str(error))
         if archive:
-            for row in self.database.through(line.last_id):
+            for row in self.database.through(last):
                 self.verdict.blame(Wrong.ADDED, _id(row))
 
     def _archive(self, name: str) -> _Source:
         if name != self.archive[0]:
+            self._rest_of_archive()
             self.archive = (name, _Source(archived(self.archives / Path(name).name)))
         return self.archive[1]
+
+    def _rest_of_archive(self) -> None:
+        """What stands in an archive behind its last sealed entry was never moved there."""
+        try:
+            for row in self.archive[1].through(None):
+                self.verdict.blame(Wrong.ADDED, _id(row))
+        except Unreadable as error:
+            self.verdict.blame(str(error))
 
     def _digest_of(self, row: Row | int) -> bytes | None:
         """None for an unreadable entry; notes on the way what was erased, and what it says was."""
@@ -211,13 +250,23 @@ def _id(row: Row | int) -> int:
 
 
 def _same(line: Line, seal: Seal) -> bool:
-    return (line.number, line.digest, line.first_id, line.last_id, line.entries) == (
-        seal.number,
+    return (line.digest, line.first_id, line.last_id, line.entries, line.at, line.by) == (
         seal.digest,
         seal.first_id,
         seal.last_id,
         seal.entries,
+        written(seal.at),
+        seal.by,
     )
+
+
+def _rebuilt(seal: Seal, previous: str, found: Sequence[tuple[int, bytes]]) -> bool:
+    """Whether the database's seal is over these entries: the last word where its line was changed.
+
+    The next line, which hangs on it, has its digest as well.
+    """
+    line = sealed(number=seal.number, at=seal.at, by=seal.by, previous=previous, digests=found)
+    return line.digest == seal.digest
 
 
 def _ranges(after: Any, part: Part) -> Ranges:

@@ -114,7 +114,7 @@ def rewrite(log: Log, change: Callable[[list[Any]], list[Any]]) -> None:
         rows = [json.loads(line) for line in file]
     rows = change(rows)
     with gzip.open(path, "wt") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,32 @@ def rewrite(log: Log, change: Callable[[list[Any]], list[Any]]) -> None:
         lambda rows: rows[:12],
         lambda rows: [*rows[:12], rows[11] | {"id": 10**7}, *rows[12:]],
         lambda rows: [*rows[:12], {"nonsense": 1}],
+        lambda rows: [*rows, rows[-1] | {"id": 10**7}],
+        lambda rows: [*rows, {"nonsense": 1}],
     ],
-    ids=["changed", "removed", "re-ordered", "cut off", "added", "not entries"],
+    ids=[
+        *("changed", "removed", "re-ordered", "cut off", "added", "not entries"),
+        *("lengthened", "lengthened by nonsense"),
+    ],
 )
 def test_a_tampered_archive_is_found(archived_log, change):
     assert archived_log.verify()["whole"]
     rewrite(archived_log, change)
     assert archived_log.verify()["exit"] == 1
+
+
+def test_what_lengthens_an_archive_is_named(archived_log):
+    rewrite(archived_log, lambda rows: [*rows, rows[-1] | {"id": 10**7}])
+    assert archived_log.verify()["first"] == 10**7
+
+
+def test_another_spelling_in_an_archive_is_found(archived_log):
+    (path,) = archived_log.archives.iterdir()
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines(keepends=True)
+    first = json.loads(lines[12])["id"]
+    lines[12] = '{"reason": "shadowed", ' + lines[12][1:]
+    path.write_bytes(gzip.compress("".join(lines).encode()))
+    assert archived_log.verify()["first"] == first
 
 
 def test_a_lost_or_broken_archive_is_told(archived_log):

@@ -2,15 +2,18 @@ import os
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from audit import operations
-from audit.models import Entry, Seal
-from audit.sealing import Part, erased
+from audit.models import Action, Channel, Entry, Seal
+from audit.operations import Origin, record
+from audit.sealing import PRINT_LENGTH, Line, Part, contents_of, digest, erased, from_ranges
 from tests.proof import COLUMNS, Log, copy_entry, forge_chain, row_of, sql
 
 
@@ -207,10 +210,119 @@ def test_whatever_is_done_to_an_entry_is_found(sealed_log, place, kind):
 # --- The file outside ----------------------------------------------------------------------------
 
 
-def test_a_changed_file_is_found(sealed_log):
-    text = sealed_log.file.read_text()
-    sealed_log.file.write_text(text.replace('"by": "audit_seal', '"by": "somebody', 1))
-    assert not sealed_log.verify()["whole"]
+def line_changed(log: Log, number: int) -> dict[str, Any]:
+    what = f"The seal file's line {number} was changed: {log.file}"
+    return {"first": None, "last": None, "what": what}
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(place=st.floats(0, 0.999), bit=st.integers(0, 7))
+def test_a_changed_byte_of_the_file_is_told_as_the_line_that_it_is(sealed_log, place, bit):
+    whole = sealed_log.file.read_bytes()
+    at = int(place * len(whole))
+    other = bytes([whole[at] ^ 1 << bit])
+    assume(b"\n" not in (other, whole[at : at + 1]))
+    sealed_log.file.write_bytes(whole[:at] + other + whole[at + 1 :])
+    try:
+        verdict = sealed_log.verify()
+        assert sealed_log.seal()["exit"] == 1
+    finally:
+        sealed_log.file.write_bytes(whole)
+    assert verdict["faults"] == [line_changed(sealed_log, whole[:at].count(b"\n") + 1)]
+
+
+def rewrite_line(log: Log, number: int, /, **changes: Any) -> None:
+    """Change fields of a line of the file, its own digest excepted."""
+    texts = log.file.read_text().splitlines()
+    texts[number - 1] = replace(log.lines()[number - 1], **changes).to_json()
+    log.file.write_text("".join(f"{text}\n" for text in texts))
+
+
+def with_print_of(line: Line, target: int) -> bytes:
+    """The prints of the line with that of the entry as it is now."""
+    place = list(from_ranges(line.ids)).index(target) * PRINT_LENGTH
+    now = digest(row_of(target))[:PRINT_LENGTH]
+    return line.prints[:place] + now + line.prints[place + PRINT_LENGTH :]
+
+
+def test_an_entry_changed_together_with_its_print_is_narrowed_down_to_its_seal(sealed_log):
+    line, target = sealed_log.lines()[1], sealed_log.lines()[1].first_id + 3
+    sql("UPDATE audit_entry SET actor_label = 'forged' WHERE id = %s", target)
+    rewrite_line(sealed_log, 2, prints=with_print_of(line, target))
+    verdict = sealed_log.verify()
+    assert verdict["faults"][0] == line_changed(sealed_log, 2)
+    (fault,) = verdict["faults"][1:]
+    assert (fault["first"], fault["last"]) == (line.first_id, line.last_id)
+    assert verdict["first"] == line.first_id
+
+
+def test_an_entry_is_named_though_its_line_was_changed_elsewhere(sealed_log):
+    target = sealed_log.lines()[1].first_id + 3
+    sql("UPDATE audit_entry SET actor_label = 'forged' WHERE id = %s", target)
+    rewrite_line(sealed_log, 2, by="somebody")
+    assert sealed_log.verify()["faults"] == [
+        line_changed(sealed_log, 2),
+        {"first": target, "last": target, "what": "changed"},
+    ]
+
+
+def test_a_line_computed_anew_does_not_fit_the_rest(sealed_log):
+    line, target = sealed_log.lines()[1], sealed_log.lines()[1].first_id + 3
+    sql("UPDATE audit_entry SET actor_label = 'forged' WHERE id = %s", target)
+    found = [digest(row_of(number)) for number in from_ranges(line.ids)]
+    forged = replace(line, prints=with_print_of(line, target), contents=contents_of(found))
+    rewrite_line(sealed_log, 2, **vars(forged.digested()))
+    verdict = sealed_log.verify()
+    assert "Seal 2 in the database is not that of the file." in str(verdict["faults"])
+    assert "seal 3 does not hang on the one before it" in str(verdict["faults"])
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("at", "2020-01-01 00:00:00"), ("by", "somebody"), ("first_id", -1), ("last_id", 10**6),
+        ("entries", 1), ("digest", "f" * 64),
+    ],
+)  # fmt: skip
+def test_a_changed_seal_in_the_database_is_told(sealed_log, column, value):
+    quoted = connection.ops.quote_name(column)
+    assert sql(f"UPDATE audit_seal SET {quoted} = %s WHERE number = 2", value) == 1  # noqa: S608
+    assert sealed_log.verify()["faults"] == [
+        {"first": None, "last": None, "what": "Seal 2 in the database is not that of the file."}
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"number": 4242, "number": 5}', '{"a": {"b": 1, "b": 2}}', "null"]
+)
+def test_what_json_says_twice_or_without_saying_it_is_named(log, text):
+    target = log.write(6)[-1].pk
+    record(
+        origin=Origin(channel=Channel.COMMAND),
+        action=Action.APARTMENT_REGISTERED,
+        after={"a": {"b": 2}},
+    )
+    nothing = log.write()[0].pk
+    log.seal()
+    column = "`before`" if connection.vendor == "mysql" else '"before"'
+    bad = {
+        "null": (nothing, column),
+        '{"a": {"b": 1, "b": 2}}': (target + 1, "after"),
+    }.get(text, (target, "after"))
+    assert log.verify()["whole"]
+    sql(f"UPDATE audit_entry SET {bad[1]} = %s WHERE id = %s", text, bad[0])  # noqa: S608
+    assert {fault["first"] for fault in log.verify()["faults"]} == {bad[0]}
+
+
+@pytest.mark.parametrize("grace", ["-1", "nan", "inf", "1e300", "-0.001"])
+def test_a_wait_that_cannot_be_meant_is_told(log, grace):
+    told = log.run("audit_seal", f"--grace={grace}")
+    assert (told["exit"], told["error"]) == (2, "--grace must be 0 to 3600 seconds.")
+    assert not Seal.objects.exists()
 
 
 def test_a_file_without_its_end_is_found(sealed_log):
