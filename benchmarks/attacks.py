@@ -1,20 +1,23 @@
-"""What an attacker with the database and the archives, and without the seal file, can do to the log."""
+"""What an attacker can do to the log who writes the database, the archives, or the seal file alone."""
 
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
+from audit import ledger, verification
 from audit.archives import files
 from audit.ledger import archived, write_archive
-from audit.models import Entry
+from audit.models import Entry, Seal
 from audit.operations import Origin
-from audit.sealing import Part, Row, erased
+from audit.sealing import Line, Part, Row, digest, erased
 from audit.verification import Verdict, verify
 from benchmarks.invented_log import write
 from contacts.operations import register_user
@@ -49,6 +52,42 @@ class Attack:
     only_alone: bool = False
 
 
+class Remembered:
+    """Of each entry the row and the digest as computed once: the same values give the same again.
+
+    A try changes an entry or two of a hundred thousand, and each is verified in whole.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, Row] = {}
+        self._digests: dict[int, tuple[Row, bytes]] = {}
+        self._rows, self._archived = ledger.rows, vars(ledger)["_row"]
+        vars(ledger).update(rows=self.rows, _row=self.archived)
+        vars(verification).update(digest=self.digest)
+
+    def rows(self, entries: "QuerySet[Entry]") -> list[Row]:
+        """As `ledger.rows()`; known by the values as the database gives them."""
+        with connection.cursor() as cursor:
+            cursor.execute(*entries.query.sql_with_params())
+            found = cursor.fetchall()
+        if not self._kept.keys() >= set(found):
+            for values, row in zip(found, self._rows(entries), strict=True):
+                self._kept.setdefault(values, row)
+        return [self._kept[values] for values in found]
+
+    def archived(self, text: str) -> Row:
+        """As `ledger._row()`."""
+        if text not in self._kept:
+            self._kept[text] = self._archived(text)
+        return self._kept[text]
+
+    def digest(self, row: Row) -> bytes:
+        """As `sealing.digest()`; the row is kept, so that no other gets its identity."""
+        if id(row) not in self._digests:
+            self._digests[id(row)] = row, digest(row)
+        return self._digests[id(row)][1]
+
+
 class Attacks:
     """A sealed log, in part archived, with a person erased from it; and what can be done to it."""
 
@@ -56,6 +95,12 @@ class Attacks:
         self.file = place / "seals.jsonl"
         self.archives = place / "audit-archive"
         self.chance = chance
+
+    def move(self, place: Path) -> None:
+        """The log was copied to `place`. From here on nothing is computed twice."""
+        self.file = place / "seals.jsonl"
+        self.archives = place / "audit-archive"
+        Remembered()
 
     def prepare(self, entries: int, gaps: float) -> None:
         """Write so many entries, take this share out before anything is sealed, seal."""
@@ -83,6 +128,7 @@ class Attacks:
         """Every attack by its name."""
         his = set(self.his)
         whole = [number for number in self.ids if number not in his]
+        with_after = set(Entry.objects.exclude(after=None).values_list("pk", flat=True))
         away = [row["id"] for path in files(self.archives) for row in archived(path)]
         kinds = {
             "changed": Attack(self.change, whole),
@@ -95,6 +141,13 @@ class Attacks:
             "chain forged": Attack(self.forge, whole),
             "changed in an archive": Attack(self.change_archived, away),
             "removed from an archive": Attack(self.remove_archived, away),
+            "archive lengthened": Attack(self.lengthen_archive, away, only_alone=True),
+            "key written twice": Attack(
+                self.shadow, [each for each in whole if each in with_after]
+            ),
+            "print changed": Attack(self.change_print, whole, only_alone=True),
+            "byte of the seal file changed": Attack(self.change_byte, whole, only_alone=True),
+            "seal's row changed": Attack(self.change_seal, whole, only_alone=True),
         }
         return {name: attack for name, attack in kinds.items() if attack.targets}
 
@@ -105,9 +158,10 @@ class Attacks:
             bad = attack.do(self.chance.sample(attack.targets, count))
             verdict = self._verify()
         named = {number for fault in verdict.faults for number in _ids(fault.first, fault.last)}
-        first = verdict.first.first if verdict.first else None
         all_named = named == bad or (verdict.untold and named < bad)
-        return count if all_named and first == min(bad) else 0
+        # A kind that leaves all entries as they are: a fault is told, and none of them named.
+        first = verdict.first is not None and verdict.first.first == min(bad, default=None)
+        return count if all_named and first else 0
 
     def alarm(self) -> bool:
         """Whether a fault is found where nothing was done."""
@@ -118,7 +172,7 @@ class Attacks:
 
     @contextmanager
     def _taken_back(self) -> Iterator[None]:
-        kept = {path: path.read_bytes() for path in files(self.archives)}
+        kept = {path: path.read_bytes() for path in (*files(self.archives), self.file)}
         with transaction.atomic():
             yield
             transaction.set_rollback(True)
@@ -183,6 +237,45 @@ class Attacks:
 
     def remove_archived(self, targets: list[int]) -> set[int]:
         return self._rewrite(targets, lambda row: [])
+
+    def lengthen_archive(self, targets: list[int]) -> set[int]:
+        path = self.chance.choice(files(self.archives))
+        rows = list(archived(path))
+        write_archive(path, [*rows, rows[-1] | {"id": 10**9}])
+        return {10**9}
+
+    def shadow(self, targets: list[int]) -> set[int]:
+        for target in targets:
+            sql(
+                "UPDATE audit_entry SET after = '{\"number\": -1, ' || substr(after, 2) WHERE id = %s",
+                target,
+            )
+        return set(targets)
+
+    def change_print(self, targets: list[int]) -> set[int]:
+        texts = self.file.read_text().splitlines(keepends=True)
+        place = self.chance.randrange(len(texts))
+        line = Line.from_json(texts[place])
+        prints = bytearray(line.prints)
+        prints[self.chance.randrange(len(prints))] ^= 1 << self.chance.randrange(8)
+        texts[place] = replace(line, prints=bytes(prints)).to_json() + "\n"
+        self.file.write_text("".join(texts))
+        return set()
+
+    def change_byte(self, targets: list[int]) -> set[int]:
+        content = bytearray(self.file.read_bytes())
+        place = self.chance.randrange(len(content))
+        content[place] ^= 1 << self.chance.randrange(8)
+        self.file.write_bytes(content)
+        return set()
+
+    def change_seal(self, targets: list[int]) -> set[int]:
+        values = {"at": "2020-01-01 00:00:00", "by": "Somebody Else", "digest": "f" * 64}
+        column = self.chance.choice(list(values))
+        seal = self.chance.choice(list(Seal.objects.all()))
+        statement = f'UPDATE audit_seal SET "{column}" = %s WHERE number = %s'  # noqa: S608
+        sql(statement, values[column], seal.number)
+        return set()
 
     def _rewrite(self, targets: list[int], change: Callable[[Row], list[Row]]) -> set[int]:
         bad = set(targets)

@@ -1,18 +1,19 @@
 """Is every tampering with a sealed log found? Many tries of each kind, at places chosen by chance.
 
-    python -m benchmarks.audit_tampering [--entries 100000] [--tries 100] [--alone 10]
+    python -m benchmarks.audit_tampering [--entries 100000] [--tries 100] [--alone 100] [--processes 2]
 
 Of each kind, all `--tries` are made at once and must be named one by one, and nothing else; then so
-many `--alone`, each verified by itself. Every try is taken back. The attacker writes the database
-and the archives; the seal file he cannot reach.
+many `--alone`, each verified by itself. Every try is taken back. The attacker writes the database,
+the archives, or the seal file, and not two of them that would have to agree.
 """
 
 import argparse
+import multiprocessing
 import os
 import random
+import shutil
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from tests import environment
 
 SEED = 4
 GAPS = 0.02
+NOTHING = "nothing done"
+# Tries of each kind between two reports.
+ROUND = 10
 
 
 def main() -> int:
@@ -30,33 +34,63 @@ def main() -> int:
     parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--tries", type=int, default=100)
     parser.add_argument("--alone", type=int, default=10)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--place", help="Where the databases lie meanwhile: /dev/shm, say.")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="omarty-tampering-") as place:
+    with tempfile.TemporaryDirectory(prefix="omarty-tampering-", dir=options.place) as place:
         os.environ.update(environment.ENVIRONMENT)
-        os.environ["DATABASE_URL"] = f"sqlite:///{place}/omarty.sqlite3"
+        os.environ["DATABASE_URL"] = f"sqlite:///{place}/0/omarty.sqlite3"
         django.setup()
         from benchmarks.attacks import Attacks  # noqa: PLC0415
 
-        attacks = Attacks(Path(place), random.Random(SEED))  # noqa: S311
+        Path(place, "0").mkdir()
+        attacks = Attacks(Path(place, "0"), random.Random(SEED))  # noqa: S311
         attacks.prepare(options.entries, GAPS)
-        return tried(attacks, options.tries, options.alone)
+        kinds = [*attacks.kinds(), NOTHING]
+        shares = [kinds[number :: options.processes] for number in range(options.processes)]
+        return sum(run_in_processes(attacks, Path(place), shares, options.tries, options.alone))
 
 
-def tried(attacks: Any, tries: int, alone: int) -> int:
-    """Try every kind of attack."""
-    missed = 0
-    for kind, attack in attacks.kinds().items():
-        start = time.monotonic()
-        together = 0 if attack.only_alone else attacks.found(attack, tries)
-        single = sum(attacks.found(attack, 1) for _ in range(alone))
-        expected = (0 if attack.only_alone else tries, alone)
-        missed += (together, single) != expected
-        told = "" if attack.only_alone else f"{together} of {tries} at once, "
-        seconds = time.monotonic() - start
-        print(f"{kind}: {told}{single} of {alone} alone ({seconds:.0f} s)", flush=True)
-    alarms = sum(attacks.alarm() for _ in range(max(1, alone)))
-    print(f"nothing done: {alarms} alarms of {max(1, alone)}")
-    return int(bool(missed or alarms))
+def run_in_processes(
+    attacks: Any, place: Path, shares: list[list[str]], tries: int, alone: int
+) -> list[int]:
+    """Each share of the kinds in a process of its own, on a copy of its own; returns the exit codes."""
+    from django.db import connection  # noqa: PLC0415
+
+    connection.close()
+    processes = []
+    for number, share in enumerate(shares, 1):
+        copy = place / str(number)
+        shutil.copytree(place / "0", copy)
+        arguments = (attacks, copy, share, tries, alone)
+        processes.append(multiprocessing.get_context("fork").Process(target=tried, args=arguments))
+        processes[-1].start()
+    for process in processes:
+        process.join()
+    return [process.exitcode or 0 for process in processes]
+
+
+def tried(attacks: Any, place: Path, share: list[str], tries: int, alone: int) -> None:
+    """Try these kinds of attack on the copy at `place`; exits with 1 if one was not found."""
+    from django.db import connection  # noqa: PLC0415
+
+    connection.settings_dict["NAME"] = str(place / "omarty.sqlite3")
+    attacks.move(place)
+    kinds, together, single = attacks.kinds(), {}, dict.fromkeys(share, 0)
+    for kind in share:
+        if kind != NOTHING and not kinds[kind].only_alone:
+            together[kind] = attacks.found(kinds[kind], tries)
+            print(f"{kind}: {together[kind]} of {tries} at once", flush=True)
+    for done in range(ROUND, alone + ROUND, ROUND):
+        for kind in share:
+            for _ in range(min(ROUND, alone - done + ROUND)):
+                single[kind] += (
+                    attacks.alarm() if kind == NOTHING else attacks.found(kinds[kind], 1)
+                )
+            print(f"{kind}: {single[kind]} of {min(done, alone)} alone", flush=True)
+    missed = [kind for kind, found in together.items() if found != tries]
+    missed += [kind for kind in share if single[kind] != (0 if kind == NOTHING else alone)]
+    sys.exit(bool(missed))
 
 
 if __name__ == "__main__":
