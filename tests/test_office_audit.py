@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from audit.models import Action, Channel, Entry
 from audit.operations import Origin, entry, record
-from buildings.models import Apartment, Block
+from buildings.models import Apartment, Block, LegacyRow, Membership
 from buildings.operations import register_apartment, start_membership
 from contacts.models import SecondaryEmail, SecondaryPhone
 from contacts.operations import register_user
+from omarty.office.audit import ActionFilter
 from tests.conftest import person
 from tests.office import Desk
 
@@ -114,7 +115,7 @@ def test_filters(desk, origin):
     )
     assert shown(desk, outcome="refused") == [refused]
     assert refused not in shown(desk, outcome="done")
-    assert shown(desk, channel="api") == [refused]
+    assert shown(desk, channel__exact="api") == [refused]
     assert {line.action for line in shown(desk, action=Action.MEMBERSHIP_STARTED)} == {
         Action.MEMBERSHIP_STARTED
     }
@@ -214,6 +215,40 @@ def test_what_an_export_tells_is_in_the_readers_words(desk, language, told):
     assert ">csv<" not in page
     for word in told[1:2] + ("CSV",):
         assert word in page, word
+
+
+def test_the_filter_of_actions_offers_what_can_be_among_the_readers_entries(desk):
+    def offered(name: str) -> set[str]:
+        filters = Desk(name).page(LOG).context["cl"].filter_specs
+        (actions,) = (each for each in filters if isinstance(each, ActionFilter))
+        return {value for value, _label in actions.lookup_choices}
+
+    assert {Action.APARTMENT_CHANGED, Action.EXPORTED, Action.NAME_CORRECTED} <= offered("manager")
+    hidden = {Action.SIGNED_IN, Action.USER_ERASED, Action.LEGACY_CHAT}
+    assert not hidden & offered("manager")
+    assert offered("admin") >= {Action.SIGNED_IN, Action.USER_ERASED}
+    LegacyRow.objects.create(table="Logs", key="1", imported={})
+    assert Action.LEGACY_CHAT in offered("manager") & offered("admin")
+    assert {line.action for line in shown(desk)} <= offered("manager")
+
+
+def test_a_reason_is_found(desk):
+    desk.send("buildings/apartment/2/change/", floor="3", reason="counted by torchlight")
+    assert [line.reason for line in shown(desk, q="torchlight")] == ["counted by torchlight"]
+
+
+def test_an_entry_leads_to_what_it_is_about_where_the_reader_may_go(desk):
+    line = Entry.objects.get(action=Action.MEMBERSHIP_STARTED, person_id=3)
+    pages = [f"/admin/{each}/change/" for each in (
+        "contacts/user/3", "buildings/apartment/2",
+    )]  # fmt: skip
+    text = desk.text(f"{LOG}{line.pk}/change/")
+    assert [page for page in pages if f'href="{page}"' not in text] == []
+    # Whose membership is gone altogether is no person of the reader's any more.
+    Membership.objects.filter(user=3).delete()
+    text = desk.text(f"{LOG}{line.pk}/change/")
+    assert f'href="{pages[0]}"' not in text
+    assert "Rami Resident" in text
 
 
 def test_paging_walks_through_all_without_counting(desk, origin):

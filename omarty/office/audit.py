@@ -15,15 +15,16 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from audit.models import Entry
+from audit.models import Action, Entry
 from audit.resources import EntryResource
-from buildings.models import Block
+from buildings.models import Apartment, Block, LegacyRow
+from contacts.models import User
 from omarty.office.exporting import ExportingAdmin
 from omarty.office.filters import NarrowedList
 from omarty.office.history import NOTHING, changes, named
 from omarty.office.masking import CONTACTS, hide_contacts
 from omarty.office.places import map_link, place
-from omarty.office.scope import told_apart
+from omarty.office.scope import scope, told_apart
 from omarty.office.values import DayFilter, row_id
 
 # What entries hold beside the words of the models: why something was refused, and what `after` says.
@@ -118,6 +119,42 @@ class EntryBlockFilter(admin.SimpleListFilter):
         return queryset.none() if number is None else queryset.filter(block_id=number)
 
 
+# What no block's log holds: it lies in no block.
+NOWHERE = {
+    Action.SIGNED_IN,
+    Action.SIGNED_OUT,
+    Action.SESSION_RENEWED,
+    Action.USER_REGISTERED,
+    Action.PASSWORD_CHANGED,
+    Action.STATUS_CHANGED,
+    Action.BUILDING_REGISTERED,
+    Action.BUILDING_CHANGED,
+    Action.USER_ERASED,
+    Action.ENTRIES_ARCHIVED,
+    Action.LEGACY_QUARANTINED,
+}
+# Of these the legacy server's log may tell with a block.
+LEGACY_TOLD = {Action.SIGNED_IN, Action.USER_REGISTERED, Action.PASSWORD_CHANGED}
+
+
+class ActionFilter(admin.SimpleListFilter):
+    """What was done, of all that can be among the reader's entries."""
+
+    title = _("action")
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        missing = set() if scope(request).sees.ids is None else set(NOWHERE)
+        if LegacyRow.objects.exists():
+            missing -= LEGACY_TOLD
+        else:
+            missing |= {each for each in Action if each.startswith("legacy.")}
+        return [(each.value, each.label) for each in Action if each not in missing]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
+        return queryset if self.value() is None else queryset.filter(action=self.value())
+
+
 class OutcomeFilter(admin.SimpleListFilter):
     """Done, or refused."""
 
@@ -195,7 +232,7 @@ class EntryAdmin(ExportingAdmin):
         ("at", DayFilter),
         OutcomeFilter,
         "channel",
-        "action",
+        ActionFilter,
     )
     search_fields = ("actor_label", "person_label", "apartment_label", "reason")
     search_help_text = _("Part of the name of a person, a unit or a record, or of a reason.")
@@ -230,11 +267,20 @@ class EntryAdmin(ExportingAdmin):
     def get_rangefilter_at_title(self, request: HttpRequest, field_path: str) -> Any:
         return _("day")
 
-    def get_object(self, *args: Any, **kwargs: Any) -> Entry | None:
-        entry: Entry | None = super().get_object(*args, **kwargs)
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        entry: Any = super().get_object(request, *args, **kwargs)
         if entry is not None:
             hide_contacts([entry])
+            wanted = {User: entry.person_id, Block: entry.block_id, Apartment: entry.apartment_id}
+            entry.pages = {model: self._page(request, model, pk) for model, pk in wanted.items()}
         return entry
+
+    def _page(self, request: HttpRequest, model: Any, pk: int | None) -> str:
+        """Where the reader finds this record; empty where to him there is none."""
+        seen = self.admin_site.get_model_admin(model).get_queryset(request)
+        if pk is None or not seen.filter(pk=pk).exists():
+            return ""
+        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -282,16 +328,30 @@ class EntryAdmin(ExportingAdmin):
         return _or_nothing(entry.target_label)
 
     @admin.display(description=_("person concerned"))
-    def concerned(self, entry: Entry) -> SafeString:
-        return _person(entry.person_id, entry.person_label)
+    def concerned(self, entry: Any) -> SafeString:
+        page = entry.pages[User]
+        if not page:
+            return _person(entry.person_id, entry.person_label)
+        return format_html(
+            '<a href="{}"><bdi>{}</bdi></a> · <a href="{}?person={}">{}</a>',
+            page,
+            entry.person_label,
+            reverse("admin:audit_entry_changelist"),
+            entry.person_id,
+            gettext("All entries"),
+        )
 
     @admin.display(description=_("block, unit"))
-    def where(self, entry: Entry) -> SafeString:
+    def where(self, entry: Any) -> SafeString:
         if not entry.block_label:
             return _or_nothing(entry.apartment_label)
-        return format_html(
-            "<span>{}</span>", capfirst(place(entry.block_label, entry.apartment_label))
-        )
+        # In the list nothing leads there: each row would ask the database.
+        pages = getattr(entry, "pages", {})
+        page = pages.get(Apartment) or pages.get(Block)
+        told = capfirst(place(entry.block_label, entry.apartment_label))
+        if not page:
+            return format_html("<span>{}</span>", told)
+        return format_html('<a href="{}">{}</a>', page, told)
 
     @admin.display(description=_("outcome"))
     def outcome(self, entry: Entry) -> SafeString:
