@@ -14,6 +14,7 @@ from audit.models import Action, Entry
 from audit.operations import Origin, entry, record
 from buildings.models import Apartment, Block, Building, Membership, Role
 from contacts.models import Status, User
+from contacts.operations import lock_person
 
 
 class ApartmentExists(Exception):
@@ -264,10 +265,11 @@ def start_membership(
 ) -> Membership:
     """The user belongs to the block, and to the unit if one is named, since then or from now on.
 
-    Raises ValidationError if the unit is closed.
+    Raises ValidationError if the unit is closed, or the person was erased.
     """
     if apartment is not None:
         _locked_apartment(apartment)
+    lock_person(user)
     membership = Membership.objects.create(
         user=user,
         block=block,

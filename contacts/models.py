@@ -108,6 +108,8 @@ class User(AbstractBaseUser):
     # Every token and back-office session carries it: a new stamp ends them all at once.
     session_stamp = models.CharField(max_length=32, default=new_session_stamp, editable=False)
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
+    # Since then he is nothing but a number, and nothing is done with him any more.
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     objects = UserManager()
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.erasing import Found, Search
@@ -39,6 +40,13 @@ class ContactRefused(Exception):
         super().__init__(f"{kind}: {why.value}")
         self.kind = kind
         self.why = why
+
+
+class PersonErased(ValidationError):
+    """Nothing can be done any more with who was erased."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This person was erased."))
 
 
 @transaction.atomic
@@ -95,7 +103,8 @@ def change_password(*, origin: Origin, user: User, password: str) -> None:
 
 @transaction.atomic
 def change_status(*, origin: Origin, user: User, status: Status, reason: str = "") -> None:
-    """Activate, suspend or ban a person; whatever it becomes, his sessions end."""
+    """Activate, suspend or ban a person; whatever it becomes, his sessions end. Raises PersonErased."""
+    _refuse_erased(user)
     before, user.status = user.status, status
     user.session_stamp = new_session_stamp()
     user.save(update_fields=["status", "session_stamp"])
@@ -128,7 +137,8 @@ def add_contact(
 ) -> list[SecondaryContact]:
     """Add a secondary contact; returns all that he has then, in the order of `secondary_contacts()`.
 
-    Raises ContactRefused. Whether somebody else holds it, the database says (answers.md, row 12).
+    Raises ContactRefused, PersonErased. Whether somebody else holds it, the database says
+    (answers.md, row 12).
     """
     try:
         value = kind.canonical(typed)
@@ -136,6 +146,9 @@ def add_contact(
         raise ContactRefused(kind, Objection.INVALID) from error
     # His own claims, locked: two requests of one person count and add one after the other.
     claims = _claims(user, lock=True)
+    if not claims:
+        # Who was erased has none; others have as a rule, and need not be looked at.
+        _refuse_erased(User.objects.select_for_update().get(pk=user.pk))
     if any((claim.kind, claim.value) == (kind, value) for claim in claims):
         raise ContactRefused(kind, Objection.OWN)
     held = sum(claim.kind == kind and claim.secondary is not None for claim in claims)
@@ -347,9 +360,21 @@ def lock_contacts(user: User) -> User:
     return User.objects.select_for_update().get(pk=user.pk)
 
 
+def lock_person(user: User) -> User:
+    """As `lock_contacts()`, for who something is to be done with. Raises PersonErased."""
+    user = lock_contacts(user)
+    _refuse_erased(user)
+    return user
+
+
+def _refuse_erased(user: User) -> None:
+    if user.erased_at is not None:
+        raise PersonErased
+
+
 def _locked(contact: Contact) -> tuple[Contact, list[Claim]]:
     """The contact as it is now, and all claims of its holder, locked. Raises ValidationError."""
-    user = lock_contacts(contact.user)
+    user = lock_person(contact.user)
     claims = _claims(user)
     if contact.secondary is None:
         return Contact(user, contact.kind), claims
@@ -397,6 +422,7 @@ def erase_person(
     him, `archived` what its archives do; returns what the erasure records, see
     `audit.operations.erase_person_from_entries()`.
     """
+    lock_contacts(user)
     _keep_a_superuser(user)
     for model in SECONDARY.values():
         model._default_manager.filter(user=user).delete()
@@ -405,6 +431,7 @@ def erase_person(
     user.email = user.phone = user.last_login = None
     user.email_hidden = user.phone_hidden = user.is_superuser = False
     user.status = Status.BANNED
+    user.erased_at = user.erased_at or timezone.now()
     # This ends his sessions too.
     user.set_password(None)
     user.save()

@@ -20,7 +20,7 @@ from buildings.models import Membership
 from buildings.operations import end_memberships
 from contacts.canonical import western_digits
 from contacts.models import SECONDARY, Claim, User
-from contacts.operations import erase_person, secondary_contacts
+from contacts.operations import erase_person, lock_contacts, secondary_contacts
 from omarty.pages import page_of
 
 # Of a table that mentions him, so many rows are told.
@@ -57,7 +57,10 @@ def erase(*, origin: Origin, user: User, reason: str, search: Search, archived: 
     Raises ValidationError if a block would be left without a manager, or all without a superuser.
     """
     current = Membership.objects.current().filter(user=user)
-    end_memberships(origin=origin, memberships=current, reason=reason)
+    end_memberships(origin=origin, memberships=current.all(), reason=reason)
+    # Once he is locked nobody begins another; one may have begun before.
+    lock_contacts(user)
+    end_memberships(origin=origin, memberships=current.all(), reason=reason)
     _forget_sign_ins(search.traces.contacts)
     _forget_admin_log(user)
     forget_person(user=user)

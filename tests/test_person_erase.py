@@ -7,15 +7,24 @@ from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
+from django.core.management import CommandError, call_command
 
 from audit import operations
 from audit.models import Action, Channel, Entry
 from audit.operations import Origin, record
-from buildings.models import Apartment, Membership, Role
+from buildings.models import Apartment, Block, Membership, Role
 from buildings.operations import start_membership
 from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, Status, User
-from contacts.operations import add_contact, correct_name
+from contacts.operations import (
+    Contact,
+    PersonErased,
+    add_contact,
+    change_status,
+    correct_name,
+    mend_contact,
+)
 from tests.conftest import person
+from tests.office import Desk
 from tests.proof import Log, sql
 
 REASON = "asked for it"
@@ -425,3 +434,55 @@ def test_an_erasure_that_was_taken_back_leaves_the_archives(log, resident_known)
     log.seal()
     assert list(log.archives.iterdir()) == [path]
     assert log.verify()["whole"]
+
+
+# --- Afterwards ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def erased(log):
+    """Once the resident."""
+    user = person("resident")
+    log.erase(user.pk)
+    user.refresh_from_db()
+    assert user.erased_at is not None
+    return user
+
+
+def test_nobody_finds_him_to_move_him_in(erased):
+    for name in ("manager", "admin"):
+        desk = Desk(name)
+        field = {"app_label": "buildings", "model_name": "membership", "field_name": "user"}
+        found = desk.page("autocomplete/", **field, term="").json()["results"]
+        assert str(erased.pk) not in [each["id"] for each in found]
+        assert erased.pk not in desk.rows("contacts/user/")
+        sent = {"person": erased.pk, "role": "manager"}
+        form = desk.send("buildings/apartment/2/move-in/", **sent).context["form"]
+        assert "person" in form.errors
+    assert not Membership.objects.current().filter(user=erased).exists()
+
+
+def test_he_gets_no_contact(erased):
+    desk = Desk("admin")
+    typed = {"kind": "email", "typed": "new@example.org", "reason": ""}
+    assert desk.page(f"contacts/user/{erased.pk}/add-contact/").status_code == 403
+    assert desk.post(f"/admin/contacts/user/{erased.pk}/add-contact/", typed).status_code == 403
+    page = desk.text(f"contacts/user/{erased.pk}/change/")
+    assert "add-contact" not in page
+    origin = Origin.of_command("test")
+    with pytest.raises(PersonErased, match=r"This person was erased\."):
+        add_contact(origin=origin, user=erased, kind=Kind.EMAIL, typed="new@example.org")
+    with pytest.raises(PersonErased):
+        primary = Contact(erased, Kind.EMAIL)
+        mend_contact(origin=origin, contact=primary, typed="new@example.org")
+    assert not Claim.objects.filter(user=erased).exists()
+
+
+def test_he_gets_no_role_and_no_standing(erased):
+    with pytest.raises(CommandError, match="was erased"):
+        call_command("grant", str(erased.pk), "resident", "--block=1")
+    origin = Origin.of_command("test")
+    with pytest.raises(PersonErased):
+        start_membership(origin=origin, user=erased, block=Block.objects.get(pk=1))
+    with pytest.raises(PersonErased):
+        change_status(origin=origin, user=erased, status=Status.ACTIVE)

@@ -6,12 +6,13 @@ from typing import Any, cast
 from audit.models import Action
 from buildings.permissions import own_membership
 from contacts import operations
-from contacts.models import Kind, SecondaryContact
-from contacts.operations import ContactRefused, Objection
+from contacts.models import Kind, SecondaryContact, Status
+from contacts.operations import ContactRefused, Objection, PersonErased
 from omarty.api.calls import Call, refusals_recorded
 from omarty.api.envelopes import Refusal
 from omarty.api.fields import LATITUDE, LONGITUDE, Integer, Text
 from omarty.api.schema import documented
+from omarty.api.tokens import STANDINGS
 
 # The empty example keeps the API pages from filling in both.
 PHONE_NUMBER = Text(
@@ -91,6 +92,9 @@ def add_contact(call: Call) -> dict[str, Any]:
             block=membership.block,
             apartment=membership.apartment,
         )
+    except PersonErased as erased:
+        # As his token is answered from then on.
+        raise Refusal(403, STANDINGS[Status.BANNED]) from erased
     except ContactRefused as refused:
         raise _with_contacts(call, OBJECTIONS[refused.kind, refused.why]) from refused
     return numbered(contacts)

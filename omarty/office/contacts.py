@@ -91,6 +91,8 @@ class PersonAdmin(ExportingAdmin, TaskAdmin):
         Who merely asks to belong is no manager's to change, and who has left no longer is.
         """
         changes = scope(request).changes
+        if row is not None and row.erased_at is not None:
+            return False
         if row is None or changes.ids is None:
             return bool(changes)
         return not row.is_superuser and self._membership(request, row) is not None
@@ -123,8 +125,9 @@ class PersonAdmin(ExportingAdmin, TaskAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        return (queryset.filter(people_matching(term)) if term else queryset), False
+        # Who was erased is a number that only his past memberships lead to.
+        people, term = queryset.filter(erased_at=None), search_term.strip()
+        return (people.filter(people_matching(term)) if term else people), False
 
     @admin.display(description=_("person"))
     def person(self, row: User) -> str:

@@ -220,7 +220,8 @@ class MoveIn(Task):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         person = cast(Any, self.fields["person"])
-        person.queryset = admin.site.get_model_admin(User).get_queryset(self.request)
+        known = admin.site.get_model_admin(User).get_queryset(self.request)
+        person.queryset = known.filter(erased_at=None)
         person.widget = PersonSelect(Membership._meta.get_field("user"), admin.site)
         person.widget.choices = person.choices
 

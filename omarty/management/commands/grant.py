@@ -23,6 +23,8 @@ class Command(RoleCommand):
     def settle(self, user: User, role: Role, block: Block) -> str:
         # Two grants at once make one membership.
         lock_blocks([block.pk])
+        if user.erased_at is not None:
+            raise Refused(f"{user} was erased: nobody can become that person again.")
         held = held_in(user, block)
         if user.status == Status.BANNED or any(each.status == Status.BANNED for each in held):
             raise Refused(f"{user} is banned: lift the ban in the back-office first.")
