@@ -7,20 +7,39 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from datetime import date, datetime
+from decimal import Decimal
+from html import escape
+from typing import IO, Any, BinaryIO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.datetime import to_excel
 
 from audit.cells import safe
+from omarty.tables.sheets import SHEET_ROWS
 
 FORMATS = ("csv", "xlsx", "jsonl")
 # Excel's own limits.
-_SHEET_ROWS = 1_048_576
 _CELL_LENGTH = 32_767
 _TITLE_LENGTH = 31
 _NOT_IN_TITLE = re.compile(r"[\\*?:/\[\]]")
 _COLUMN_WIDTH = 18
+_SHEET = "worksheets/sheet%d.xml"
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+# Numbers as they are, days, and times.
+_STYLES = (
+    f'<styleSheet xmlns="{_MAIN}"><numFmts count="2">'
+    '<numFmt numFmtId="164" formatCode="yyyy-mm-dd"/>'
+    '<numFmt numFmtId="165" formatCode="yyyy-mm-dd h:mm:ss"/></numFmts>'
+    '<fonts count="1"><font/></fonts><fills count="1"><fill><patternFill/></fill></fills>'
+    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+    '<cellXfs count="3"><xf/><xf numFmtId="164" applyNumberFormat="1"/>'
+    '<xf numFmtId="165" applyNumberFormat="1"/></cellXfs>'
+    '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
+)
 
 
 class Writer(ABC):
@@ -28,7 +47,7 @@ class Writer(ABC):
 
     @abstractmethod
     def write(self, cells: Sequence[Any]) -> None:
-        """One row: a text, a number or None for each heading."""
+        """One row: a text, a number, a day or None for each heading."""
 
 
 @contextmanager
@@ -45,9 +64,12 @@ def writer(
     `title` and `right_to_left` are for the sheets of a workbook.
     """
     if kind == "xlsx":
-        sheets = _Sheets(headings, title, right_to_left)
-        yield sheets
-        sheets.save(file)
+        with ZipFile(file, "w") as archive:
+            sheets = _Sheets(archive, headings, title, right_to_left)
+            try:
+                yield sheets
+            finally:
+                sheets.finish()
         return
     # With a byte order mark Excel reads Arabic as what it is; JSON lines want none.
     encoding = "utf-8-sig" if kind == "csv" else "utf-8"
@@ -77,37 +99,113 @@ class _JsonLines(Writer):
 
 
 class _Sheets(Writer):
-    """As many sheets as the rows need, each under the headings. openpyxl keeps the rows on disk."""
+    """As many sheets as the rows need, each under the headings, written into the file as they come.
 
-    def __init__(self, headings: Sequence[str], title: str, right_to_left: bool) -> None:
-        self._book = Workbook(write_only=True)
-        self._headings = [_fitting(name) for name in headings]
-        self._title = _NOT_IN_TITLE.sub(" ", title)[:_TITLE_LENGTH] or None
+    Not by openpyxl: that lays the rows down in temporary files, which stay if it is killed, and puts
+    the time into the file, so that the same rows make another one.
+    """
+
+    def __init__(
+        self, archive: ZipFile, headings: Sequence[str], title: str, right_to_left: bool
+    ) -> None:
+        self._archive = archive
+        self._headings = headings
+        self._title = _NOT_IN_TITLE.sub(" ", title) or "Sheet"
         self._right_to_left = right_to_left
-        self._rows = _SHEET_ROWS
+        self._letters: list[str] = []
+        self._sheets = 0
+        self._begin_sheet()
 
     def write(self, cells: Sequence[Any]) -> None:
-        if self._rows == _SHEET_ROWS:
-            self._sheet = self._next_sheet()
-            self._rows = 1
-        self._sheet.append([_fitting(cell) for cell in cells])
+        if self._rows == SHEET_ROWS:
+            self._end_sheet()
+            self._begin_sheet()
+        self._write(cells)
+
+    def finish(self) -> None:
+        """End the last sheet, and say what sheets there are."""
+        self._end_sheet()
+        numbers = range(1, self._sheets + 1)
+        sheets = "".join(
+            f'<sheet name="{self._name(number)}" sheetId="{number}" r:id="rId{number}"/>'
+            for number in numbers
+        )
+        links = "".join(_link(number, "worksheet", _SHEET % number) for number in numbers)
+        types = "".join(_type(f"xl/{_SHEET % number}", "worksheet") for number in numbers)
+        for name, text in {
+            "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_LINKS}">'
+            f"<bookViews><workbookView/></bookViews><sheets>{sheets}</sheets></workbook>",
+            "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">{links}'
+            f"{_link(0, 'styles', 'styles.xml')}</Relationships>",
+            "xl/styles.xml": _STYLES,
+            "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
+            f"{_link(1, 'officeDocument', 'xl/workbook.xml')}</Relationships>",
+            "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
+            '<Default Extension="rels" '
+            'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            f"{_type('xl/workbook.xml', 'sheet.main')}"
+            f"{_type('xl/styles.xml', 'styles')}{types}</Types>",
+        }.items():
+            with self._open(name) as part:
+                part.write(text.encode())
+
+    def _begin_sheet(self) -> None:
+        self._sheets += 1
+        self._rows = 0
+        self._part = self._open(f"xl/{_SHEET % self._sheets}")
+        direction = f' rightToLeft="{self._right_to_left:d}"'
+        self._part.write(
+            f'<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"{direction}>'
+            '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView>'
+            f'</sheetViews><cols><col min="1" max="{len(self._headings)}" width="{_COLUMN_WIDTH}"'
+            ' customWidth="1"/></cols><sheetData>'.encode()
+        )
+        self._write(self._headings)
+
+    def _end_sheet(self) -> None:
+        with self._part as part:
+            part.write(b"</sheetData></worksheet>")
+
+    def _write(self, cells: Sequence[Any]) -> None:
         self._rows += 1
+        # A row that came in bad may be longer than the headings.
+        for column in range(len(self._letters) + 1, len(cells) + 1):
+            self._letters.append(get_column_letter(column))
+        row = "".join(
+            _cell(f"{letter}{self._rows}", cell)
+            for letter, cell in zip(self._letters, cells, strict=False)
+        )
+        self._part.write(f'<row r="{self._rows}">{row}</row>'.encode())
 
-    def save(self, file: BinaryIO) -> None:
-        if not self._book.sheetnames:
-            self._next_sheet()
-        self._book.save(file)
+    def _name(self, number: int) -> str:
+        suffix = "" if number == 1 else str(number)
+        return escape(self._title[: _TITLE_LENGTH - len(suffix)] + suffix)
 
-    def _next_sheet(self) -> Any:
-        sheet = self._book.create_sheet(self._title)
-        sheet.sheet_view.rightToLeft = self._right_to_left
-        sheet.freeze_panes = "A2"
-        for column in range(1, len(self._headings) + 1):
-            sheet.column_dimensions[get_column_letter(column)].width = _COLUMN_WIDTH
-        sheet.append(self._headings)
-        return sheet
+    def _open(self, name: str) -> IO[bytes]:
+        part = ZipInfo(name)
+        part.compress_type = ZIP_DEFLATED
+        return self._archive.open(part, "w", force_zip64=True)
 
 
-def _fitting(cell: Any) -> Any:
-    fit = safe(cell)
-    return fit[:_CELL_LENGTH] if isinstance(fit, str) else fit
+def _cell(place: str, value: Any) -> str:
+    """The cell; none for nothing. A text is written as one, whatever it looks like."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, date):
+        style = 2 if isinstance(value, datetime) else 1
+        return f'<c r="{place}" s="{style}"><v>{to_excel(value)}</v></c>'
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return f'<c r="{place}"><v>{value}</v></c>'
+    text = escape(safe(str(value))[:_CELL_LENGTH], quote=False).replace("\r", "&#13;")
+    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+
+
+def _link(number: int, kind: str, target: str) -> str:
+    return f'<Relationship Id="rId{number}" Type="{_LINKS}/{kind}" Target="{target}"/>'
+
+
+def _type(name: str, kind: str) -> str:
+    return (
+        f'<Override PartName="/{name}" ContentType='
+        f'"application/vnd.openxmlformats-officedocument.spreadsheetml.{kind}+xml"/>'
+    )
