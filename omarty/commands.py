@@ -2,9 +2,10 @@
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
 from django.core.management.base import (
@@ -19,7 +20,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from omarty.health import missing_migrations
 
-REFUSED, USAGE = 1, 2
+# The last one as a shell counts what SIGINT has ended.
+REFUSED, USAGE, INTERRUPTED = 1, 2, 130
 LINE_SECONDS = 5
 
 # Called with how many more rows are done.
@@ -49,7 +51,7 @@ class Interrupted(CommandError):
     """The operator stopped the command; the text says what that leaves."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(sentence, returncode=REFUSED)
+        super().__init__(sentence, returncode=INTERRUPTED)
 
 
 class _Help(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -80,7 +82,22 @@ class DataCommand(BaseCommand):
             f"{self.help}\n\nReads: {self.reads}\nWrites: {self.writes}\n"
             f"Exit codes: {self.exit_codes}."
         )
+        self._usage = parser.error
+        parser.error = self._misused  # type: ignore[method-assign, assignment]
         return parser
+
+    def _misused(self, sentence: str) -> None:
+        self.as_json = "--json" in sys.argv
+        self._tell_reader(sentence)
+        self._usage(sentence)
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        self._called_from_command_line = True
+        for text in argv[2:]:
+            # Neither the database nor standard output could take it.
+            if text != text.encode(errors="replace").decode():
+                self.create_parser(argv[0], argv[1]).error(f"{ascii(text)} is not UTF-8")
+        super().run_from_argv(argv)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -97,21 +114,29 @@ class DataCommand(BaseCommand):
         self.dry_run, self.as_json = options["dry_run"], options["json"]
         self.plain, self._reported = options["no_progress"], False
         try:
-            self.run(**options)
+            with self._in_words():
+                self.run(**options)
+                # A report that cannot be written is told while it can be told in words.
+                self.stdout.flush()
         except CommandError as error:
-            self._tell_reader(error)
+            with suppress(OSError):
+                self._tell_reader(str(error))
             raise
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """What may go wrong anywhere ends the command with a sentence."""
+        try:
+            yield
         except DatabaseError as error:
-            failure = Refused(_why(error))
-            self._tell_reader(failure)
-            raise failure from error
+            raise Refused(_why(error)) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise Refused(f"{where}{error.strerror or error}.") from error
         except KeyboardInterrupt as error:
             goes_on = self.in_steps and not self.dry_run
-            stopped = Interrupted(
-                "A second run goes on from here." if goes_on else "Nothing was written."
-            )
-            self._tell_reader(stopped)
-            raise stopped from error
+            left = "A second run goes on from here." if goes_on else "Nothing was written."
+            raise Interrupted(left) from error
 
     def run(self, **options: Any) -> None:
         """The command's work; ends early with Refused or Misused."""
@@ -129,10 +154,10 @@ class DataCommand(BaseCommand):
         else:
             self._shown.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def _tell_reader(self, error: CommandError) -> None:
+    def _tell_reader(self, sentence: str) -> None:
         # Who reads JSON gets JSON whatever happens; the sentence goes to standard error as well.
         if self.as_json and not self._reported:
-            self.report({"error": str(error)}, "")
+            self.report({"error": sentence}, "")
 
     @contextmanager
     def kept(self) -> Iterator[None]:

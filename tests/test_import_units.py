@@ -1,4 +1,5 @@
 import csv
+import errno
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
@@ -309,7 +311,8 @@ def test_skip_bad_writes_the_good_and_keeps_the_bad_to_be_mended(tmp_path, table
         "zz",
         "'=Tower",
     ]
-    # Where it lies it is not written over: it may be half mended.
+    # Half mended it is not written over.
+    bad.write_bytes(bad.read_bytes() + b"\n")
     assert refusal(file, skip_bad=True)[0] == 2
     rows[1][3], rows[2][8] = "2", ""
     mended = tmp_path / "mended.csv"
@@ -437,3 +440,167 @@ def test_membership_of_any_standing_is_left(table):
     banned = person("banned").memberships.get()
     assert banned.status == Status.BANNED
     assert Membership.objects.filter(apartment=unit(3)).count() == 2
+
+
+class Program:
+    """manage.py on a database of its own, in a directory of its own."""
+
+    def __init__(self, place):
+        self.environment = os.environ | {"DATABASE_URL": f"sqlite:///{place}/program.sqlite3"}
+        for arguments in (["migrate", "-v0"], ["demo"]):
+            assert self.run(*arguments).returncode == 0
+
+    def start(self, *arguments, **options):
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.Popen(command, env=self.environment, text=True, **streams)
+
+    def run(self, *arguments, **options):
+        process = self.start(*arguments, **options)
+        out, err = process.communicate()
+        assert "Traceback" not in err and "Exception ignored" not in err, err
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    return Program(tmp_path_factory.mktemp("program"))
+
+
+def test_standard_output_that_cannot_be_written_is_told(program, table):
+    path = table(*("1,x,1,,,,,",) * 2000)
+    with open("/dev/full", "w") as full:
+        for arguments in (
+            ["check_data"],
+            ["check_data", "--json"],
+            ["import_units", "--json", path],
+        ):
+            done = program.run(*arguments, stdout=full)
+            assert done.returncode == 1 and "No space left on device" in done.stderr
+    done = program.run("check_data", stdout=None, preexec_fn=lambda: os.close(1))
+    assert done.returncode == 1 and "must be open" in done.stderr
+    reader = program.start("import_units", "--json", path)
+    reader.stdout.read(10)
+    reader.stdout.close()
+    assert "Traceback" not in reader.stderr.read() and reader.wait() == 1
+    reader.stderr.close()
+
+
+def test_arguments_that_are_not_utf8_are_misuse(program):
+    for arguments in (["createsuperuser", "--name"], ["person_erase", "3", "--reason"]):
+        done = program.run(*arguments, b"\xff", "--json")
+        assert done.returncode == 2 and "not UTF-8" in json.loads(done.stdout)["error"]
+    assert json.loads(program.run("import_units", "--json").stdout)["error"].endswith("FILE")
+
+
+def test_an_interruption_ends_quietly(program, table):
+    path = table(*(f"1,{number},1,,,,," for number in range(1000, 31_000)))
+    # While it reads, it has read everything that it needs to begin.
+    for begun in (False, True):
+        process = program.start("import_units", str(path), "--json")
+        if begun:
+            process.stderr.readline()
+        else:
+            # Django asks for modules of C that Python has begun without.
+            while "lib-dynload" not in Path(f"/proc/{process.pid}/maps").read_text():
+                assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+        assert process.returncode == 130 and "Traceback" not in err, err
+        assert "Interrupted" in err and json.loads(out)["error"] in (
+            "Interrupted.",
+            "Nothing was written.",
+        )
+
+
+def test_names_and_places_that_no_file_can_have(program, table, tmp_path):
+    path = table("1,101,1,,,,,", "1,x,,,,,,")
+    long = str(tmp_path / ("x" * 300 + ".csv"))
+    for arguments in (
+        ["import_units", long],
+        ["import_units", str(path), "--skip-bad", "--bad-file", long],
+        ["export_units", long],
+        ["person_export", "3", "--to", long],
+    ):
+        done = program.run(*arguments)
+        assert done.returncode in (1, 2) and long in done.stderr
+
+
+def test_a_directory_without_permission(tmp_path, table, monkeypatch):
+    # Root may enter any directory: what the system would say to others is said here.
+    path = table("1,101,1,,,,,", "1,x,,,,,,")
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    stat = os.stat
+
+    def refusing(place, *anything, **options):
+        if str(place).startswith(f"{closed}/"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return stat(place, *anything, **options)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    for command in (
+        ["import_units", f"{closed}/units.csv"],
+        ["import_units", str(path), "--skip-bad", "--bad-file", f"{closed}/bad.csv"],
+        ["export_units", f"{closed}/units.csv"],
+        ["person_export", "3", "--to", str(closed)],
+    ):
+        with pytest.raises(CommandError, match="Permission denied"):
+            call_command(*command, stdout=io.StringIO(), stderr=io.StringIO())
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_skip_bad_again_is_done_already(table, kind, tmp_path):
+    path = table("1,101,1,,,,,", "1,x,,,,,,")
+    bad = tmp_path / f"bad.{kind}"
+    first = load(path, skip_bad=True, bad_file=bad)
+    assert first["created"] == 1
+    kept = bad.read_bytes()
+    again = load(path, skip_bad=True, bad_file=bad)
+    assert (again["created"], again["left"], again["bad_rows"]) == (0, 1, 1)
+    assert bad.read_bytes() == kept
+
+
+def test_the_bad_file_has_its_name_only_after_the_rows_are_kept(commits, table, monkeypatch):
+    path = table("1,101,1,,,,,", "1,x,,,,,,")
+    bad = path.with_name("units.bad.csv")
+    named: list[bool] = []
+    monkeypatch.setattr(transaction.Atomic, "__exit__", looking(named, bad))
+    load(path, skip_bad=True)
+    assert named and not any(named) and bad.exists()
+
+
+def looking(seen, path):
+    """`Atomic.__exit__`, which notes whether the file is there once a transaction has ended."""
+    leave = transaction.Atomic.__exit__
+
+    def noting(self, *error):
+        leave(self, *error)
+        seen.append(path.exists())
+
+    return noting
+
+
+def test_a_dry_run_names_no_bad_file(table):
+    path = table("1,101,1,,,,,", "1,x,,,,,,")
+    assert load(path, dry_run=True, skip_bad=True)["bad_file"] is None
+    out = io.StringIO()
+    call_command("import_units", str(path), dry_run=True, skip_bad=True, stdout=out)
+    assert "to be written to" in out.getvalue() and "see " not in out.getvalue()
+
+
+def test_a_full_disk_leaves_nothing(tmp_path, table, monkeypatch, new_entries):
+    path = table("1,101,1,,,,,", "1,x,,,,,,")
+
+    def full(*_anything):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for command in (
+        ["import_units", str(path), "--skip-bad", "--bad-file", str(tmp_path / "bad.xlsx")],
+        ["export_units", str(tmp_path / "out.xlsx")],
+    ):
+        with pytest.raises(CommandError, match="cannot be written: No space left") as refused:
+            call_command(*command, stdout=io.StringIO(), stderr=io.StringIO())
+        assert refused.value.returncode == 1
+    assert list(tmp_path.iterdir()) == [path]

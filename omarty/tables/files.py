@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from omarty.commands import Misused
+from omarty.commands import Misused, Refused
 
 
 def check_target(path: Path) -> None:
-    """Raises Misused where no file can be written, before any work is done."""
+    """Raises Misused where no file can be written, or OSError, before any work is done."""
     if path.exists() and not path.is_file():
         raise Misused(f"{path} is not a file.")
-    if not os.access(path.parent, os.W_OK):
+    if not os.access(path.parent, os.W_OK | os.X_OK):
         raise Misused(f"{path.parent} is no directory that can be written to.")
 
 
@@ -22,14 +22,14 @@ def check_target(path: Path) -> None:
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """A file that takes its name when everything is in it; only its owner may read it.
 
-    Raises Misused where that cannot be.
+    Raises Misused or Refused where that cannot be.
     """
     check_target(path)
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         part = Path(name)
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(name, "wb", opener=lambda *_anything: handle) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -37,4 +37,4 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise Misused(f"{path} cannot be written: {error.strerror}.") from error
+        raise Refused(f"{path} cannot be written: {error.strerror}.") from error

@@ -37,10 +37,10 @@ class Table:
         self.path = path
         self.name = called or str(path)
         self._most_rows = most_rows
-        if path.exists() and not path.is_file():
-            raise Unreadable(_("%s is not a file.") % self.name)
         self._raw: BinaryIO | None = None
         try:
+            if path.exists() and not path.is_file():
+                raise Unreadable(_("%s is not a file.") % self.name)
             self.size = path.stat().st_size
             with path.open("rb") as file:
                 self.is_xlsx = self._recognise(file)

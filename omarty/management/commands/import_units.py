@@ -1,9 +1,11 @@
 """`manage.py import_units`: units and their residents from a CSV or XLSX file."""
 
+import filecmp
 import json
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from django.core.management.base import CommandParser
 from django.db import transaction
@@ -61,7 +63,7 @@ class Command(DataCommand):
             table = Table(options["file"])
             bad_file = options["bad_file"] or _bad_file(table)
             _check_options(options["block"], bad_file if skip_bad else None)
-            with Staging() as staging:
+            with Staging() as staging, ExitStack() as committed:
                 reader = self._stage(table, staging, options["block"])
                 with transaction.atomic():
                     total = self._save(staging, reader)
@@ -69,7 +71,9 @@ class Command(DataCommand):
                     if bad and not skip_bad:
                         self._refuse(table, staging, bad)
                     if bad and not self.dry_run:
-                        _write_bad(table, staging, bad_file)
+                        # It is whole before the rows are kept, and has its name only then.
+                        file = committed.enter_context(written_whole(bad_file))
+                        _write_bad(table, staging, file, bad_file)
                     transaction.set_rollback(self.dry_run)
         except Unreadable as error:
             raise Refused(str(error)) from error
@@ -109,13 +113,15 @@ class Command(DataCommand):
         self.stdout.write("]}")
 
     def _tell_outcome(self, total: Outcome, bad: int, bad_file: Path) -> None:
-        facts = total.counts | {"bad_rows": bad, "bad_file": str(bad_file) if bad else None}
+        written = bad and not self.dry_run
+        facts = total.counts | {"bad_rows": bad, "bad_file": str(bad_file) if written else None}
         text = (
             f"Units: {total.created} registered, {total.updated} changed, {total.left} left as they"
             f" were. People registered: {total.people}. Memberships started: {total.memberships}."
         )
         if bad:
-            text += f" Bad rows left out: {bad}, see {bad_file}."
+            place = f"see {bad_file}" if written else f"to be written to {bad_file}"
+            text += f" Bad rows left out: {bad}, {place}."
         self.report(facts, text + (" (Dry run: nothing was written.)" if self.dry_run else ""))
 
 
@@ -128,12 +134,13 @@ def _check_options(block_id: int | None, bad_file: Path | None) -> None:
         raise Misused(f"There is no block {block_id}.")
     if bad_file is not None:
         check_target(bad_file)
-        if bad_file.exists():
-            raise Misused(f"{bad_file} is there already: mend and load it first, or move it.")
 
 
-def _write_bad(table: Table, staging: Staging, path: Path) -> None:
-    """The bad rows as they came, under their headings, with one more that tells what is wrong."""
+def _write_bad(table: Table, staging: Staging, file: BinaryIO, path: Path) -> None:
+    """The bad rows as they came, under their headings, with one more that tells what is wrong.
+
+    Raises Misused if they would be written over others, which may be half mended.
+    """
     rows = table.rows()
     _row, headings = next(rows)
     # A bad row that was loaded again and is still bad has an old problem.
@@ -141,10 +148,7 @@ def _write_bad(table: Table, staging: Staging, path: Path) -> None:
     reasons = groupby(staging.problems(), key=lambda problem: problem.row)
     bad_row, problems = next(reasons)
     kind = "xlsx" if path.suffix == ".xlsx" else "csv"
-    with (
-        written_whole(path) as file,
-        writer(kind, file, ["problem", *(headings[place] for place in kept)]) as out,
-    ):
+    with writer(kind, file, ["problem", *(headings[place] for place in kept)]) as out:
         for row, cells in rows:
             if row != bad_row:
                 continue
@@ -152,6 +156,9 @@ def _write_bad(table: Table, staging: Staging, path: Path) -> None:
             reason = "; ".join(_reason(problem) for problem in problems)
             out.write([reason, *told, *cells[len(headings) :]])
             bad_row, problems = next(reasons, (0, iter(())))
+    file.flush()
+    if path.exists() and not filecmp.cmp(path, file.name, shallow=False):
+        raise Misused(f"{path} is there already: mend and load it first, or move it.")
 
 
 def _reason(problem: Problem) -> str:
