@@ -53,6 +53,8 @@ class Verdict:
 
     faults: list[Fault] = field(default_factory=list)
     untold: int = 0
+    # Of the untold, that of the lowest entry: it may be the first of all.
+    lowest_untold: Fault | None = None
     notes: list[str] = field(default_factory=list)
     seals: int = 0
     entries: int = 0
@@ -69,11 +71,15 @@ class Verdict:
             self.faults.append(Fault(what, entry, entry))
         else:
             self.untold += 1
+            lowest = self.lowest_untold.first if self.lowest_untold else None
+            if entry is not None and (lowest is None or entry < lowest):
+                self.lowest_untold = Fault(what, entry, entry)
 
     @property
     def first(self) -> Fault | None:
         """The fault of the lowest entry; where no entry is bad, the first of the rest."""
         named = [fault for fault in self.faults if fault.first is not None]
+        named += [self.lowest_untold] if self.lowest_untold else []
         return min(named or self.faults[:1], key=lambda fault: fault.first or 0, default=None)
 
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from audit import operations
+from audit import operations, verification
 from audit.models import Action, Channel, Entry, Seal
 from audit.operations import Origin, record
 from audit.sealing import PRINT_LENGTH, Line, Part, contents_of, digest, erased, from_ranges
@@ -161,6 +161,17 @@ def test_a_forged_chain_does_not_pass(sealed_log):
     verdict = sealed_log.verify()
     assert verdict["first"] == target
     assert any("in the database is not that of the file" in f["what"] for f in verdict["faults"])
+
+
+def test_the_first_bad_entry_is_named_however_many_there_are(sealed_log, monkeypatch):
+    """An unrecorded erasure is found last, and may be that of the lowest entry."""
+    monkeypatch.setattr(verification, "FAULTS_KEPT", 2)
+    first, *others = Entry.objects.order_by("pk").values_list("pk", flat=True)[:9:2]
+    Entry._base_manager.filter(pk=first).update(**erased(row_of(first), Part.SUBJECT))
+    for target in others:
+        sql("DELETE FROM audit_entry WHERE id = %s", target)
+    verdict = sealed_log.verify()
+    assert (verdict["first"], verdict["faults_untold"]) == (first, 3)
 
 
 def test_an_entry_that_cannot_be_read_is_named(sealed_log):
