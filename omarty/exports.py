@@ -147,9 +147,10 @@ def _between(
     rows: QuerySet[Any], field: str, since: date | None, until: date | None
 ) -> QuerySet[Any]:
     """The rows of these days as the community's clock counts them, first and last included."""
-    if since is not None:
+    # Before the first day of all there is no midnight, and none after the last.
+    if since is not None and since > date.min:
         rows = rows.filter(**{f"{field}__gte": _midnight(since)})
-    if until is not None:
+    if until is not None and until < date.max:
         rows = rows.filter(**{f"{field}__lt": _midnight(until + timedelta(days=1))})
     return rows
 

@@ -1,7 +1,7 @@
 import csv
 import io
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -194,6 +194,15 @@ def test_what_cannot_be_meant(tmp_path, new_entries, name, options, why):
         export("people", tmp_path / name, **options)
     assert refused.value.returncode == 2
     assert not list(tmp_path.iterdir()) and not new_entries()
+
+
+def test_the_first_and_the_last_day_of_all(tmp_path):
+    path = tmp_path / "people.csv"
+    assert export("people", path, since=date.min, until=date.max)["rows"] == 8
+    for one in (date.min, date.min + timedelta(days=1)):
+        assert export("people", path, since=one)["rows"] == 8
+        assert export("people", path, until=one)["rows"] == 0
+    assert export("people", path, until=date.max - timedelta(days=1))["rows"] == 8
 
 
 def test_a_day_that_is_none(tmp_path):
