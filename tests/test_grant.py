@@ -185,3 +185,23 @@ def test_createsuperuser_without_anybody_to_ask():
     )
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "Nobody is there to ask" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "ش" * 300])
+def test_a_superusers_name_has_the_length_that_the_register_keeps(monkeypatch, name):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a-password-of-many-words")
+    arguments = ["createsuperuser", "--login", "root@example.org", "--noinput"]
+    with pytest.raises(CommandError, match="--name: .*255") as refused:
+        call_command(*arguments, "--name", name, stdout=io.StringIO())
+    assert refused.value.returncode == 2
+    call_command(*arguments, "--name", f" {name[:120]}\n {name[:120]} ", stdout=io.StringIO())
+    assert person("root").name == f"{name[:120]} {name[:120]}"
+
+
+def test_createsuperuser_asks_beside_its_report(monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda: "root@example.org")
+    monkeypatch.setattr("getpass.getpass", lambda _what: "a-password-of-many-words")
+    out, err = io.StringIO(), io.StringIO()
+    call_command("createsuperuser", json=True, stdout=out, stderr=err)
+    assert json.loads(out.getvalue())["login"] == "root@example.org"
+    assert err.getvalue() == "E-mail or phone: "

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 from django.db import IntegrityError
 
+from audit.cells import one_line
 from audit.operations import Origin
 from contacts.authentication import held
 from contacts.models import User
@@ -46,13 +47,14 @@ class Command(DataCommand):
             raise Misused("With --noinput, --login is needed.")
         if not interactive and not os.environ.get(PASSWORD):
             raise Misused(f"With --noinput, the environment variable {PASSWORD} is needed.")
-        login = options["login"] or _typed(input, "E-mail or phone: ")
+        login = options["login"] or _typed(self._ask, "E-mail or phone: ")
         contact = held(login.strip())
         if contact is None:
             raise Misused(f"{login!r} is neither an e-mail address nor a phone number.")
         password = self._typed_twice() if interactive else os.environ[PASSWORD]
         kind, _value = contact
-        fields = {kind.value: login, "name": options["name"]}
+        fields = {kind.value: kind.tidy(login), "name": one_line(options["name"])}
+        _check(fields)
         try:
             validate_password(password, User(**fields))
         except ValidationError as error:
@@ -77,6 +79,21 @@ class Command(DataCommand):
             if password == _typed(getpass.getpass, "Password again: "):
                 return password
             self.tell("The two passwords differ.")
+
+    def _ask(self, what: str) -> str:
+        # Standard output is for the report.
+        self.stderr.write(what, str, ending="")
+        self.stderr.flush()
+        return input()
+
+
+def _check(fields: dict[str, str]) -> None:
+    """Raises Misused for what is longer than the register keeps, or no value of its field."""
+    try:
+        User(**fields).clean_fields(exclude={"password"})
+    except ValidationError as error:
+        sentences = [f"--{name}: {' '.join(told)}" for name, told in error.message_dict.items()]
+        raise Misused(" ".join(sentences)) from error
 
 
 def _typed(ask: Callable[[str], str], what: str) -> str:
