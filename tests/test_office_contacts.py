@@ -320,7 +320,7 @@ def test_the_page_tells_where_somebody_belongs_in_these_blocks_only(desk):
     Membership.objects.create(user_id=3, block_id=2, apartment_id=12, status="active")
     page = desk.text(f"{RESIDENT}change/")
     assert "Block 1, unit 2" in page
-    assert "2 / 12" not in page
+    assert "lock 2, unit 12" not in page
     assert "Block 2, unit 12" in Desk("admin").text(f"{RESIDENT}change/")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.utils.translation import override
+from django.utils.translation import ngettext, override
 
 from audit.models import Entry
 from buildings.models import Apartment, Block
@@ -299,3 +299,21 @@ def test_no_breadcrumb_is_named_twice():
     page = Desk("manager", language="ar").text("audit/entry/")
     crumbs = page.split('<div class="breadcrumbs">')[1].split("</div>")[0]
     assert crumbs.count("سجل العمليات") == 1
+
+
+def test_arabic_counts_as_arabic_does():
+    desk = Desk("manager", language="ar")
+    assert told(desk.send("buildings/membership/4/approve/")) == "تم قبول شخص واحد."
+    with override("ar"):
+        numbers = {
+            count: ngettext("%(count)d unit registered", "%(count)d units registered", count)
+            % {"count": count}
+            for count in (1, 2, 3, 11, 100)
+        }
+    assert list(numbers.values()) == [
+        "سُجِّلت وحدة واحدة",
+        "سُجِّلت وحدتان",
+        "سُجِّلت 3 وحدات",
+        "سُجِّلت 11 وحدة",
+        "سُجِّلت 100 وحدة",
+    ]

@@ -287,11 +287,16 @@ class ImportingAdmin(ExportingAdmin):
     def _done(self, request: HttpRequest, outcome: Outcome) -> HttpResponse:
         new, changed, people = outcome.created, outcome.updated, outcome.memberships
         told = [
-            ngettext("%d unit registered", "%d units registered", new) % new,
-            ngettext("%d unit changed", "%d units changed", changed) % changed,
+            ngettext("%(count)d unit registered", "%(count)d units registered", new)
+            % {"count": new},
+            ngettext("%(count)d unit changed", "%(count)d units changed", changed)
+            % {"count": changed},
         ]
         if people:
-            told.append(ngettext("%d person moved in", "%d people moved in", people) % people)
+            told.append(
+                ngettext("%(count)d person moved in", "%(count)d people moved in", people)
+                % {"count": people}
+            )
         log = reverse("admin:audit_entry_changelist")
         request_id = request.request_id  # type: ignore[attr-defined]
         messages.success(

@@ -63,7 +63,10 @@ class Approve(MembershipTask):
     def carry_out(self) -> list[str]:
         approve_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
         return [
-            ngettext("%d person was approved.", "%d people were approved.", self.count) % self.count
+            ngettext(
+                "%(count)d person was approved.", "%(count)d people were approved.", self.count
+            )
+            % {"count": self.count}
         ]
 
 
@@ -79,7 +82,8 @@ class Refuse(MembershipTask):
     def carry_out(self) -> list[str]:
         refuse_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
         return [
-            ngettext("%d person was refused.", "%d people were refused.", self.count) % self.count
+            ngettext("%(count)d person was refused.", "%(count)d people were refused.", self.count)
+            % {"count": self.count}
         ]
 
 
@@ -95,7 +99,8 @@ class Ban(MembershipTask):
     def carry_out(self) -> list[str]:
         ban_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
         return [
-            ngettext("%d person was banned.", "%d people were banned.", self.count) % self.count
+            ngettext("%(count)d person was banned.", "%(count)d people were banned.", self.count)
+            % {"count": self.count}
         ]
 
 
@@ -109,8 +114,10 @@ class Readmit(MembershipTask):
     def carry_out(self) -> list[str]:
         readmit_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
         return [
-            ngettext("%d person was readmitted.", "%d people were readmitted.", self.count)
-            % self.count
+            ngettext(
+                "%(count)d person was readmitted.", "%(count)d people were readmitted.", self.count
+            )
+            % {"count": self.count}
         ]
 
 
@@ -172,7 +179,10 @@ class MoveOut(MembershipTask):
             ended_at=_moment(self.cleaned_data["day"], time.max),
             reason=self.reason,
         )
-        return [ngettext("%d person moved out.", "%d people moved out.", self.count) % self.count]
+        return [
+            ngettext("%(count)d person moved out.", "%(count)d people moved out.", self.count)
+            % {"count": self.count}
+        ]
 
 
 class PersonSelect(AutocompleteSelect):

@@ -113,8 +113,10 @@ class Staircase(Task):
             for floor, numbers in floors.items()
         ]
         count = len(self.units)
-        told = ngettext("%d unit will be registered:", "%d units will be registered:", count)
-        return [told % count, *lines]
+        told = ngettext(
+            "%(count)d unit will be registered:", "%(count)d units will be registered:", count
+        )
+        return [told % {"count": count}, *lines]
 
     def carry_out(self) -> list[str]:
         try:
@@ -126,7 +128,10 @@ class Staircase(Task):
                 _("Somebody registered one of these numbers meanwhile.")
             ) from error
         return [
-            ngettext("%d unit was registered.", "%d units were registered.", len(made)) % len(made)
+            ngettext(
+                "%(count)d unit was registered.", "%(count)d units were registered.", len(made)
+            )
+            % {"count": len(made)}
         ]
 
     def outcome_page(self) -> str:
