@@ -24,6 +24,8 @@ MAIN = (
     "buildings/membership/",
     "buildings/membership/4/change/",
     "buildings/membership/4/approve/",
+    "buildings/membership/4/refuse/",
+    "audit/entry/?person=3",
     "contacts/user/",
     "contacts/user/3/change/",
     "audit/entry/",
