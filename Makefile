@@ -9,6 +9,7 @@ PIP := $(BIN)/pip --disable-pip-version-check install --quiet --require-hashes
 .PHONY: run test check fuzz requirements messages screenshots
 
 run: .venv/installed .env
+	@$(BIN)/python -m omarty.port $(PORT)
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) demo
 	@echo
