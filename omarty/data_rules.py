@@ -208,7 +208,8 @@ def server(advance: Advance) -> Iterator[Finding]:
         cursor.execute("SELECT CONVERT_TZ('2026-01-01', 'UTC', %s)", [settings.TIME_ZONE])
         if cursor.fetchone()[0] is None:
             what = (
-                "The database has no time-zone tables: filters by date find nothing. Load them: "
+                "The database has no time-zone tables: it cannot convert times itself, and a query of "
+                "your own by CONVERT_TZ, or by Django's __date, finds nothing. Load them: "
                 "mariadb-tzinfo-to-sql /usr/share/zoneinfo | mariadb mysql"
             )
             yield Finding("time zones", what, warning=True)

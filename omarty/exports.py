@@ -14,7 +14,7 @@ from audit.cells import masked_email, masked_phone
 from audit.models import Action
 from audit.operations import Origin, record
 from buildings.models import Block
-from omarty.commands import DataCommand, Misused
+from omarty.commands import DataCommand, Misused, counted
 from omarty.tables.files import check_target, written_whole
 from omarty.tables.pages import in_pages
 from omarty.tables.writing import FORMATS, writer
@@ -104,9 +104,10 @@ class ExportCommand(DataCommand):
         return written
 
     def _tell_outcome(self, path: Path, written: int) -> None:
-        text = f"{written} rows of {self.what} written to {path}."
+        rows = f"{counted(written, 'row')} of {self.what}"
+        text = f"{rows} written to {path}."
         if self.dry_run:
-            text = f"{written} rows of {self.what} would be written to {path}. (Dry run.)"
+            text = f"{rows} would be written to {path}. (Dry run.)"
         self.report({"file": str(path), "rows": written}, text)
 
     def phone(self, typed: str | None) -> str:

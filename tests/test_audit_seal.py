@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -456,3 +457,9 @@ def test_help_tells_what_it_does(command):
         check=True,
     ).stdout
     assert all(word in told for word in ("Reads:", "Writes:", "Exit codes:", "--dry-run"))
+
+
+def test_one_is_one(sealed_log, capsys):
+    sealed_log.write(1)
+    call_command("audit_seal", "--grace=0", f"--file={sealed_log.file}")
+    assert capsys.readouterr().out.startswith("Sealed: 1 entry.")

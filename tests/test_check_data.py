@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -249,4 +250,12 @@ def test_it_tells_people_in_words_too(capsys):
     assert "Warning (managers): Block 1 (1 برج) has no active manager. /admin/" in told.out
     assert "Broken (contacts): Person 3: the phone has no claim of its own. /admin/" in told.out
     assert refused.value.returncode == 1
+    assert re.fullmatch(r"2 places, \d warnings?, 7 rules\.", str(refused.value))
+    assert "7 rules" not in told.out
     assert "Checked: 15 of 15" in told.err
+
+
+def test_of_nothing_broken_it_tells_once(capsys):
+    call_command("check_data", "--no-progress")
+    told = capsys.readouterr()
+    assert told.out.count("Nothing is broken, ") == 1 and "rules" not in told.err

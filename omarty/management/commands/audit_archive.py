@@ -15,7 +15,7 @@ from audit.models import Entry, Seal
 from audit.operations import Origin, SealsDisagree, archive_seals, take_over_seal
 from audit.seal_file import lines
 from audit.sealing import Line, Row, digest
-from omarty.commands import Advance, Misused
+from omarty.commands import Advance, Misused, counted
 from omarty.proof import ProofCommand
 
 # An archive holds whole seals, as many as fit so many entries.
@@ -53,10 +53,11 @@ class Command(ProofCommand):
                 for batch in _batches(seals):
                     names.append(self._archive(batch, advance))
         facts = {"entries": entries, "seals": len(seals), "files": names, "dry_run": self.dry_run}
-        moved = "would be moved" if self.dry_run else "were moved"
+        moved = "To be moved" if self.dry_run else "Moved"
         where = ", ".join(str(self.archives / name) for name in names)
-        text = f"{entries} entries of {len(seals)} seals {moved}" + (
-            f" to {where}." if where else "."
+        text = (
+            f"{moved}: {counted(entries, 'entry', 'entries')} of {counted(len(seals), 'seal')}"
+            + (f" to {where}." if where else ".")
         )
         self.report(facts, text)
 

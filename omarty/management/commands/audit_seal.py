@@ -8,7 +8,7 @@ from django.db import connection
 
 from audit.models import Entry, Seal
 from audit.operations import Origin, StillWriting, newest_entry, seal_next, take_over_seal
-from omarty.commands import Advance, Misused
+from omarty.commands import Advance, Misused, counted
 from omarty.proof import ProofCommand
 
 LONGEST_GRACE = 3600
@@ -45,7 +45,7 @@ class Command(ProofCommand):
         with self.alone():
             if self.dry_run:
                 waiting = self._waiting(newest_entry())
-                text = f"{waiting} entries would be sealed. Nothing was written."
+                text = f"To be sealed: {counted(waiting, 'entry', 'entries')}. Nothing was written."
                 self.report({"sealed": waiting, "dry_run": True}, text)
             else:
                 self._seal(options["grace"])
@@ -87,7 +87,7 @@ class Command(ProofCommand):
         return entries.filter(pk__gt=last.last_id).count() if last else entries.count()
 
     def _text(self, facts: dict[str, Any]) -> str:
-        text = f"{facts['sealed']} entries were sealed."
+        text = f"Sealed: {counted(facts['sealed'], 'entry', 'entries')}."
         if facts["taken_over"]:
             text += (
                 f" Seal {facts['taken_over']}, which an interrupted run left in the file, was kept."

@@ -6,7 +6,7 @@ from django.db.models import Sum
 
 from audit.models import Entry, Seal
 from audit.verification import Verdict, verify
-from omarty.commands import Refused
+from omarty.commands import Refused, counted
 from omarty.proof import ProofCommand
 
 FAULTS_TOLD = 20
@@ -55,11 +55,11 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
 def _text(verdict: Verdict) -> str:
     told = [str(fault) for fault in verdict.faults[:FAULTS_TOLD]]
     more = len(verdict.faults) - len(told) + verdict.untold
-    told += [f"{more} more faults."] if more else []
+    told += [f"{counted(more, 'more fault')}."] if more else []
     told += verdict.notes
     told.append(
-        f"{verdict.entries} entries in {verdict.seals} seals were read, and {verdict.unsealed} that "
-        f"are not sealed yet. {verdict.erased} parts of entries have been erased."
+        f"Read: {counted(verdict.entries, 'entry', 'entries')} in {counted(verdict.seals, 'seal')}, and "
+        f"{verdict.unsealed} not sealed yet. Parts of entries that were erased: {verdict.erased}."
     )
     told.append(f"The last seal is {verdict.seals}: {verdict.digest or 'none'}")
     return "\n".join(told)

@@ -2,9 +2,18 @@
 
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from contacts.models import User
-from omarty.commands import DataCommand, Refused
+from omarty.commands import REFUSED, DataCommand, counted
 from omarty.data_rules import RULES, Finding
+
+
+class Broken(CommandError):
+    """A rule is broken; the text says how often."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, returncode=REFUSED)
 
 
 class Command(DataCommand):
@@ -28,9 +37,12 @@ class Command(DataCommand):
             "broken": [_facts(each) for each in broken],
             "warnings": [_facts(each) for each in findings if each.warning],
         }
-        self.report(facts, "\n".join([*map(_text, findings), _summary(facts)]))
-        if broken:
-            raise Refused(_summary(facts))
+        told = [_text(each) for each in findings]
+        if not broken:
+            self.report(facts, "\n".join([*told, _summary(facts)]))
+            return
+        self.report(facts, "\n".join(told))
+        raise Broken(_summary(facts))
 
 
 def _facts(finding: Finding) -> dict[str, str]:
@@ -43,4 +55,6 @@ def _text(finding: Finding) -> str:
 
 
 def _summary(facts: dict[str, list[dict[str, str]]]) -> str:
-    return f"{len(facts['broken'])} broken, {len(facts['warnings'])} warnings, {len(RULES)} rules."
+    broken, warnings = len(facts["broken"]), len(facts["warnings"])
+    places = counted(broken, "place") if broken else "Nothing is broken"
+    return f"{places}, {counted(warnings, 'warning')}, {counted(len(RULES), 'rule')}."

@@ -16,7 +16,7 @@ from buildings.models import Block
 from buildings.permissions import EVERYTHING
 from buildings.unit_rows import Problem
 from buildings.unit_table import HEADINGS, UnitReader, is_problem
-from omarty.commands import DataCommand, Misused, Refused
+from omarty.commands import DataCommand, Misused, Refused, counted
 from omarty.tables.files import check_target, written_whole
 from omarty.tables.loading import save, stage
 from omarty.tables.reading import Table, Unreadable
@@ -94,7 +94,7 @@ class Command(DataCommand):
         return total
 
     def _refuse(self, table: Table, staging: Staging, bad: int) -> NoReturn:
-        sentence = f"{table.path}: {bad} bad rows; nothing was written."
+        sentence = f"{table.path}: {counted(bad, 'bad row')}; nothing was written."
         if self.as_json:
             self._report_problems(staging, sentence)
         else:

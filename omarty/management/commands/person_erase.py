@@ -13,7 +13,7 @@ from audit.models import Entry
 from audit.operations import Origin
 from audit.sealing import Part, Ranges, to_ranges
 from contacts.models import User
-from omarty.commands import Misused, Refused
+from omarty.commands import Misused, Refused, counted
 from omarty.erasure import Mention, erase, is_erased, mentions, traces_of
 from omarty.people import person
 from omarty.proof import ProofCommand
@@ -153,8 +153,10 @@ def _require_his(named: frozenset[int], searches: list[Search]) -> None:
 def _text(facts: dict[str, Any], left: list[Mention]) -> str:
     done = "was erased" if facts["erased"] else "would be erased; nothing was written"
     told = [
-        f"Person {facts['person']} {done}: {facts['contacts']} contacts, {facts['memberships']} "
-        f"memberships, {facts['entries']} audit entries, {len(facts['archives'])} archives."
+        f"Person {facts['person']} {done}: {counted(facts['contacts'], 'contact')}, "
+        f"{counted(facts['memberships'], 'membership')}, "
+        f"{counted(facts['entries'], 'audit entry', 'audit entries')}, "
+        f"{counted(len(facts['archives']), 'archive')}."
     ]
     if facts["entries"]:
         told.append(f"Audit entries: {_listed(facts['entry_ids'])}")
@@ -168,7 +170,8 @@ def _told_namesakes(namesakes: list[int]) -> list[str]:
         return []
     some = ", ".join(map(str, namesakes[:NAMESAKES_TOLD]))
     return [
-        f"{len(namesakes)} entries hold his name and are not tied to him; he may have a namesake. "
+        "Not tied to him, and with his name, which a namesake may have: "
+        f"{counted(len(namesakes), 'audit entry', 'audit entries')}. "
         f"Look at them, and erase his with --name and --entry: {some}"
     ]
 

@@ -10,6 +10,7 @@ from django.utils import translation
 from audit.models import Action
 from audit.operations import Origin, record
 from contacts.models import User
+from omarty.commands import counted
 from omarty.people import person
 from omarty.personal_data import sections, write_json, write_page
 from omarty.proof import ProofCommand
@@ -44,10 +45,10 @@ class Command(ProofCommand):
         with translation.override(options["language"]), self.in_words():
             rows = self._count(user) if self.dry_run else self._write(user, files)
         names = " and ".join(map(str, files))
-        told = f"{rows} rows would be written to {names}. (Dry run.)"
+        told = f"{counted(rows, 'row')} would be written to {names}. (Dry run.)"
         self.report(
             {"person": user.pk, "files": [str(file) for file in files], "rows": rows},
-            told if self.dry_run else f"{rows} rows written to {names}.",
+            told if self.dry_run else f"{counted(rows, 'row')} written to {names}.",
         )
 
     def _count(self, user: User) -> int:
