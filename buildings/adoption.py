@@ -18,6 +18,14 @@ CONTACT_TABLES = {Kind.EMAIL: "Emails", Kind.PHONE: "PhoneNums"}
 
 
 @transaction.atomic
+def adopt_building(*, origin: Origin, **fields: Any) -> Building:
+    """A new building, with a name or without: the legacy server asks for none."""
+    building = Building.objects.create(**fields)
+    record(origin=origin, action=Action.BUILDING_REGISTERED, target=building)
+    return building
+
+
+@transaction.atomic
 def adopt_blocks(*, origin: Origin, blocks: Sequence[Block]) -> None:
     """New blocks with ids as given."""
     Block.objects.bulk_create(blocks)

@@ -171,7 +171,7 @@ def test_ctrl_c_is_told_in_words(tmp_path):
     environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     command = [sys.executable, "manage.py", "createsuperuser"]
     shown, code = converse(environment, command, ("E-mail or phone:", "\x03"))
-    assert code == 1
+    assert code == 130
     assert "Interrupted: Nothing was written." in shown and "Traceback" not in shown
 
 

@@ -196,7 +196,9 @@ def test_blocks_of_several_buildings_are_told_apart_wherever_one_is_chosen():
         text = desk.text(page)
         assert "Lotus Court / 1" in text, page
         assert f"{here} / 1" in text, page
-    assert "Add a staircase to Lotus Court / 1" in desk.text("buildings/apartment/")
+    assert "Add a staircase to block \N{FIRST STRONG ISOLATE}Lotus Court / 1" in desk.text(
+        "buildings/apartment/"
+    )
     assert (
         desk.send("buildings/apartment/add/", block=double.pk, number="5", floor="1").status_code
         == 302

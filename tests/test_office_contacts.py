@@ -183,7 +183,7 @@ def test_a_hidden_contact_is_masked_and_unmasked_with_a_reason(desk, phone, new_
 
 def test_histories_show_what_is_visible_and_mask_the_rest_as_the_log_does(desk, phone):
     """The page of the person, of his unit, and of the entry: one function, one answer."""
-    desk.send(f"{RESIDENT}mend/?contact=phone-{phone.pk}", typed="01233333333")
+    desk.send(f"{RESIDENT}mend/?contact=phone-{phone.claim_id}", typed="01233333333")
     (line,) = Entry.objects.filter(action="contact.changed")
     pages = (
         f"{RESIDENT}change/",
@@ -193,12 +193,12 @@ def test_histories_show_what_is_visible_and_mask_the_rest_as_the_log_does(desk, 
     for path in pages:
         assert "01222222222" in desk.text(path), path
         assert "Phone" in desk.text(path)
-    desk.send(f"{RESIDENT}hide/?contact=phone-{phone.pk}")
+    desk.send(f"{RESIDENT}hide/?contact=phone-{phone.claim_id}")
     for path in pages:
         assert "01222222222" not in desk.text(path), path
         assert "01233333333" not in desk.text(path), path
-    desk.send(f"{RESIDENT}show/?contact=phone-{phone.pk}", reason="asked")
-    desk.send(f"{RESIDENT}remove/?contact=phone-{phone.pk}")
+    desk.send(f"{RESIDENT}show/?contact=phone-{phone.claim_id}", reason="asked")
+    desk.send(f"{RESIDENT}remove/?contact=phone-{phone.claim_id}")
     for path in pages:
         assert "01222222222" not in desk.text(path), path
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buildings.models import Membership
-from contacts.models import SecondaryPhone
+from contacts.models import SecondaryPhone, User
 from omarty.office.exporting import ExportingAdmin
 from tests.office import Desk, fields_of
 
@@ -138,6 +138,7 @@ def forms(desk, app):
     """The back-office's forms, each as its page was opened, by their address."""
     app("resident").add(blockId=1, apartmentId=2, phoneNumber="01222222222")
     phone = SecondaryPhone.objects.get(user=3)
+    User.objects.filter(pk=3).update(email_hidden=True)
     one = Membership.objects.get(user=3).pk
     paths = [
         "buildings/apartment/", "buildings/apartment/add/", "buildings/apartment/2/change/",

@@ -204,7 +204,10 @@ def test_namesakes_are_told_apart_where_one_is_chosen(desk):
         term="Rami",
     )
     texts = {each["id"]: each["text"] for each in answer.json()["results"]}
-    assert (texts["3"], texts["4"]) == ("Rami (1 / 2)", "Rami (1 / 6)")
+    assert (texts["3"], texts["4"]) == (
+        "Rami (block 1, unit 2)",
+        "Rami (block 1, unit 6)",
+    )
     assert texts[str(third.pk)].endswith("777)")
     assert "01000000777" not in texts[str(third.pk)]
     assert texts[str(fourth.pk)] == "Rami"

@@ -6,7 +6,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from audit.operations import Origin
-from buildings.adoption import adopt_apartments, adopt_blocks, adopt_memberships, change_adopted
+from buildings.adoption import (
+    adopt_apartments,
+    adopt_blocks,
+    adopt_building,
+    adopt_memberships,
+    change_adopted,
+)
 from buildings.models import (
     HIGHEST_FLOOR,
     HIGHEST_NUMBER,
@@ -21,7 +27,6 @@ from buildings.models import (
     Role,
 )
 from buildings.models import QuarantineReason as Reason
-from buildings.operations import register_building
 from contacts.models import Status, User
 from omarty.legacy.moving import USERS, Table, came_in
 from omarty.legacy.people import STATUSES
@@ -111,7 +116,7 @@ class Places(_Kept):
         return incoming
 
     def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Building]:
-        return {row.key: register_building(origin=origin, **row.values) for row in rows}
+        return {row.key: adopt_building(origin=origin, **row.values) for row in rows}
 
 
 class Blocks(_Kept):

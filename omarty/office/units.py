@@ -390,7 +390,7 @@ class SuperusersAdmin(ScopedAdmin):
     def _everything(self, request: HttpRequest) -> bool:
         return scope(request).changes.ids is None
 
-    def lock_for_form(self, request: HttpRequest, row_id: int | None) -> None:
+    def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:
         """Until the transaction ends, what the form is checked against stays as it is."""
         raise NotImplementedError
 
@@ -401,9 +401,11 @@ class SuperusersAdmin(ScopedAdmin):
         form_url: str = "",
         extra_context: Any = None,
     ) -> Any:
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra_context)
         with transaction.atomic():
-            if request.method == "POST" and self._everything(request):
-                self.lock_for_form(request, whole_number(object_id or ""))
+            if self._everything(request):
+                self.lock_for_form(request, row_id(object_id or ""))
             return super().changeform_view(request, object_id, form_url, extra_context)
 
 
@@ -426,8 +428,12 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, TaskAdmin):
     ordering = ("pk",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Block | None = None) -> Any:
-        reason = ["reason"] if obj is not None and self.has_change_permission(request) else []
-        return [(None, {"fields": [*BlockForm.guarded, *reason]})]
+        if obj is None:
+            return [(None, {"fields": BlockForm.guarded})]
+        if self.has_change_permission(request):
+            return [(None, {"fields": [*BlockForm.guarded, "reason", "created_at"]})]
+        shown = ["building_shown", "number", "name", "floors", "units_planned"]
+        return [(None, {"fields": [*shown, "position", "status", "created_at"]})]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if change:
@@ -436,19 +442,13 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, TaskAdmin):
             block = register_block(origin=origin_of(request), **form.cleaned_data)
             obj.pk, obj._state.adding = block.pk, False
 
-    def lock_for_form(self, request: HttpRequest, row_id: int | None) -> None:
-        chosen = whole_number(request.POST.get("building", ""))
+    def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:
+        chosen = row_id(request.POST.get("building", ""))
         lock_buildings([] if chosen is None else [chosen])
-        lock_blocks([] if row_id is None else [row_id])
+        lock_blocks([] if pk is None else [pk])
 
     def called(self, row: Block) -> str:
         return capfirst(place(row)) or ""
-
-    def get_fields(self, request: HttpRequest, obj: Block | None = None) -> Any:
-        typed = ["building", "number", "name", "floors", "units_planned"]
-        if obj is None:
-            return [*typed, "longitude", "latitude", "status"]
-        return ["building_shown", *typed[1:], "position", "status", "created_at"]
 
     @admin.display(description=_("building"))
     def building_shown(self, row: Block) -> SafeString:
@@ -514,8 +514,8 @@ class BuildingAdmin(SuperusersAdmin):
             building = register_building(origin=origin_of(request), **form.cleaned_data)
             obj.pk, obj._state.adding = building.pk, False
 
-    def lock_for_form(self, request: HttpRequest, row_id: int | None) -> None:
-        lock_buildings([] if row_id is None else [row_id])
+    def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:
+        lock_buildings([] if pk is None else [pk])
 
 
 def _typed(form: Any) -> dict[str, Any]:
