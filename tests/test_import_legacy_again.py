@@ -250,6 +250,8 @@ def test_nothing_of_an_erased_person_comes_in_again(legacy, tmp_path):
     run(legacy.url)
     log = Log(tmp_path)
     assert log.run("person_erase", 1002, "--reason=asked for it")["exit"] == 0
+    # What he held is free now: it comes to another who claims it.
+    run(legacy.url)
     legacy.insert("PhoneNums", ID=611, UserID=1002, PhoneNum="01000000611")
     legacy.insert("Emails", ID=711, UserID=1002, Email="mona.again@example.org")
     legacy.insert("RES_APART_BLOCK_ROLE", ID=921, ResidentID=1002, ApartmentID=3001)
