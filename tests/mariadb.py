@@ -38,6 +38,8 @@ def throwaway(*, durable: bool = False) -> Iterator[str]:
         install = shutil.which("mariadb-install-db", path=PATH)
         server = shutil.which("mariadbd", path=PATH)
         assert install and server, missing()
+        # Two that are set up at once take the tables of each other where they share a directory.
+        environment = os.environ | {"TMPDIR": place}
         subprocess.run(
             [
                 install,
@@ -49,6 +51,7 @@ def throwaway(*, durable: bool = False) -> Iterator[str]:
             check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=environment,
         )
         log = (home / "log").open("wb")
         process = subprocess.Popen(
@@ -68,6 +71,7 @@ def throwaway(*, durable: bool = False) -> Iterator[str]:
             ],
             stdout=log,
             stderr=log,
+            env=environment,
         )
         try:
             _wait_for(home / "socket", process, home / "log")
