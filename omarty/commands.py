@@ -145,6 +145,8 @@ class DataCommand(BaseCommand):
     def report(self, facts: dict[str, Any], text: str) -> None:
         """The outcome on standard output: `facts` with --json, else `text`."""
         self._reported = True
+        if self.dry_run:
+            facts = facts | {"dry_run": True}
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if self.as_json else text)
 
     def tell(self, line: str) -> None:

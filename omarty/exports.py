@@ -58,7 +58,12 @@ class ExportCommand(DataCommand):
     def run(self, **options: Any) -> None:
         path, kind = options["file"], options["format"] or options["file"].suffix[1:].lower()
         if kind not in FORMATS:
-            raise Misused(f"{path}: name a format by --format, or end the name with one of them.")
+            endings = ", ".join(f".{each}" for each in FORMATS)
+            raise Misused(
+                f"{path}: name a format by --format, or end the name with one of {endings}."
+            )
+        if options["since"] and options["until"] and options["since"] > options["until"]:
+            raise Misused("--until lies before --since.")
         check_target(path)
         self.full = options["full"]
         block = _block(options["block"])

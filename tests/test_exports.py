@@ -227,3 +227,10 @@ def test_more_rows_than_a_page(tmp_path):
     numbers = [int(row["number"]) for row in table(tmp_path / "units.csv") if row["block"] == "2"]
     assert numbers == [*range(11, 21), *range(1000, 6000)]
     assert export("audit", tmp_path / "audit.jsonl")["rows"] == Entry.objects.count() - 1
+
+
+def test_days_in_the_wrong_order_are_misuse(tmp_path):
+    with pytest.raises(CommandError, match="lies before") as refused:
+        export("audit", tmp_path / "audit.csv", since="2026-11-23", until="2026-11-21")
+    assert refused.value.returncode == 2
+    assert list(tmp_path.iterdir()) == []

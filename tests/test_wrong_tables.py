@@ -69,6 +69,7 @@ WRONG = {
     "many.csv": lambda path: path.write_text("block,number\n" + "1," * 1000),
     "wide-over-lines.csv": lambda path: path.write_text('block,number\n1,"' + '\nab","' * 500_000),
     "quote.csv": lambda path: path.write_text('block,number\n1,"2\n' + "x\n" * 100_000),
+    "units.jsonl": lambda path: path.write_text('{"number": 1, "phone": "01000000001"}\n'),
     "old.xls": lambda path: path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)),
     "utf16.csv": lambda path: path.write_text("block,number\n1,2\n", encoding="utf-16"),
     "half.csv": lambda path: path.write_bytes("number\nشقة\n".encode() + b"\xd8\n"),

@@ -84,6 +84,8 @@ class Table:
             return True
         if start.startswith(b"\xd0\xcf\x11\xe0"):
             raise Unreadable(_("%s is an old Excel file; save it as XLSX or CSV.") % self.name)
+        if start.lstrip().startswith(b"{"):
+            raise Unreadable(_("%s is JSON, which is not read: export CSV or XLSX.") % self.name)
         if b"\x00" in start:
             raise Unreadable(_("%s is neither CSV in UTF-8 or Windows-1256 nor XLSX.") % self.name)
         try:
