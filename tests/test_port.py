@@ -17,6 +17,8 @@ def make_run(port: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [
             "make",
+            # The tests themselves may be run by make, which then tells where it goes.
+            "--no-print-directory",
             "-o",
             ".env",
             "-o",
