@@ -153,3 +153,11 @@ class SeenForm(forms.BaseForm):
         entries = Entry.objects.filter(target_type=type(row).__name__.lower(), target_id=row.pk)
         last = entries.order_by("-pk").first()
         return last.actor_label if last is not None else _("Somebody")
+
+
+def typed_in(form: Any) -> dict[str, Any]:
+    """What was changed in a form, and why, for the operation."""
+    typed = dict(form.cleaned_data)
+    reason = typed.pop("reason", "")
+    changes = {name: typed[name] for name in form.changed_data if name in typed}
+    return {"changes": changes, "reason": reason}
