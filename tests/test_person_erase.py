@@ -199,10 +199,16 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(log, resident_known):
     log.seal()
     archive(log)
     before, files = everything(), contents(log)
+    newest = Entry.objects.latest("pk").pk
     dry = log.erase(resident_known.pk, "--dry-run")
     assert (everything(), contents(log)) == (before, files)
     real = log.erase(resident_known.pk)
-    assert dry | {"erased": True} == real
+    # MariaDB gives an id that was taken back to nobody else.
+    stood, stand = (
+        [ids for ids in told.pop("entry_ids") if ids[0] <= newest] for told in (dry, real)
+    )
+    assert stood == stand != []
+    assert dry | {"erased": True} == real | {"dry_run": True}
 
 
 def contents(log: Log) -> dict[Path, bytes]:
