@@ -16,6 +16,7 @@ from audit.models import Entry, Seal
 from audit.seal_file import BrokenFile, last_line
 from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, Status, User
+from omarty.commands import Advance
 from omarty.pages import page_of
 
 PAGE = 2000
@@ -24,7 +25,6 @@ OURS = ("audit", "contacts", "buildings")
 SEAL_HOURS = 24
 
 AnyModel = TypeVar("AnyModel", bound=models.Model)
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True)

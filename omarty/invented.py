@@ -1,6 +1,6 @@
 """A large invented community for trying and measuring: the same every time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from buildings.operations import register_block, register_building, start_member
 from buildings.unit_rows import NO_CONTACT, UnitRow
 from contacts.bulk import newcomer, register_people
 from contacts.models import User
+from omarty.commands import Advance
 
 # How the community is known when it is there already.
 NAME_AR, NAME_EN = "مدينة المليون وحدة", "City of a Million Units"
@@ -39,9 +40,6 @@ LAST_NAMES = {
     True: ("السيد", "عبد الرحمن", "حسن", "المصري", "الشربيني", "إبراهيم", "فؤاد", "النجار"),
     False: ("Hassan", "El-Sayed", "Mansour", "Farouk", "Naguib", "Ibrahim", "Shenouda", "Fahmy"),
 }
-
-# Called with how many rows of the order are done.
-Advance = Callable[[int], None]
 
 
 def is_there() -> bool:
