@@ -23,7 +23,7 @@ def files(directory: Path) -> list[Path]:
 
 
 def search(path: Path, traces: Traces) -> Search:
-    """What of the archive is the person's, and what may be. Raises Unreadable."""
+    """What of the archive is the person's, and what may be. Raises LedgerProblem."""
     looking = Search(traces)
     for row in archived(path):
         looking.look_at(row)

@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from audit.models import Action
-from audit.sealing import PART_FIELDS, Part, Row, erased, is_erased
+from django.db import transaction
+
+from audit.ledger import kept, rows
+from audit.models import Action, Entry
+from audit.operations import Named, Origin, record
+from audit.sealing import PART_FIELDS, Part, Ranges, Row, erased, is_erased, to_ranges
 
 # Ids of entries, ascending, by the part that is erased.
 Found = dict[Part, list[int]]
@@ -101,3 +105,39 @@ def merged(founds: Iterable[Found]) -> Found:
     """What several searches found, as one."""
     founds = list(founds)
     return {part: sorted({number for each in founds for number in each[part]}) for part in Part}
+
+
+# How many runs of ids one entry of an erasure names.
+RANGES = 5_000
+
+
+@transaction.atomic
+def erase_person_from_entries(
+    *, origin: Origin, person: Named, reason: str, search: Search, archived: Found
+) -> Found:
+    """Erase the parts that the search found, and what was written since; the one way round `Entry`.
+
+    Salts and fields go, commitments stay, and entries record which (docs/audit-proof.md).
+    `archived` is what the caller erases from archive files. Returns all that is recorded.
+    """
+    for row in kept(search.last_id):
+        if not isinstance(row, int):
+            search.look_at(row)
+    for number in sorted(search.ids()):
+        for row in rows(Entry.objects.filter(pk=number)):
+            Entry._base_manager.filter(pk=number).update(**search.traces.erasure(row))
+    found = merged([search.found, archived])
+    ranges = [(part, each) for part in Part for each in to_ranges(found[part])]
+    for start in range(0, len(ranges) or 1, RANGES):
+        named: dict[str, Ranges] = {part: [] for part in Part}
+        for part, each in ranges[start : start + RANGES]:
+            named[part].append(each)
+        record(
+            origin=origin,
+            action=Action.USER_ERASED,
+            target=person,
+            person=person,
+            reason=reason,
+            after=named,
+        )
+    return found

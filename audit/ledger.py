@@ -19,7 +19,7 @@ PAGE = 1000
 UNFINISHED = ".part"
 
 
-class Unreadable(Exception):
+class LedgerProblem(Exception):
     """A row of the database, or an archive file, does not hold an entry."""
 
 
@@ -41,11 +41,11 @@ def _between(after: int | None, through: int | None) -> "QuerySet[Entry]":
 def _page(entries: "QuerySet[Entry]") -> Iterator[Row | int]:
     try:
         yield from rows(entries[:PAGE])
-    except Unreadable:
+    except LedgerProblem:
         for number in entries.values_list("pk", flat=True)[:PAGE]:
             try:
                 yield from rows(Entry.objects.filter(pk=number))
-            except Unreadable:
+            except LedgerProblem:
                 yield number
 
 
@@ -54,21 +54,21 @@ _COLUMNS = [Cast(name, TextField()) if name in {"before", "after"} else F(name) 
 
 
 def rows(entries: "QuerySet[Entry]") -> list[Row]:
-    """These entries as rows. Raises Unreadable if one of them holds what no operation wrote."""
+    """These entries as rows. Raises LedgerProblem if one of them holds what no operation wrote."""
     try:
         return [portable(values) for values in entries.values_list(*_COLUMNS)]
     except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise Unreadable from error
+        raise LedgerProblem from error
 
 
 def archived(path: Path) -> Iterator[Row]:
-    """The entries of an archive file. Raises Unreadable."""
+    """The entries of an archive file. Raises LedgerProblem."""
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
             for text in file:
                 yield _row(text)
     except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
-        raise Unreadable(f"{path} cannot be read as an archive: {error}") from error
+        raise LedgerProblem(f"{path} cannot be read as an archive: {error}") from error
 
 
 def _row(text: str) -> Row:

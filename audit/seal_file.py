@@ -14,7 +14,7 @@ from audit.sealing import Line
 OWNER_ONLY = 0o600
 
 
-class BrokenFile(Exception):
+class SealFileProblem(Exception):
     """The seal file cannot be what was written; the text is for the operator."""
 
 
@@ -31,7 +31,7 @@ def lines(path: Path) -> Iterator[Line]:
     """The seals in their order, as they were written. Raises as `readings()`, and for a changed line."""
     for reading in readings(path):
         if reading.line is None or reading.changed:
-            raise BrokenFile(told(reading, path))
+            raise SealFileProblem(told(reading, path))
         yield reading.line
 
 
@@ -44,7 +44,7 @@ def readings(path: Path) -> Iterator[Reading]:
     """The lines in their order, each hanging on the one before; none if there is no file.
 
     A last line without its end is left out: a killed `audit_seal` was writing it.
-    Raises BrokenFile where lines are missing or exchanged, and OSError where the file cannot be read.
+    Raises SealFileProblem where lines are missing or exchanged, and OSError where the file cannot be read.
     """
     if not path.exists():
         return
@@ -75,9 +75,9 @@ def _check(reading: Reading, previous: str | None, path: Path) -> None:
     if line is None or reading.changed:
         return
     if line.number != reading.number:
-        raise BrokenFile(f"{path}: line {reading.number} holds seal {line.number}.")
+        raise SealFileProblem(f"{path}: line {reading.number} holds seal {line.number}.")
     if previous is not None and line.previous != previous:
-        raise BrokenFile(f"{path}: seal {line.number} does not hang on the one before it.")
+        raise SealFileProblem(f"{path}: seal {line.number} does not hang on the one before it.")
 
 
 def last_line(path: Path) -> Line | None:

@@ -262,7 +262,7 @@ def sealed(
     ).digested()
 
 
-class Wrong(StrEnum):
+class EntryProblem(StrEnum):
     """What can be wrong with an entry."""
 
     CHANGED = "changed"
@@ -276,17 +276,19 @@ class Wrong(StrEnum):
     ERASED_WRITTEN = "written into after it was erased"
 
 
-def differences(line: Line, found: Sequence[tuple[int, bytes]]) -> Iterator[tuple[int, Wrong]]:
+def differences(
+    line: Line, found: Sequence[tuple[int, bytes]]
+) -> Iterator[tuple[int, EntryProblem]]:
     """Where these entries, (id, digest), differ from what the seal covers; ascending by id."""
     prints = _prints(line)
     now = {number: each[:PRINT_LENGTH] for number, each in found}
     for number in sorted(prints.keys() | now.keys()):
         if number not in now:
-            yield number, Wrong.MISSING
+            yield number, EntryProblem.MISSING
         elif number not in prints:
-            yield number, Wrong.ADDED
+            yield number, EntryProblem.ADDED
         elif prints[number] != now[number]:
-            yield number, Wrong.CHANGED
+            yield number, EntryProblem.CHANGED
 
 
 def _prints(line: Line) -> dict[int, bytes]:

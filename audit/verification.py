@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audit.ledger import Unreadable, archived, kept
+from audit.ledger import LedgerProblem, archived, kept
 from audit.models import Action, Seal
-from audit.seal_file import BrokenFile, Reading, readings, told
+from audit.seal_file import Reading, SealFileProblem, readings, told
 from audit.sealing import (
+    EntryProblem,
     Line,
     Part,
     Ranges,
     Row,
-    Wrong,
     differences,
     digest,
     erased,
@@ -32,7 +32,7 @@ Advance = Callable[[int], None]
 
 
 @dataclass
-class Fault:
+class LogProblem:
     """Something that is not as it was sealed: with entries `first` to `last`, or with none of them."""
 
     what: str
@@ -51,10 +51,10 @@ class Fault:
 class Verdict:
     """What a verification found. Counts are of entries, `erased` of erased parts of entries."""
 
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[LogProblem] = field(default_factory=list)
     untold: int = 0
     # Of the untold, that of the lowest entry: it may be the first of all.
-    lowest_untold: Fault | None = None
+    lowest_untold: LogProblem | None = None
     notes: list[str] = field(default_factory=list)
     seals: int = 0
     entries: int = 0
@@ -68,15 +68,15 @@ class Verdict:
         if last and entry and (last.what, last.last) == (what, entry - 1):
             last.last = entry
         elif len(self.faults) < FAULTS_KEPT:
-            self.faults.append(Fault(what, entry, entry))
+            self.faults.append(LogProblem(what, entry, entry))
         else:
             self.untold += 1
             lowest = self.lowest_untold.first if self.lowest_untold else None
             if entry is not None and (lowest is None or entry < lowest):
-                self.lowest_untold = Fault(what, entry, entry)
+                self.lowest_untold = LogProblem(what, entry, entry)
 
     @property
-    def first(self) -> Fault | None:
+    def first(self) -> LogProblem | None:
         """The fault of the lowest entry; where no entry is bad, the first of the rest."""
         named = [fault for fault in self.faults if fault.first is not None]
         named += [self.lowest_untold] if self.lowest_untold else []
@@ -130,7 +130,7 @@ class _Verification:
                 else:
                     self.alone.append(reading.number)
                     self._seal(reading, None)
-        except (BrokenFile, OSError) as error:
+        except (SealFileProblem, OSError) as error:
             self.verdict.blame(f"The seal file cannot be trusted: {error}")
         self._seals_alone(seal)
         self._rest_of_archive()
@@ -193,7 +193,9 @@ class _Verification:
         for number, wrong in faults:
             self.verdict.blame(wrong, number)
         if not faults:
-            self.verdict.faults.append(Fault(Wrong.AMONG_THEM, bounds.first_id, bounds.last_id))
+            self.verdict.faults.append(
+                LogProblem(EntryProblem.AMONG_THEM, bounds.first_id, bounds.last_id)
+            )
 
     def _entries_of(self, last: int, archive: str) -> Iterator[tuple[int, bytes]]:
         source = self._archive(archive) if archive else self.database
@@ -201,11 +203,11 @@ class _Verification:
             for row in source.through(last):
                 if (found := self._digest_of(row)) is not None:
                     yield _id(row), found
-        except Unreadable as error:
+        except LedgerProblem as error:
             self.verdict.blame(str(error))
         if archive:
             for row in self.database.through(last):
-                self.verdict.blame(Wrong.ADDED, _id(row))
+                self.verdict.blame(EntryProblem.ADDED, _id(row))
 
     def _archive(self, name: str) -> _Source:
         if name != self.archive[0]:
@@ -217,8 +219,8 @@ class _Verification:
         """What stands in an archive behind its last sealed entry was never moved there."""
         try:
             for row in self.archive[1].through(None):
-                self.verdict.blame(Wrong.ADDED, _id(row))
-        except Unreadable as error:
+                self.verdict.blame(EntryProblem.ADDED, _id(row))
+        except LedgerProblem as error:
             self.verdict.blame(str(error))
 
     def _digest_of(self, row: Row | int) -> bytes | None:
@@ -230,7 +232,7 @@ class _Verification:
             self._note_erasures(row)
         except (TypeError, RecursionError):
             # Bytes where text belongs, and the like: SQLite keeps whatever it is given.
-            self.verdict.blame(Wrong.UNREADABLE, _id(row))
+            self.verdict.blame(EntryProblem.UNREADABLE, _id(row))
             return None
         return found
 
@@ -242,13 +244,13 @@ class _Verification:
             if is_erased(row, part):
                 self.erased[part].append(row["id"])
                 if any(row[name] != value for name, value in erased(row, part).items()):
-                    self.verdict.blame(Wrong.ERASED_WRITTEN, row["id"])
+                    self.verdict.blame(EntryProblem.ERASED_WRITTEN, row["id"])
 
     def _erasures(self) -> None:
         for part in Part:
             self.verdict.erased += len(self.erased[part])
             for number in _outside(self.erased[part], self.recorded[part]):
-                self.verdict.blame(Wrong.ERASED_UNRECORDED, number)
+                self.verdict.blame(EntryProblem.ERASED_UNRECORDED, number)
 
 
 def _id(row: Row | int) -> int:

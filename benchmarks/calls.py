@@ -116,7 +116,7 @@ MAKE_RESIDENTS = """
 import json
 from audit.operations import Origin
 from buildings.models import Apartment
-from buildings.operations import start_membership
+from buildings.membership_operations import start_membership
 from contacts.models import User
 from contacts.operations import register_user
 from omarty.api.tokens import Refresh

@@ -19,8 +19,8 @@ class Occupancy(TextChoices):
     """Whether anybody lives in a unit."""
 
     VACANT = "vacant", _("Vacant")
-    LIVED_IN = "lived_in", _("Lived in")
-    CLOSED = "closed", _("Closed")
+    OCCUPIED = "lived_in", _("Occupied")
+    UNOCCUPIED = "closed", _("Owned, unoccupied")
     BEING_FINISHED = "being_finished", _("Being finished")
 
 
@@ -223,79 +223,3 @@ class Membership(models.Model):
     def standing(self) -> str:
         """Where it stands, in words: one that has ended is neither active nor anything else."""
         return gettext("Ended") if self.ended_at is not None else str(Status(self.status).label)
-
-
-class QuarantineReason(TextChoices):
-    """Why a row of the legacy database, or the value of one of its columns, is not in the register."""
-
-    ID_UNUSABLE = "id_unusable", _("Its id is not a positive whole number")
-    ID_TAKEN = "id_taken", _("Its id belongs to another record here")
-    NOT_PHONE = "not_phone", _("Not a phone number")
-    NOT_EMAIL = "not_email", _("Not an e-mail address")
-    HELD = "held", _("Held by somebody else")
-    OWN = "own", _("The person has it already")
-    SERVICE = "service", _("Belongs to a service")
-    NO_PERSON = "no_person", _("Names no person that came in")
-    NO_BLOCK = "no_block", _("Names no block that came in")
-    NO_PLACE = "no_place", _("Names a place that did not come in")
-    NO_UNIT = "no_unit", _("Names a unit that did not come in")
-    UNIT_ELSEWHERE = "unit_elsewhere", _("Names a unit of another block")
-    ROLE_UNKNOWN = "role_unknown", _("Unknown role")
-    STATUS_UNKNOWN = "status_unknown", _("Unknown status")
-    PASSWORD_UNKNOWN = "password_unknown", _("Not a password hash of the legacy server")  # noqa: S105
-    NUMBER_TAKEN = "number_taken", _("The block has a unit of that number already")
-    OUT_OF_RANGE = "out_of_range", _("Outside the range that the register holds")
-    TOO_LONG = "too_long", _("Longer than the register holds; it was cut")
-    NOT_A_PLACE = "not_a_place", _("Not a longitude or latitude")
-    NO_DATE = "no_date", _("No date that can be read")
-    MOVED = "moved", _("Belongs to somebody or something else now; to be moved by hand")
-    CHANGED_HERE = "changed_here", _("Changed here as well; the legacy change was not taken")
-
-
-class LegacyRow(models.Model):
-    """A row of the legacy database that came in. By it a later import knows what changed, and where.
-
-    `imported` has for each field that was read two digests: of the legacy value, and of ours then.
-    """
-
-    table = models.CharField(max_length=40)
-    key = models.CharField(max_length=80)
-    record_id = models.BigIntegerField(null=True)
-    imported = models.JSONField()
-
-    class Meta:
-        verbose_name = _("imported legacy row")
-        verbose_name_plural = _("imported legacy rows")
-        constraints = [models.UniqueConstraint(fields=["table", "key"], name="legacy_row_once")]
-
-    def __str__(self) -> str:
-        return f"{self.table} {self.key}"
-
-
-class QuarantinedRow(models.Model):
-    """What could not come in from the legacy database: a whole row, or the value of one column."""
-
-    table = models.CharField(_("legacy table"), max_length=40)
-    key = models.CharField(_("legacy id"), max_length=80)
-    column = models.CharField(
-        _("column"), max_length=64, blank=True, help_text=_("Empty: the whole row.")
-    )
-    reason = models.CharField(_("reason"), max_length=20, choices=QuarantineReason)
-    source = models.JSONField(
-        _("legacy row"), help_text=_("As it was read, without passwords and keys.")
-    )
-    at = models.DateTimeField(_("when"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("quarantined legacy row")
-        verbose_name_plural = _("quarantined legacy rows")
-        constraints = [
-            models.UniqueConstraint(fields=["table", "key", "column"], name="quarantined_once"),
-            models.CheckConstraint(
-                condition=Q(reason__in=QuarantineReason.values), name="quarantine_reason_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        where = f"{self.table} {self.key} {self.column}".strip()
-        return f"{where}: {QuarantineReason(self.reason).label}"

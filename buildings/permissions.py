@@ -17,7 +17,7 @@ from contacts.models import Status, User
 M = TypeVar("M", bound=models.Model)
 
 
-class Denial(Enum):
+class WhyAccessRefused(Enum):
     """Why a right is lacking; the value is what the audit log keeps."""
 
     NOT_MANAGER = "not an active manager of the block"
@@ -31,10 +31,12 @@ class Denial(Enum):
     MEMBERSHIP_BANNED = "membership banned"
 
 
-class Denied(Exception):
+class AccessRefused(Exception):
     """The caller lacks the right. `block` and `apartment` are what he asked for."""
 
-    def __init__(self, why: Denial, *, block: Named | None, apartment: Named | None) -> None:
+    def __init__(
+        self, why: WhyAccessRefused, *, block: Named | None, apartment: Named | None
+    ) -> None:
         super().__init__(why.value)
         self.why = why
         self.block = block
@@ -70,7 +72,7 @@ def managed_block(who: Caller, *, block_id: int | None, apartment_id: int | None
     """The block in which `who` may register a unit (answers.md, CreateApartment rows 4 to 6).
 
     `block_id` None means the one block that he manages; `apartment_id`, if given, must be his own.
-    Raises SeveralBlocks, or Denied.
+    Raises SeveralBlocks, or AccessRefused.
     """
     active = [each for each in who.memberships if each.status == Status.ACTIVE]
     managed = {each.block_id: each.block for each in active if each.role == Role.MANAGER}
@@ -81,7 +83,7 @@ def managed_block(who: Caller, *, block_id: int | None, apartment_id: int | None
     own = {each.apartment_id: each.apartment for each in active if each.block_id == _pk(block)}
     if block is None or (apartment_id is not None and apartment_id not in own):
         unit = None if apartment_id is None else _apartment_or_unknown(apartment_id, asked)
-        raise Denied(Denial.NOT_MANAGER, block=asked, apartment=unit)
+        raise AccessRefused(WhyAccessRefused.NOT_MANAGER, block=asked, apartment=unit)
     _require_open(block, own[apartment_id] if apartment_id is not None else None)
     return block
 
@@ -89,35 +91,39 @@ def managed_block(who: Caller, *, block_id: int | None, apartment_id: int | None
 def own_membership(who: Caller, *, block_id: int, apartment_id: int) -> Membership:
     """His active membership in this unit of this block (answers.md, AddContact rows 3 to 8).
 
-    Raises Denied.
+    Raises AccessRefused.
     """
     in_block = [each for each in who.memberships if each.block_id == block_id]
     if not in_block:
         block = _block_or_unknown(block_id)
-        why = Denial.BLOCK_UNKNOWN if isinstance(block, Unknown) else Denial.NOT_IN_BLOCK
-        raise Denied(why, block=block, apartment=_apartment_or_unknown(apartment_id, block))
+        why = (
+            WhyAccessRefused.BLOCK_UNKNOWN
+            if isinstance(block, Unknown)
+            else WhyAccessRefused.NOT_IN_BLOCK
+        )
+        raise AccessRefused(why, block=block, apartment=_apartment_or_unknown(apartment_id, block))
     block = in_block[0].block
     in_unit = [each for each in in_block if each.apartment_id == apartment_id]
     unit = in_unit[0].apartment if in_unit else _apartment_or_unknown(apartment_id, block)
     _require_open(block, unit)
     if not in_unit:
         unknown = isinstance(unit, Unknown)
-        why = Denial.APARTMENT_UNKNOWN if unknown else Denial.NOT_IN_APARTMENT
-        raise Denied(why, block=block, apartment=unit)
+        why = WhyAccessRefused.APARTMENT_UNKNOWN if unknown else WhyAccessRefused.NOT_IN_APARTMENT
+        raise AccessRefused(why, block=block, apartment=unit)
     # Somebody may hold several roles in one unit: the best standing counts.
     standing = {Status(each.status): each for each in in_unit}
     if active := standing.get(Status.ACTIVE):
         return active
     pending = Status.PENDING in standing
-    why = Denial.MEMBERSHIP_PENDING if pending else Denial.MEMBERSHIP_BANNED
-    raise Denied(why, block=block, apartment=unit)
+    why = WhyAccessRefused.MEMBERSHIP_PENDING if pending else WhyAccessRefused.MEMBERSHIP_BANNED
+    raise AccessRefused(why, block=block, apartment=unit)
 
 
 def _require_open(block: Block, unit: Named | None) -> None:
     if block.status == Status.PENDING:
-        raise Denied(Denial.BLOCK_PENDING, block=block, apartment=unit)
+        raise AccessRefused(WhyAccessRefused.BLOCK_PENDING, block=block, apartment=unit)
     if block.status == Status.BANNED:
-        raise Denied(Denial.BLOCK_BANNED, block=block, apartment=unit)
+        raise AccessRefused(WhyAccessRefused.BLOCK_BANNED, block=block, apartment=unit)
 
 
 def _block_or_unknown(block_id: int) -> Block | Unknown:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from contacts.models import Claim, Kind, User
 
 
-def held(login: str) -> tuple[Kind, str] | None:
+def parse_login(login: str) -> tuple[Kind, str] | None:
     """Which kind of contact a sign-in name is, and its canonical form; None if it is neither."""
     for kind in Kind:
         try:
@@ -47,7 +47,7 @@ class PrimaryContactBackend(BaseBackend):
         return user if user is not None and user.is_active else None
 
     def _primary_holder(self, login: str) -> User | None:
-        name = held(login)
+        name = parse_login(login)
         if name is None:
             return None
         kind, value = name

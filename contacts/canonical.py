@@ -64,3 +64,15 @@ def canonical_email(typed: str) -> str:
     if len(email) > EMAIL_LENGTH or len(canonical) > EMAIL_LENGTH:
         raise ValueError("longer than an e-mail address can be")
     return canonical
+
+
+# What has no place in a line, one that is printed or one of a file.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def one_line(text: str) -> str:
+    """The text as a name is kept: one line, without control characters, one space between words."""
+    trimmed = text.strip()
+    if trimmed.isprintable() and "  " not in trimmed:
+        return trimmed
+    return " ".join(_CONTROL.sub(" ", text).split())

@@ -10,9 +10,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.erasing import Found, Search
+from audit.erasing import Found, Search, erase_person_from_entries
 from audit.models import Action
-from audit.operations import Named, Origin, erase_person_from_entries, record
+from audit.operations import Named, Origin, record
 from contacts.models import (
     SECONDARY,
     Claim,
@@ -24,7 +24,7 @@ from contacts.models import (
 )
 
 
-class Objection(Enum):
+class WhyContactRefused(Enum):
     """Why a contact cannot be added or mended (answers.md, AddContact rows 10 to 13)."""
 
     INVALID = "invalid"
@@ -36,7 +36,7 @@ class Objection(Enum):
 class ContactRefused(Exception):
     """The contact cannot be added, or mended so."""
 
-    def __init__(self, kind: Kind, why: Objection) -> None:
+    def __init__(self, kind: Kind, why: WhyContactRefused) -> None:
         super().__init__(f"{kind}: {why.value}")
         self.kind = kind
         self.why = why
@@ -143,22 +143,22 @@ def add_contact(
     try:
         value = kind.canonical(typed)
     except ValueError as error:
-        raise ContactRefused(kind, Objection.INVALID) from error
+        raise ContactRefused(kind, WhyContactRefused.INVALID) from error
     # His own claims, locked: two requests of one person count and add one after the other.
     claims = _claims(user, lock=True)
     if not claims:
         # Who was erased has none; others have as a rule, and need not be looked at.
         _refuse_erased(User.objects.select_for_update().get(pk=user.pk))
     if any((claim.kind, claim.value) == (kind, value) for claim in claims):
-        raise ContactRefused(kind, Objection.OWN)
+        raise ContactRefused(kind, WhyContactRefused.OWN)
     held = sum(claim.kind == kind and claim.secondary is not None for claim in claims)
     if held >= settings.SECONDARY_CONTACTS_LIMIT:
         taken = Claim.objects.filter(kind=kind, value=value).exists()
-        raise ContactRefused(kind, Objection.TAKEN if taken else Objection.LIMIT)
+        raise ContactRefused(kind, WhyContactRefused.TAKEN if taken else WhyContactRefused.LIMIT)
     try:
         claim = Claim.objects.create(user=user, kind=kind, value=value)
     except IntegrityError as error:
-        raise ContactRefused(kind, Objection.TAKEN) from error
+        raise ContactRefused(kind, WhyContactRefused.TAKEN) from error
     shown = kind.tidy(typed)
     contact = SECONDARY[kind].objects.create(user=user, claim=claim, typed=shown)
     record(
@@ -227,7 +227,7 @@ def contacts_of(user: User) -> list[Contact]:
 
 
 @transaction.atomic
-def mend_contact(
+def change_contact(
     *,
     origin: Origin,
     contact: Contact,
@@ -244,19 +244,19 @@ def mend_contact(
     try:
         value = contact.kind.canonical(typed)
     except ValueError as error:
-        raise ContactRefused(contact.kind, Objection.INVALID) from error
+        raise ContactRefused(contact.kind, WhyContactRefused.INVALID) from error
     contact, claims = _locked(contact)
     tidy = contact.kind.tidy(typed)
     if contact.typed == tidy:
         return False
     claim = _claim_of(contact, claims)
     if any((each.kind, each.value) == (contact.kind, value) for each in claims if each != claim):
-        raise ContactRefused(contact.kind, Objection.OWN)
+        raise ContactRefused(contact.kind, WhyContactRefused.OWN)
     claim.value = value
     try:
         claim.save()
     except IntegrityError as error:
-        raise ContactRefused(contact.kind, Objection.TAKEN) from error
+        raise ContactRefused(contact.kind, WhyContactRefused.TAKEN) from error
     before = {contact.kind.value: contact.typed}
     contact.store(typed=tidy)
     _record_contact(

@@ -1,6 +1,14 @@
-"""What the back-office holds: importing a module of `omarty/office/` registers it."""
+"""What the back-office shows: importing a module of `omarty/backoffice/` registers its pages."""
 
-from omarty.office import audit, blocks, contacts, people, quarantine, units
-from omarty.office.site import OmartySite
+from omarty.backoffice import apartments, audit_log, blocks, memberships, people, quarantine
+from omarty.backoffice.site import OmartySite
 
-__all__ = ["OmartySite", "audit", "blocks", "contacts", "people", "quarantine", "units"]
+__all__ = [
+    "OmartySite",
+    "apartments",
+    "audit_log",
+    "blocks",
+    "memberships",
+    "people",
+    "quarantine",
+]

@@ -149,7 +149,8 @@ INSTALLED_APPS = [
     "contacts",
     "buildings",
     "omarty",
-    "omarty.office.apps.OfficeConfig",
+    "omarty.legacy",
+    "omarty.backoffice.apps.BackofficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -267,9 +268,9 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_USERNAME_FORM_FIELD = "username"
-AXES_USERNAME_CALLABLE = "omarty.sign_in.attempted_name"
-AXES_CLIENT_IP_CALLABLE = "omarty.sign_in.client_ip"
-AXES_LOCKOUT_CALLABLE = "omarty.sign_in.locked_out"
+AXES_USERNAME_CALLABLE = "omarty.lockout.attempted_name"
+AXES_CLIENT_IP_CALLABLE = "omarty.lockout.client_ip"
+AXES_LOCKOUT_CALLABLE = "omarty.lockout.locked_out"
 AXES_VERBOSE = False
 # What django-axes keeps of an attempt is the counted name, not what was typed into the form: it may
 # be a password in the wrong field.

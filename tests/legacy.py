@@ -13,8 +13,9 @@ import bcrypt
 from django.core.management import call_command
 
 from audit.models import Entry
-from buildings.models import Apartment, Block, Building, LegacyRow, Membership, QuarantinedRow
+from buildings.models import Apartment, Block, Building, Membership
 from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
+from omarty.legacy.models import LegacyRow, QuarantinedRow
 
 SCHEMA = Path(__file__).with_name("legacy_schema.sql")
 PASSWORD = "كلمة سر قديمة"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from audit import archives, operations
+from audit import archives, seals
 from audit.models import Action, Entry, Seal
 from tests.proof import Log, copy_entry, sql
 
@@ -13,7 +13,7 @@ from tests.proof import Log, copy_entry, sql
 @pytest.fixture
 def sealed_log(tmp_path, monkeypatch):
     """The demo's log in seals of ten entries."""
-    monkeypatch.setattr(operations, "SEAL_ENTRIES", 10)
+    monkeypatch.setattr(seals, "SEAL_ENTRIES", 10)
     log = Log(tmp_path)
     assert log.seal()["exit"] == 0
     assert Seal.objects.count() > 3

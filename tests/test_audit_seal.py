@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from audit import operations, verification
+from audit import seals, verification
 from audit.models import Action, Channel, Entry, Seal
 from audit.operations import Origin, record
 from audit.sealing import PRINT_LENGTH, Line, Part, contents_of, digest, erased, from_ranges
@@ -26,7 +26,7 @@ def log(tmp_path):
 @pytest.fixture
 def small_seals(monkeypatch):
     """Seals of ten entries, so that the demo's log has several."""
-    monkeypatch.setattr(operations, "SEAL_ENTRIES", 10)
+    monkeypatch.setattr(seals, "SEAL_ENTRIES", 10)
 
 
 @pytest.fixture

@@ -196,7 +196,7 @@ def test_entries_may_name_what_does_not_exist(log):
 
 
 def test_every_broken_row_is_told_however_many(monkeypatch):
-    monkeypatch.setattr("omarty.data_rules.PAGE", 3)
+    monkeypatch.setattr("omarty.integrity.PAGE", 3)
     Apartment.objects.filter(block_id=2).exclude(pk=11).update(occupancy="lived_in")
     Claim.objects.exclude(pk__in=SecondaryEmail.objects.values("claim")).filter(
         secondaryphone__isnull=True

@@ -8,15 +8,9 @@ import pytest
 from django.test import Client
 
 from audit.models import Action, Channel, Entry
-from buildings.models import (
-    Apartment,
-    Block,
-    Membership,
-    Occupancy,
-    QuarantinedRow,
-    Role,
-)
+from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from contacts.models import SecondaryEmail, SecondaryPhone, Status, User
+from omarty.legacy.models import QuarantinedRow
 from tests import mariadb
 from tests.legacy import PASSWORD, ROWS, everything, in_quarantine, run
 
@@ -102,7 +96,7 @@ def test_a_doubled_number_comes_in_as_a_note(legacy):
     run(legacy.url)
     units = Apartment.objects.in_bulk()
     assert (units[3001].number, units[3001].floor, units[3001].name) == (1, 0, "A1")
-    assert units[3001].occupancy == Occupancy.LIVED_IN
+    assert units[3001].occupancy == Occupancy.OCCUPIED
     assert (units[3002].number, units[3002].floor) == (None, 1)
     assert units[3002].note == "Legacy number 1, which another unit has."
     assert (units[3003].number, units[3003].floor, units[3003].note) == (None, None, "")

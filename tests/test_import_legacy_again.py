@@ -9,9 +9,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from audit.models import Action, Entry
-from buildings.adoption import forget_person
-from buildings.models import Apartment, Block, LegacyRow, Membership, QuarantinedRow
+from buildings.models import Apartment, Block, Membership
 from contacts.models import Claim, SecondaryPhone, Status, User
+from omarty.legacy.models import LegacyRow, QuarantinedRow
+from omarty.legacy.operations import forget_person
 from tests import mariadb
 from tests.legacy import PASSWORD, everything, in_quarantine, php_hash, run
 from tests.proof import Log

@@ -24,7 +24,7 @@ from openpyxl.utils.datetime import MAC_EPOCH
 from audit.models import Entry
 from buildings.models import Apartment, Membership, Occupancy, Role
 from contacts.models import Claim, Status, User
-from omarty.tables.reading import Table, Unreadable
+from omarty.tables.reading import TableFile, TableProblem
 from tests.conftest import person
 
 HEADINGS = "block,number,floor,name,occupancy,resident,phone,email"
@@ -77,10 +77,10 @@ def test_units_are_made_changed_and_left(table, new_entries):
         "bad_file": None,
     }
     made = unit(101)
-    assert (made.floor, made.name, made.occupancy) == (10, "East", Occupancy.LIVED_IN)
+    assert (made.floor, made.name, made.occupancy) == (10, "East", Occupancy.OCCUPIED)
     assert (unit(101, block=2).floor, unit(101, block=2).name) == (-1, "")
     # What a row does not tell stays.
-    assert (unit(2).floor, unit(2).occupancy) == (5, Occupancy.LIVED_IN)
+    assert (unit(2).floor, unit(2).occupancy) == (5, Occupancy.OCCUPIED)
     entries = new_entries()
     assert {entry.action for entry in entries} == {"apartment.registered", "apartment.changed"}
     assert len({entry.request_id for entry in entries}) == 1
@@ -116,7 +116,7 @@ def test_residents_are_registered_and_move_in(table, new_entries):
     assert not sara.has_usable_password() and sara.status == Status.ACTIVE
     assert Claim.objects.get(kind="email", value="sara@example.net").user == sara
     assert set(sara.memberships.values_list("apartment__number", flat=True)) == {101, 102}
-    assert unit(101).memberships.count() == 2 and unit(101).occupancy == Occupancy.LIVED_IN
+    assert unit(101).memberships.count() == 2 and unit(101).occupancy == Occupancy.OCCUPIED
     # Known by any spelling of his phone; he stays as he is.
     moved = person("resident").memberships.get(apartment__number=4)
     assert (moved.role, moved.status) == (Role.RESIDENT, Status.ACTIVE)
@@ -132,7 +132,7 @@ def test_arabic_headings_and_digits_in_windows_1256(table):
     file = table("101;2;شقة الشرق;مسكونة;سارة;01099999991", headings=headings, encoding="cp1256")
     load(file, block=1)
     made = unit(101)
-    assert (made.floor, made.name, made.occupancy) == (2, "شقة الشرق", Occupancy.LIVED_IN)
+    assert (made.floor, made.name, made.occupancy) == (2, "شقة الشرق", Occupancy.OCCUPIED)
     assert made.memberships.get().user.name == "سارة"
 
 
@@ -158,7 +158,7 @@ def test_arabic_in_windows_1256_is_recognised(words):
     with tempfile.NamedTemporaryFile() as file:
         file.write(text.encode("cp1256"))
         file.flush()
-        read = [cells for _number, cells in Table(Path(file.name)).rows()]
+        read = [cells for _number, cells in TableFile(Path(file.name)).rows()]
     assert read == [line.split(",") for line in text.splitlines()]
 
 
@@ -172,8 +172,8 @@ def test_utf8_with_a_broken_character_is_no_windows_1256(words, chance):
     with tempfile.NamedTemporaryFile() as file:
         file.write(whole[:cut] + whole[cut + 1 :])
         file.flush()
-        with pytest.raises(Unreadable, match="broken characters"):
-            Table(Path(file.name))
+        with pytest.raises(TableProblem, match="broken characters"):
+            TableFile(Path(file.name))
 
 
 def test_xlsx(tmp_path):
@@ -344,7 +344,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(table, new_entries):
 def test_thousands_of_rows_keep_units_together(table):
     lines = [f"2,{number},{number % 9},,,,," for number in range(100, 5100)]
     lines += [f"1,{number},{number % 9},,,,," for number in range(100, 5100)]
-    lines += [f"1,{number},,Late,,,," for number in range(100, 5100)]
+    lines += [f"1,{number},,ActionRefused,,,," for number in range(100, 5100)]
     assert load(table(*lines))["created"] == 10_000
     assert Apartment.objects.filter(block=1, name="Late").count() == 5000
     assert Entry.objects.filter(action="apartment.registered", block_id=2).count() == 5010

@@ -9,22 +9,22 @@ from django.contrib.contenttypes.models import ContentType
 from django.core import serializers
 from django.core.management import CommandError, call_command
 
-from audit import operations
+from audit import seals
 from audit.models import Action, Channel, Entry
 from audit.operations import Origin, record
+from buildings.membership_operations import start_membership
 from buildings.models import Apartment, Block, Membership, Role
-from buildings.operations import start_membership
 from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, Status, User
 from contacts.operations import (
     Contact,
     PersonErased,
     add_contact,
+    change_contact,
     change_status,
     correct_name,
-    mend_contact,
 )
+from tests.backoffice import Desk
 from tests.conftest import person
-from tests.office import Desk
 from tests.proof import Log, sql
 
 REASON = "asked for it"
@@ -37,7 +37,7 @@ class Erasing(Log):
 
 @pytest.fixture
 def log(tmp_path, monkeypatch):
-    monkeypatch.setattr(operations, "SEAL_ENTRIES", 10)
+    monkeypatch.setattr(seals, "SEAL_ENTRIES", 10)
     return Erasing(tmp_path)
 
 
@@ -480,7 +480,7 @@ def test_he_gets_no_contact(erased):
         add_contact(origin=origin, user=erased, kind=Kind.EMAIL, typed="new@example.org")
     with pytest.raises(PersonErased):
         primary = Contact(erased, Kind.EMAIL)
-        mend_contact(origin=origin, contact=primary, typed="new@example.org")
+        change_contact(origin=origin, contact=primary, typed="new@example.org")
     assert not Claim.objects.filter(user=erased).exists()
 
 

@@ -8,7 +8,7 @@ import sys
 import jsonschema_rs
 import pytest
 
-from omarty.api.update import OBJECTIONS
+from omarty.api.update import CONTACT_REFUSED
 from tests.conftest import App, person
 
 ADDRESSES = {
@@ -85,7 +85,7 @@ def test_every_documented_answer_is_an_example(schema):
         "No Data Inserted.",
         "Block Not Found.",
         "Resident does not relate",
-        *OBJECTIONS.values(),
+        *CONTACT_REFUSED.values(),
     ):
         assert text in update
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from audit.models import Action, Channel
 from audit.operations import Origin, record
-from buildings.permissions import Caller, Denied
+from buildings.permissions import AccessRefused, Caller
 from omarty.api.fields import LATITUDE, LONGITUDE
-from omarty.sign_in import client_ip
+from omarty.lockout import client_ip
 
 
 def origin_of(request: Any, data: Mapping[str, Any], actor: Any = None) -> Origin:
-    """Who acts and from where, for the audit log. Raises Refusal for a malformed coordinate."""
+    """Who acts and from where, for the audit log. Raises CallRefused for a malformed coordinate."""
     return Origin(
         channel=Channel.API,
         actor=actor,
@@ -39,10 +39,10 @@ class Call:
 
 @contextmanager
 def refusals_recorded(origin: Origin, action: Action) -> Iterator[None]:
-    """Within it, a Denied leaves its entry in the audit log before it climbs on (answers.md, Audit)."""
+    """Within it, AccessRefused leaves an entry in the audit log before it climbs on (answers.md, Audit)."""
     try:
         yield
-    except Denied as denied:
+    except AccessRefused as denied:
         record(
             origin=origin,
             action=action,

@@ -25,13 +25,13 @@ from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
 from buildings.operations import ApartmentExists
-from buildings.permissions import Denial, Denied, SeveralBlocks
+from buildings.permissions import AccessRefused, SeveralBlocks, WhyAccessRefused
 
 logger = logging.getLogger(__name__)
 
 
-class Refusal(Exception):
-    """An answer other than success: an HTTP status and the message (contract/answers.md, Refusal)."""
+class CallRefused(Exception):
+    """An answer other than success: an HTTP status and the message (contract/answers.md, CallRefused)."""
 
     def __init__(self, status: int, message: Any, *, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, message)
@@ -41,16 +41,16 @@ class Refusal(Exception):
 
 
 # contract/answers.md, CreateApartment rows 5 and 6, AddContact rows 3 to 8.
-DENIALS: dict[Denial, tuple[int, str]] = {
-    Denial.NOT_MANAGER: (200, "User does not have permissions in this block."),
-    Denial.BLOCK_PENDING: (200, "Block status is still Binding."),
-    Denial.BLOCK_BANNED: (200, "Block is Banned."),
-    Denial.BLOCK_UNKNOWN: (401, "Block Not Found."),
-    Denial.NOT_IN_BLOCK: (401, "User doesn't have any relation to this block."),
-    Denial.APARTMENT_UNKNOWN: (200, "apartment not found in block"),
-    Denial.NOT_IN_APARTMENT: (406, "Resident does not relate to this apartment."),
-    Denial.MEMBERSHIP_PENDING: (200, "Apartment status is still binding."),
-    Denial.MEMBERSHIP_BANNED: (200, "Apartment is Banned."),
+ACCESS_REFUSED: dict[WhyAccessRefused, tuple[int, str]] = {
+    WhyAccessRefused.NOT_MANAGER: (200, "User does not have permissions in this block."),
+    WhyAccessRefused.BLOCK_PENDING: (200, "Block status is still Binding."),
+    WhyAccessRefused.BLOCK_BANNED: (200, "Block is Banned."),
+    WhyAccessRefused.BLOCK_UNKNOWN: (401, "Block Not Found."),
+    WhyAccessRefused.NOT_IN_BLOCK: (401, "User doesn't have any relation to this block."),
+    WhyAccessRefused.APARTMENT_UNKNOWN: (200, "apartment not found in block"),
+    WhyAccessRefused.NOT_IN_APARTMENT: (406, "Resident does not relate to this apartment."),
+    WhyAccessRefused.MEMBERSHIP_PENDING: (200, "Apartment status is still binding."),
+    WhyAccessRefused.MEMBERSHIP_BANNED: (200, "Apartment is Banned."),
 }
 
 UNREADABLE_BODY = "The request could not be read."
@@ -73,10 +73,10 @@ def refusal(status: int, message: Any, headers: dict[str, str] | None = None) ->
 def answer_exception(error: Exception, context: dict[str, Any]) -> Response:
     """The answer that tells the client of this exception; DRF's exception handler."""
     match error:
-        case Refusal():
+        case CallRefused():
             return refusal(error.status, error.message, error.headers)
-        case Denied():
-            return refusal(*DENIALS[error.why])
+        case AccessRefused():
+            return refusal(*ACCESS_REFUSED[error.why])
         case SeveralBlocks():
             return refusal(200, "Please enter blockId.")
         case ApartmentExists():
@@ -115,22 +115,25 @@ def plain(status: int, message: str) -> HttpResponse:
 
 
 def body_of(request: Any) -> Mapping[str, Any]:
-    """The request's fields, whatever the body's type. Raises Refusal (413, 411, 400) and what DRF raises."""
+    """The request's fields, whatever the body's type.
+
+    Raises CallRefused (413, 411, 400) and what DRF raises.
+    """
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise Refusal(413, TOO_LARGE)
+        raise CallRefused(413, TOO_LARGE)
     if length == "0" and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        raise Refusal(411, "Content-Length is required.")
+        raise CallRefused(411, "Content-Length is required.")
     try:
         # Read whole first: of a body that was cut off on the way nothing is believed.
         if len(request._request.body) < int(length if length.isdigit() else 0):
-            raise Refusal(400, UNREADABLE_BODY)
+            raise CallRefused(400, UNREADABLE_BODY)
         data = request.data
     except (UnicodeError, LookupError) as error:
         # The body's charset is none that text can be read with.
-        raise Refusal(400, UNREADABLE_BODY) from error
+        raise CallRefused(400, UNREADABLE_BODY) from error
     if not isinstance(data, Mapping | QueryDict):
-        raise Refusal(400, "The body must be an object of fields.")
+        raise CallRefused(400, "The body must be an object of fields.")
     return data
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from contacts.canonical import western_digits
-from omarty.api.envelopes import Refusal
+from omarty.api.envelopes import CallRefused
 
 # Stands where something was that is no text: a file, a list, a NUL, half a character.
 UNREADABLE = "\ufffd"
@@ -61,19 +61,19 @@ class Integer:
     required: bool = False
 
     def require(self, data: Mapping[str, Any]) -> None:
-        """Raises Refusal where it is empty."""
+        """Raises CallRefused where it is empty."""
         if not as_text(data.get(self.name)).strip():
-            raise Refusal(200, f"Please enter {self.label or self.name}.")
+            raise CallRefused(200, f"Please enter {self.label or self.name}.")
 
     def read(self, data: Mapping[str, Any]) -> int | None:
-        """The number, or None where it is empty and may be. Raises Refusal for anything else."""
+        """The number, or None where it is empty and may be. Raises CallRefused for anything else."""
         if self.required:
             self.require(data)
         text = western_digits(as_text(data.get(self.name)).strip())
         if not text:
             return None
         if not _INTEGER.fullmatch(text) or not self.lowest <= int(text) <= self.highest:
-            raise Refusal(200, f"Please enter a valid {self.label or self.name}.")
+            raise CallRefused(200, f"Please enter a valid {self.label or self.name}.")
         return int(text)
 
     def schema(self) -> dict[str, Any]:
@@ -97,14 +97,14 @@ class Coordinate:
     required: bool = False
 
     def read(self, data: Mapping[str, Any]) -> Decimal | None:
-        """The degrees, to a centimetre. Raises Refusal for what is none."""
+        """The degrees, to a centimetre. Raises CallRefused for what is none."""
         value = data.get(self.name)
         text = repr(value) if isinstance(value, float) else as_text(value).strip()
         text = western_digits(text).replace("٫", ".")
         if not text:
             return None
         if not _DECIMAL.fullmatch(text) or abs(Decimal(text)) > self.limit:
-            raise Refusal(200, f"Please enter a valid {self.name}.")
+            raise CallRefused(200, f"Please enter a valid {self.name}.")
         return Decimal(text).quantize(_TENTH_OF_A_MICRODEGREE)
 
     def schema(self) -> dict[str, Any]:

@@ -15,11 +15,11 @@ from audit.models import Action
 from audit.operations import Origin, record
 from contacts.models import Status, User
 from omarty.api.calls import origin_of
-from omarty.api.envelopes import Refusal, body_of, success
+from omarty.api.envelopes import CallRefused, body_of, success
 from omarty.api.fields import LATITUDE, LONGITUDE, Text
 from omarty.api.schema import Page, single
 from omarty.api.tokens import STANDINGS, Refresh, read, require_standing, user_id
-from omarty.sign_in import attempted_name
+from omarty.lockout import attempted_name
 
 EMAIL = Text("email", required=True, about="E-mail or phone.", example="resident@example.org")
 PASSWORD = Text("password", required=True, secret=True, example="omarty-demo")
@@ -76,7 +76,7 @@ def login(request: Any) -> Response:
     data = body_of(request)
     name, password = EMAIL.read(data), PASSWORD.read(data)
     if name is None or password is None:
-        raise Refusal(406, NOTHING_GIVEN)
+        raise CallRefused(406, NOTHING_GIVEN)
     origin = origin_of(request, data)
     # django-axes and Django's sign-in know Django's own request only.
     plain = request._request
@@ -87,15 +87,15 @@ def login(request: Any) -> Response:
     return success(_sign_in(plain, origin_of(request, data, user), user))
 
 
-def _refused(plain: HttpRequest, origin: Origin, name: str) -> Refusal:
+def _refused(plain: HttpRequest, origin: Origin, name: str) -> CallRefused:
     tried = attempted_name(plain, {"username": name}) or "neither an e-mail nor a phone"
     locked = getattr(plain, "axes_locked_out", False)
     why = "too many attempts" if locked else "wrong name or password"
     record(origin=replace(origin, actor_label=tried), action=Action.SIGNED_IN, refused=why)
     if locked:
         wait = {"Retry-After": str(settings.SIGN_IN_PAUSE_MINUTES * 60)}
-        return Refusal(429, PAUSE, headers=wait)
-    return Refusal(401, WRONG)
+        return CallRefused(429, PAUSE, headers=wait)
+    return CallRefused(401, WRONG)
 
 
 def _sign_in(request: Any, origin: Origin, user: User) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _sign_in(request: Any, origin: Origin, user: User) -> dict[str, Any]:
         record(
             origin=origin, action=Action.SIGNED_IN, target=user, person=user, refused=status.value
         )
-        raise Refusal(403, STANDINGS[status])
+        raise CallRefused(403, STANDINGS[status])
     refresh = Refresh.of(user)
     with transaction.atomic():
         # Django notes the time, django-axes forgets earlier failures.
@@ -162,15 +162,15 @@ def _spend(request: Any, action: Action) -> User:
     data = body_of(request)
     raw = REFRESH.read(data)
     if raw is None:
-        raise Refusal(406, "Please enter Data (refresh)")
+        raise CallRefused(406, "Please enter Data (refresh)")
     token = read(Refresh, raw)
     user = User.objects.filter(pk=user_id(token)).first()
     if user is None:
-        raise Refusal(401, "User not found")
+        raise CallRefused(401, "User not found")
     require_standing(user, token)
     with transaction.atomic():
         if not token.spend():
-            raise Refusal(401, "Token was used already")
+            raise CallRefused(401, "Token was used already")
         record(origin=origin_of(request, data, user), action=action, target=user, person=user)
     return user
 

@@ -16,7 +16,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from buildings.permissions import Caller, caller
 from contacts.models import Status, User
-from omarty.api.envelopes import Refusal
+from omarty.api.envelopes import CallRefused
 
 STAMP = "stamp"
 WRONG_KIND = "Token is of the wrong kind"
@@ -81,17 +81,17 @@ AnyToken = TypeVar("AnyToken", bound=Token)
 
 
 def read(kind: type[AnyToken], raw: Any) -> AnyToken:
-    """The token. Raises Refusal (401) that says what is wrong with it."""
+    """The token. Raises CallRefused (401) that says what is wrong with it."""
     try:
         return kind(raw)
     except TokenError as error:
-        raise Refusal(401, _complaint(error)) from error
+        raise CallRefused(401, _token_problem(error)) from error
     except KeyError as error:
         # Signed by us, but without a claim that every token of ours has.
-        raise Refusal(401, WRONG_KIND) from error
+        raise CallRefused(401, WRONG_KIND) from error
 
 
-def _complaint(error: TokenError) -> str:
+def _token_problem(error: TokenError) -> str:
     found = error.__cause__.__cause__ if error.__cause__ is not None else None
     match found:
         case jwt.ExpiredSignatureError():
@@ -106,19 +106,19 @@ def _complaint(error: TokenError) -> str:
 
 
 def require_standing(user: User, token: Token) -> None:
-    """Raises Refusal: 403 for a pending or banned user, 401 for a token that was ended."""
+    """Raises CallRefused: 403 for a pending or banned user, 401 for a token that was ended."""
     status = Status(user.status)
     if status in STANDINGS:
-        raise Refusal(403, STANDINGS[status])
+        raise CallRefused(403, STANDINGS[status])
     if token.get(STAMP) != user.session_stamp:
-        raise Refusal(401, "Session has ended, please sign in again")
+        raise CallRefused(401, "Session has ended, please sign in again")
 
 
 def user_id(token: Token) -> int:
-    """Whose token it is. Raises Refusal (401) where it names nobody."""
+    """Whose token it is. Raises CallRefused (401) where it names nobody."""
     claimed = str(token.get(api_settings.USER_ID_CLAIM, ""))
     if not claimed.isascii() or not claimed.isdigit() or len(claimed) > 18:
-        raise Refusal(401, WRONG_KIND)
+        raise CallRefused(401, WRONG_KIND)
     return int(claimed)
 
 
@@ -132,7 +132,7 @@ class BearerToken(BaseAuthentication):
         token = read(Access, raw.strip())
         who = caller(user_id(token))
         if who is None:
-            raise Refusal(401, "User not found")
+            raise CallRefused(401, "User not found")
         require_standing(who.user, token)
         return who.user, who
 

@@ -7,9 +7,9 @@ from audit.models import Action
 from buildings.permissions import own_membership
 from contacts import operations
 from contacts.models import Kind, SecondaryContact, Status
-from contacts.operations import ContactRefused, Objection, PersonErased
+from contacts.operations import ContactRefused, PersonErased, WhyContactRefused
 from omarty.api.calls import Call, refusals_recorded
-from omarty.api.envelopes import Refusal
+from omarty.api.envelopes import CallRefused
 from omarty.api.fields import LATITUDE, LONGITUDE, Integer, Text
 from omarty.api.schema import documented
 from omarty.api.tokens import STANDINGS
@@ -29,15 +29,15 @@ APARTMENT_ID = Integer(
 WIRE_NAMES = {Kind.EMAIL: "email", Kind.PHONE: "phoneNum"}
 
 # contract/answers.md, AddContact rows 10 to 13.
-OBJECTIONS = {
-    (Kind.EMAIL, Objection.INVALID): "Email is not valid.",
-    (Kind.EMAIL, Objection.OWN): "Email already set for you",
-    (Kind.EMAIL, Objection.TAKEN): "Email already set for another user",
-    (Kind.EMAIL, Objection.LIMIT): "Contacts limit reached.",
-    (Kind.PHONE, Objection.INVALID): "Phone number is not valid.",
-    (Kind.PHONE, Objection.OWN): "Phone number already set for you",
-    (Kind.PHONE, Objection.TAKEN): "Phone number already set for another user",
-    (Kind.PHONE, Objection.LIMIT): "Contacts limit reached.",
+CONTACT_REFUSED = {
+    (Kind.EMAIL, WhyContactRefused.INVALID): "Email is not valid.",
+    (Kind.EMAIL, WhyContactRefused.OWN): "Email already set for you",
+    (Kind.EMAIL, WhyContactRefused.TAKEN): "Email already set for another user",
+    (Kind.EMAIL, WhyContactRefused.LIMIT): "Contacts limit reached.",
+    (Kind.PHONE, WhyContactRefused.INVALID): "Phone number is not valid.",
+    (Kind.PHONE, WhyContactRefused.OWN): "Phone number already set for you",
+    (Kind.PHONE, WhyContactRefused.TAKEN): "Phone number already set for another user",
+    (Kind.PHONE, WhyContactRefused.LIMIT): "Contacts limit reached.",
 }
 
 _STORED = {
@@ -53,7 +53,10 @@ _STORED = {
     data={"E-mail added": {"1": _STORED["1"]}, "Phone added": _STORED},
     messages={
         "Both or neither sent": (200, _STORED | {"error": "No Data Inserted."}),
-        **{text: (200, _STORED | {"error": text}) for text in dict.fromkeys(OBJECTIONS.values())},
+        **{
+            text: (200, _STORED | {"error": text})
+            for text in dict.fromkeys(CONTACT_REFUSED.values())
+        },
         "blockId empty": (200, "Please enter Block ID."),
         "apartmentId empty": (200, "Please enter Apartment ID."),
         "blockId malformed": (200, "Please enter a valid Block ID."),
@@ -94,9 +97,9 @@ def add_contact(call: Call) -> dict[str, Any]:
         )
     except PersonErased as erased:
         # As his token is answered from then on.
-        raise Refusal(403, STANDINGS[Status.BANNED]) from erased
+        raise CallRefused(403, STANDINGS[Status.BANNED]) from erased
     except ContactRefused as refused:
-        raise _with_contacts(call, OBJECTIONS[refused.kind, refused.why]) from refused
+        raise _with_contacts(call, CONTACT_REFUSED[refused.kind, refused.why]) from refused
     return numbered(contacts)
 
 
@@ -108,6 +111,6 @@ def numbered(contacts: Iterable[SecondaryContact]) -> dict[str, Any]:
     }
 
 
-def _with_contacts(call: Call, error: str) -> Refusal:
+def _with_contacts(call: Call, error: str) -> CallRefused:
     contacts = numbered(operations.secondary_contacts(call.who.user))
-    return Refusal(200, contacts | {"error": error})
+    return CallRefused(200, contacts | {"error": error})

@@ -9,14 +9,14 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
-from omarty.again import until_done
 from omarty.api import create as creating
 from omarty.api import update as updating
 from omarty.api.calls import Call
-from omarty.api.envelopes import Refusal, body_of, plain, success
+from omarty.api.envelopes import CallRefused, body_of, plain, success
 from omarty.api.fields import Text, as_text
 from omarty.api.schema import Handler, address
-from omarty.sign_in import API_PREFIX
+from omarty.lockout import API_PREFIX
+from omarty.retry import retry_on_deadlock
 
 CREATE: dict[str, Handler] = {"CreateApartment": creating.create_apartment}
 UPDATE: dict[str, Handler] = {"AddContact": updating.add_contact}
@@ -46,9 +46,9 @@ def answer(request: Any, verb: str, methods: Mapping[str, Handler]) -> Response:
     handler = next((methods[each] for each in methods if each.lower() == name.lower()), None)
     if handler is None:
         echo = as_text(data.get(API.name))[:ECHOED] if name else ""
-        raise Refusal(404, f"Method {verb}::{echo}() does not exist")
+        raise CallRefused(404, f"Method {verb}::{echo}() does not exist")
     call = Call(request, request.auth, data)
-    return success(until_done(lambda: handler(call)))
+    return success(retry_on_deadlock(lambda: handler(call)))
 
 
 @csrf_exempt

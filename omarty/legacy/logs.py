@@ -11,12 +11,12 @@ from django.db import models
 from audit.models import Action, Channel, Entry
 from audit.operations import Named, Origin, Unknown, entry, record_all
 from buildings.models import Apartment, Block, Membership
-from buildings.models import QuarantineReason as Reason
 from contacts.models import SecondaryEmail, SecondaryPhone, User
-from omarty.legacy.houses import BLOCKS, UNITS
-from omarty.legacy.moving import USERS, Table, came_in
-from omarty.legacy.rows import Incoming, coordinate, digest, moment, reference, whole
-from omarty.legacy.source import Row
+from omarty.legacy.buildings import BLOCKS, UNITS
+from omarty.legacy.importer import USERS, LegacyTable, came_in
+from omarty.legacy.models import QuarantineReason as Reason
+from omarty.legacy.parsing import Incoming, coordinate, digest, moment, reference, whole
+from omarty.legacy.source import SourceRow
 
 LOGS = "Logs"
 
@@ -59,22 +59,22 @@ RECORDS: dict[str, type[models.Model]] = {
 Found = dict[tuple[str, int], Any]
 
 
-class Logs(Table):
+class LogTable(LegacyTable):
     """What the legacy server noted. An entry, once written, is never changed."""
 
     name = LOGS
     select = (
         "SELECT ID, UserID, ApartmentID, BlockID, LogTypeID, Action, LogRecordIdInActualTable,"
-        " LogActualTable, Longitude, Latitude, Date, CreatedAt, UpdatedAt FROM Logs ORDER BY ID"
+        " LogActualTable, Longitude, Latitude, Date, CreatedAt, UpdatedAt FROM LogTable ORDER BY ID"
     )
     model = changeable = None
 
-    def read(self, row: Row) -> Incoming:
+    def read(self, row: SourceRow) -> Incoming:
         incoming = Incoming(self.name, row)
         incoming.put("row", "", digest(row))
         return incoming
 
-    def people(self, row: Row) -> set[int | None]:
+    def people(self, row: SourceRow) -> set[int | None]:
         people = {reference(row["UserID"])}
         if row["LogActualTable"] == USERS:
             people.add(reference(row["LogRecordIdInActualTable"]))
@@ -91,7 +91,7 @@ class Logs(Table):
         return dict.fromkeys(row.key for row in rows)
 
 
-def _at(row: Row) -> Any:
+def _at(row: SourceRow) -> Any:
     return moment(row["Date"]) or moment(row["CreatedAt"]) or moment(row["UpdatedAt"])
 
 
@@ -114,7 +114,7 @@ def _named(rows: Sequence[Incoming]) -> Found:
     return found
 
 
-def _entry(origin: Origin, row: Row, found: Found) -> Entry:
+def _entry(origin: Origin, row: SourceRow, found: Found) -> Entry:
     def named(table: str, column: str) -> Named | None:
         return found.get((table, reference(row[column]) or 0))
 
@@ -139,7 +139,7 @@ def _entry(origin: Origin, row: Row, found: Found) -> Entry:
     return line
 
 
-def _name_target(line: Entry, row: Row, found: Found) -> None:
+def _name_target(line: Entry, row: SourceRow, found: Found) -> None:
     table, number = row["LogActualTable"] or "", reference(row["LogRecordIdInActualTable"])
     record = found.get((table, number or 0))
     line.target_type = (RECORDS[table].__name__ if table in RECORDS else table).lower()[:40]

@@ -7,19 +7,19 @@ from typing import Any, ClassVar
 from django.db import models
 
 from audit.operations import Origin
-from buildings.models import QuarantineReason as Reason
-from contacts.adoption import (
+from contacts.hashers import PHPBcryptHasher
+from contacts.models import SECONDARY, Kind, Status, User
+from contacts.operations import WhyContactRefused
+from omarty.legacy.importer import USERS, LegacyTable, came_in
+from omarty.legacy.models import QuarantineReason as Reason
+from omarty.legacy.parsing import Incoming, reference, whole
+from omarty.legacy.person_operations import (
     adopt_contacts,
     adopt_users,
     change_adopted_contact,
     change_adopted_user,
 )
-from contacts.hashers import PHPBcryptHasher
-from contacts.models import SECONDARY, Kind, Status, User
-from contacts.operations import Objection
-from omarty.legacy.moving import USERS, Table, came_in
-from omarty.legacy.rows import Incoming, reference, whole
-from omarty.legacy.source import Row
+from omarty.legacy.source import SourceRow
 
 STATUSES = {1: Status.PENDING, 2: Status.ACTIVE, 3: Status.BANNED}
 
@@ -29,16 +29,16 @@ _NO_PASSWORD = "!"  # noqa: S105
 
 _COLUMNS = {Kind.EMAIL: "Email", Kind.PHONE: "PhoneNum"}
 _REASONS = {
-    (Kind.EMAIL, Objection.INVALID): Reason.NOT_EMAIL,
-    (Kind.PHONE, Objection.INVALID): Reason.NOT_PHONE,
-    (Kind.EMAIL, Objection.OWN): Reason.OWN,
-    (Kind.PHONE, Objection.OWN): Reason.OWN,
-    (Kind.EMAIL, Objection.TAKEN): Reason.HELD,
-    (Kind.PHONE, Objection.TAKEN): Reason.HELD,
+    (Kind.EMAIL, WhyContactRefused.INVALID): Reason.NOT_EMAIL,
+    (Kind.PHONE, WhyContactRefused.INVALID): Reason.NOT_PHONE,
+    (Kind.EMAIL, WhyContactRefused.OWN): Reason.OWN,
+    (Kind.PHONE, WhyContactRefused.OWN): Reason.OWN,
+    (Kind.EMAIL, WhyContactRefused.TAKEN): Reason.HELD,
+    (Kind.PHONE, WhyContactRefused.TAKEN): Reason.HELD,
 }
 
 
-class Users(Table):
+class UserTable(LegacyTable):
     """People with the password hashes, phones and e-mails by which they sign in."""
 
     name = USERS
@@ -48,7 +48,7 @@ class Users(Table):
     )
     model = changeable = User
 
-    def read(self, row: Row) -> Incoming:
+    def read(self, row: SourceRow) -> Incoming:
         incoming = Incoming(self.name, row)
         incoming.text("name", "Name", 255)
         incoming.text("user_name", "UserName", 100)
@@ -63,7 +63,7 @@ class Users(Table):
         incoming.put("phone_hidden", "Hide", hidden not in (0, 1))
         return incoming
 
-    def people(self, row: Row) -> set[int | None]:
+    def people(self, row: SourceRow) -> set[int | None]:
         return {reference(row["ID"])}
 
     def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, User]:
@@ -86,13 +86,13 @@ def _read_password(incoming: Incoming) -> None:
     incoming.put("password", "Password", PHPBcryptHasher.adopt(encoded) if known else _NO_PASSWORD)
 
 
-class Contacts(Table):
+class ContactTable(LegacyTable):
     """The further phones, or e-mails, of people; services' share the table."""
 
     kind: ClassVar[Kind]
     model: ClassVar[type[models.Model]]
 
-    def read(self, row: Row) -> Incoming:
+    def read(self, row: SourceRow) -> Incoming:
         incoming = Incoming(self.name, row)
         column = _COLUMNS[self.kind]
         incoming.put("user_id", "UserID", reference(row["UserID"]))
@@ -101,7 +101,7 @@ class Contacts(Table):
         incoming.created()
         return incoming
 
-    def people(self, row: Row) -> set[int | None]:
+    def people(self, row: SourceRow) -> set[int | None]:
         return {reference(row["UserID"])}
 
     def relate(self, rows: Sequence[Incoming]) -> None:
@@ -137,7 +137,7 @@ def _without_user(row: Incoming) -> dict[str, Any]:
     return {name: value for name, value in row.values.items() if name != "user_id"}
 
 
-class Emails(Contacts):
+class EmailTable(ContactTable):
     """Further e-mails."""
 
     name = "Emails"
@@ -146,7 +146,7 @@ class Emails(Contacts):
     model = changeable = SECONDARY[Kind.EMAIL]
 
 
-class Phones(Contacts):
+class PhoneTable(ContactTable):
     """Further phones."""
 
     name = "PhoneNums"

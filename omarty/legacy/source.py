@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from omarty.commands import Misused, Refused
+from omarty.management.base import CommandRefused, UsageProblem
 
 try:
     import MySQLdb
@@ -14,7 +14,7 @@ except ImportError:
     MySQLdb = None
 
 # A row as text, whatever its columns' types: what cannot be read must be kept as it was.
-Row = dict[str, str | None]
+SourceRow = dict[str, str | None]
 
 BATCH = 1000
 # A batch may wait for our own database: the source must not hang up meanwhile.
@@ -61,7 +61,7 @@ class Source:
         """The one whole number that a SELECT gives."""
         return int(float(next(iter(self._stream(select)))[0]))
 
-    def batches(self, select: str) -> Iterator[list[Row]]:
+    def batches(self, select: str) -> Iterator[list[SourceRow]]:
         """The rows of a SELECT, some at a time, straight from the server."""
         with closing(self._connection.cursor(SSCursor)) as cursor:
             cursor.execute(select)
@@ -112,17 +112,18 @@ class Source:
 def opened(config: dict[str, Any]) -> Iterator[Source]:
     """The legacy database of these settings (as django-environ reads a DATABASE_URL).
 
-    Raises Misused without MySQL's driver, Refused if it does not answer or is not a legacy database.
+    Raises UsageProblem without MySQL's driver, CommandRefused if it does not answer or is not a
+    legacy database.
     """
     if MySQLdb is None:
-        raise Misused("Reading MySQL needs mysqlclient: pip install -r requirements/mysql.txt")
+        raise UsageProblem("Reading MySQL needs mysqlclient: pip install -r requirements/mysql.txt")
     try:
         with closing(_connect(config)) as connection:
             source = Source(connection)
             _check(source)
             yield source
     except MySQLdb.Error as error:
-        raise Refused(f"The legacy database says: {error.args[-1]}") from error
+        raise CommandRefused(f"The legacy database says: {error.args[-1]}") from error
 
 
 def _connect(config: dict[str, Any]) -> Any:
@@ -145,7 +146,7 @@ def _connect(config: dict[str, Any]) -> Any:
         # Some options are first looked at here.
         cursor = connection.cursor()
     except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise Misused(
+        raise UsageProblem(
             f"The argument has a name or an option that MySQL's driver does not take: {error}"
         ) from error
     for command in (
@@ -164,7 +165,7 @@ def _check(source: Source) -> None:
     found = source.tables()
     missing = [table for table in NEEDED if table.lower() not in found]
     if missing:
-        raise Refused(f"Not a legacy database: it has no table {', '.join(missing)}.")
+        raise CommandRefused(f"Not a legacy database: it has no table {', '.join(missing)}.")
     lacking = [
         f"{table}.{column}"
         for table, columns in NEEDED.items()
@@ -172,7 +173,9 @@ def _check(source: Source) -> None:
         if column.lower() not in found[table.lower()]
     ]
     if lacking:
-        raise Refused(f"Not the legacy schema that is known: no column {', '.join(lacking)}.")
+        raise CommandRefused(
+            f"Not the legacy schema that is known: no column {', '.join(lacking)}."
+        )
 
 
 def _text(value: Any) -> str | None:

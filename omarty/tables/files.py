@@ -7,22 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from omarty.commands import Misused, Refused
+from omarty.management.base import CommandRefused, UsageProblem
 
 
 def check_target(path: Path) -> None:
-    """Raises Misused where no file can be written, or OSError, before any work is done."""
+    """Raises UsageProblem where no file can be written, or OSError, before any work is done."""
     if path.exists() and not path.is_file():
-        raise Misused(f"{path} is not a file.")
+        raise UsageProblem(f"{path} is not a file.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise Misused(f"{path.parent} is no directory that can be written to.")
+        raise UsageProblem(f"{path.parent} is no directory that can be written to.")
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """A file that takes its name when everything is in it; only its owner may read it.
 
-    Raises Misused or Refused where that cannot be.
+    Raises UsageProblem or CommandRefused where that cannot be.
     """
     check_target(path)
     try:
@@ -37,4 +37,4 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
+        raise CommandRefused(f"{path} cannot be written: {error.strerror}.") from error

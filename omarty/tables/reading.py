@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from audit.cells import one_line, plain
-from omarty.tables.sheets import BadWorkbook, Workbook
+from contacts.canonical import one_line
+from omarty.tables.cells import plain
+from omarty.tables.xlsx_reading import Workbook, WorkbookProblem
 
 # Far more than any table of ours has; what is beyond is no table.
 MOST_COLUMNS = 100
@@ -22,17 +23,17 @@ _DELIMITERS = ",;\t"
 _BROKEN = re.compile("[\udc80-\udcff]")
 
 
-class Unreadable(Exception):
+class TableProblem(Exception):
     """The file is no table; the text is for the operator."""
 
 
-class Table:
+class TableFile:
     """A table file. `is_xlsx` says which kind it is, `size` how many bytes it has."""
 
     def __init__(self, path: Path, *, called: str = "", most_rows: int | None = None) -> None:
         """`called` is what messages call it, in place of its path.
 
-        Raises Unreadable for what is missing, no file, empty or of another kind.
+        Raises TableProblem for what is missing, no file, empty or of another kind.
         """
         self.path = path
         self.name = called or str(path)
@@ -40,12 +41,12 @@ class Table:
         self._raw: BinaryIO | None = None
         try:
             if path.exists() and not path.is_file():
-                raise Unreadable(_("%s is not a file.") % self.name)
+                raise TableProblem(_("%s is not a file.") % self.name)
             self.size = path.stat().st_size
             with path.open("rb") as file:
                 self.is_xlsx = self._recognise(file)
         except OSError as error:
-            raise Unreadable(f"{self.name}: {error.strerror}.") from error
+            raise TableProblem(f"{self.name}: {error.strerror}.") from error
 
     @property
     def position(self) -> int:
@@ -57,18 +58,18 @@ class Table:
     def rows(self) -> Generator[tuple[int, list[str]], None, None]:
         """Row number (the first is 1) and cells, each one line, of every row that is not blank.
 
-        Raises Unreadable, also on the way.
+        Raises TableProblem, also on the way.
         """
         with self.path.open("rb") as self._raw:
             rows = self._sheet_rows(self._raw) if self.is_xlsx else self._csv_rows(self._raw)
             for number, cells in rows:
                 if self._most_rows is not None and number > self._most_rows + 1:
-                    raise Unreadable(
+                    raise TableProblem(
                         _("%(file)s has more than %(most)d rows: bring it in in parts.")
                         % {"file": self.name, "most": self._most_rows}
                     )
                 if len(cells) > MOST_COLUMNS:
-                    raise Unreadable(
+                    raise TableProblem(
                         _("%(file)s, row %(row)d has more than %(most)d columns.")
                         % {"file": self.name, "row": number, "most": MOST_COLUMNS}
                     )
@@ -79,19 +80,21 @@ class Table:
     def _recognise(self, file: BinaryIO) -> bool:
         start = file.read(_CHUNK)
         if not start:
-            raise Unreadable(_("%s is empty.") % self.name)
+            raise TableProblem(_("%s is empty.") % self.name)
         if start.startswith(b"PK\x03\x04"):
             return True
         if start.startswith(b"\xd0\xcf\x11\xe0"):
-            raise Unreadable(_("%s is an old Excel file; save it as XLSX or CSV.") % self.name)
+            raise TableProblem(_("%s is an old Excel file; save it as XLSX or CSV.") % self.name)
         if start.lstrip().startswith(b"{"):
-            raise Unreadable(_("%s is JSON, which is not read: export CSV or XLSX.") % self.name)
+            raise TableProblem(_("%s is JSON, which is not read: export CSV or XLSX.") % self.name)
         if b"\x00" in start:
-            raise Unreadable(_("%s is neither CSV in UTF-8 or Windows-1256 nor XLSX.") % self.name)
+            raise TableProblem(
+                _("%s is neither CSV in UTF-8 or Windows-1256 nor XLSX.") % self.name
+            )
         try:
             self._encoding = _encoding(file)
         except UnicodeError as error:
-            raise Unreadable(
+            raise TableProblem(
                 _("%s is UTF-8 with broken characters; save it again as UTF-8.") % self.name
             ) from error
         return False
@@ -109,7 +112,7 @@ class Table:
                     self._row, self._length = number + 1, 0
                     yield number, cells
         except csv.Error as error:
-            raise Unreadable(
+            raise TableProblem(
                 _("%(file)s, row %(row)d is not CSV: %(why)s.")
                 % {"file": self.name, "row": number + 1, "why": error}
             ) from error
@@ -120,7 +123,7 @@ class Table:
         while line := text.readline(LONGEST_ROW + 1):
             self._length += len(line)
             if self._length > LONGEST_ROW:
-                raise Unreadable(
+                raise TableProblem(
                     _(
                         "%(file)s, row %(row)d is longer than %(most)d characters;"
                         " perhaps a quotation mark is missing."
@@ -133,8 +136,8 @@ class Table:
         try:
             with Workbook(raw) as book:
                 yield from book.rows(most_columns=MOST_COLUMNS)
-        except BadWorkbook as error:
-            raise Unreadable(f"{self.name}: {error}") from error
+        except WorkbookProblem as error:
+            raise TableProblem(f"{self.name}: {error}") from error
 
 
 def _encoding(file: BinaryIO) -> str:

@@ -16,8 +16,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
-from audit.cells import safe
-from omarty.tables.sheets import SHEET_ROWS
+from omarty.tables.cells import safe
+from omarty.tables.xlsx_reading import SHEET_ROWS
 
 FORMATS = ("csv", "xlsx", "jsonl")
 # Excel's own limits.

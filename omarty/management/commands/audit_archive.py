@@ -12,11 +12,12 @@ from django.utils.dateparse import parse_date
 from audit.archives import name_for
 from audit.ledger import kept, write_archive
 from audit.models import Entry, Seal
-from audit.operations import Origin, SealsDisagree, archive_seals, take_over_seal
+from audit.operations import Origin
 from audit.seal_file import lines
 from audit.sealing import Line, Row, digest
-from omarty.commands import Advance, Misused, counted
-from omarty.proof import ProofCommand
+from audit.seals import SealsProblem, archive_seals, take_over_seal
+from omarty.management.base import Advance, UsageProblem, counted
+from omarty.management.seals import ProofCommand
 
 # An archive holds whole seals, as many as fit so many entries.
 ARCHIVE_ENTRIES = 100_000
@@ -83,7 +84,7 @@ def _midnight(text: str) -> datetime:
     except ValueError:
         day = None
     if day is None:
-        raise Misused(f"--before must be a date like 2026-01-31, not {text!r}.")
+        raise UsageProblem(f"--before must be a date like 2026-01-31, not {text!r}.")
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
@@ -109,12 +110,12 @@ def _batches(seals: list[Seal]) -> Iterator[list[Seal]]:
 
 
 def _proven(sealed: Iterator[Line], advance: Advance) -> Iterator[Row]:
-    """The entries of these seals. Raises SealsDisagree at the first seal that they do not fit."""
+    """The entries of these seals. Raises SealsProblem at the first seal that they do not fit."""
     for line in sealed:
         found = list(kept(line.first_id - 1, line.last_id))
         rows = [row for row in found if not isinstance(row, int)]
         if len(rows) < len(found) or not line.covers(map(digest, rows)):
-            raise SealsDisagree(
+            raise SealsProblem(
                 f"The entries are not what seal {line.number} covers: nothing more was moved. "
                 "audit_verify tells which."
             )

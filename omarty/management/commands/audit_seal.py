@@ -7,9 +7,10 @@ from django.core.management.base import CommandParser
 from django.db import connection
 
 from audit.models import Entry, Seal
-from audit.operations import Origin, StillWriting, newest_entry, seal_next, take_over_seal
-from omarty.commands import Advance, Misused, counted
-from omarty.proof import ProofCommand
+from audit.operations import Origin
+from audit.seals import StillWriting, newest_entry, seal_next, take_over_seal
+from omarty.management.base import Advance, UsageProblem, counted
+from omarty.management.seals import ProofCommand
 
 LONGEST_GRACE = 3600
 
@@ -41,7 +42,7 @@ class Command(ProofCommand):
     def run(self, **options: Any) -> None:
         # Neither is "not a number" between the two.
         if not 0 <= options["grace"] <= LONGEST_GRACE:
-            raise Misused(f"--grace must be 0 to {LONGEST_GRACE} seconds.")
+            raise UsageProblem(f"--grace must be 0 to {LONGEST_GRACE} seconds.")
         with self.alone():
             if self.dry_run:
                 waiting = self._waiting(newest_entry())

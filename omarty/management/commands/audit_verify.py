@@ -6,8 +6,8 @@ from django.db.models import Sum
 
 from audit.models import Entry, Seal
 from audit.verification import Verdict, verify
-from omarty.commands import Refused, counted
-from omarty.proof import ProofCommand
+from omarty.management.base import CommandRefused, counted
+from omarty.management.seals import ProofCommand
 
 FAULTS_TOLD = 20
 
@@ -28,10 +28,10 @@ class Command(ProofCommand):
         with self.in_words(), self.progress("Verified", total) as advance:
             verdict = verify(self.seal_file, self.archives, advance)
         if not verdict.seals and not verdict.faults:
-            raise Refused(f"{self.seal_file} holds no seal: run audit_seal first.")
+            raise CommandRefused(f"{self.seal_file} holds no seal: run audit_seal first.")
         self.report(_facts(verdict), _text(verdict))
         if verdict.first is not None:
-            raise Refused(f"The audit log is not what was sealed. First: {verdict.first}")
+            raise CommandRefused(f"The audit log is not what was sealed. First: {verdict.first}")
 
 
 def _facts(verdict: Verdict) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from contacts.models import User
-from omarty.commands import REFUSED, DataCommand, counted
-from omarty.data_rules import RULES, Finding
+from omarty.integrity import RULES, IntegrityProblem
+from omarty.management.base import REFUSED, DataCommand, counted
 
 
 class Broken(CommandError):
@@ -27,7 +27,7 @@ class Command(DataCommand):
     exit_codes = "0 every rule holds, there may be warnings; 1 one is broken; 2 usage"
 
     def run(self, **options: Any) -> None:
-        findings: list[Finding] = []
+        findings: list[IntegrityProblem] = []
         with self.progress("Checked", User.objects.count() + len(RULES)) as advance:
             for check in RULES.values():
                 findings += check(advance)
@@ -45,11 +45,11 @@ class Command(DataCommand):
         raise Broken(_summary(facts))
 
 
-def _facts(finding: Finding) -> dict[str, str]:
+def _facts(finding: IntegrityProblem) -> dict[str, str]:
     return {"rule": finding.rule, "what": finding.what, "page": finding.page}
 
 
-def _text(finding: Finding) -> str:
+def _text(finding: IntegrityProblem) -> str:
     kind = "Warning" if finding.warning else "Broken"
     return f"{kind} ({finding.rule}): {finding.what} {finding.page}".rstrip()
 

@@ -10,12 +10,12 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 from django.db import IntegrityError
 
-from audit.cells import one_line
 from audit.operations import Origin
-from contacts.authentication import held
+from contacts.authentication import parse_login
+from contacts.canonical import one_line
 from contacts.models import User
 from contacts.operations import register_user
-from omarty.commands import DataCommand, Misused, Refused
+from omarty.management.base import CommandRefused, DataCommand, UsageProblem
 
 PASSWORD = "DJANGO_SUPERUSER_PASSWORD"  # noqa: S105
 
@@ -44,13 +44,13 @@ class Command(DataCommand):
     def run(self, **options: Any) -> None:
         interactive = options["interactive"]
         if not interactive and not options["login"]:
-            raise Misused("With --noinput, --login is needed.")
+            raise UsageProblem("With --noinput, --login is needed.")
         if not interactive and not os.environ.get(PASSWORD):
-            raise Misused(f"With --noinput, the environment variable {PASSWORD} is needed.")
+            raise UsageProblem(f"With --noinput, the environment variable {PASSWORD} is needed.")
         login = options["login"] or _typed(self._ask, "E-mail or phone: ")
-        contact = held(login.strip())
+        contact = parse_login(login.strip())
         if contact is None:
-            raise Misused(f"{login!r} is neither an e-mail address nor a phone number.")
+            raise UsageProblem(f"{login!r} is neither an e-mail address nor a phone number.")
         password = self._typed_twice() if interactive else os.environ[PASSWORD]
         kind, _value = contact
         fields = {kind.value: kind.tidy(login), "name": one_line(options["name"])}
@@ -58,7 +58,7 @@ class Command(DataCommand):
         try:
             validate_password(password, User(**fields))
         except ValidationError as error:
-            raise Refused(" ".join(error.messages)) from error
+            raise CommandRefused(" ".join(error.messages)) from error
         try:
             with self.kept():
                 user = register_user(
@@ -68,7 +68,7 @@ class Command(DataCommand):
                     **fields,
                 )
         except IntegrityError as error:
-            raise Refused(f"Somebody has {login} already.") from error
+            raise CommandRefused(f"Somebody has {login} already.") from error
         told = f"Superuser {login} was registered."
         told += " (Dry run: nothing was written.)" if self.dry_run else ""
         self.report({"person": None if self.dry_run else user.pk, "login": login}, told)
@@ -88,16 +88,16 @@ class Command(DataCommand):
 
 
 def _check(fields: dict[str, str]) -> None:
-    """Raises Misused for what is longer than the register keeps, or no value of its field."""
+    """Raises UsageProblem for what is longer than the register keeps, or no value of its field."""
     try:
         User(**fields).clean_fields(exclude={"password"})
     except ValidationError as error:
         sentences = [f"--{name}: {' '.join(told)}" for name, told in error.message_dict.items()]
-        raise Misused(" ".join(sentences)) from error
+        raise UsageProblem(" ".join(sentences)) from error
 
 
 def _typed(ask: Callable[[str], str], what: str) -> str:
     try:
         return ask(what)
     except EOFError as error:
-        raise Misused("Nobody is there to ask: use --login and --noinput.") from error
+        raise UsageProblem("Nobody is there to ask: use --login and --noinput.") from error

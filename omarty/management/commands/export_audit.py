@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from audit.cells import masked_contacts
 from audit.models import Entry
 from buildings.models import Block
-from omarty.exports import ExportCommand, moment
+from contacts.masking import masked_contacts
+from omarty.management.exports import ExportCommand, moment
 
 
 class Command(ExportCommand):

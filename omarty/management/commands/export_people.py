@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from buildings.models import Block, Membership
 from contacts.models import SecondaryEmail, SecondaryPhone, User
-from omarty.exports import ExportCommand, moment
+from omarty.management.exports import ExportCommand, moment
 
 
 class Command(ExportCommand):

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from audit.cells import one_line
 from buildings.models import Apartment, Block, Membership
-from buildings.unit_table import HEADINGS
+from buildings.unit_import.columns import HEADINGS
+from contacts.canonical import one_line
 from contacts.models import Status, User
-from omarty.exports import ExportCommand
-from omarty.tables.pages import ROWS, in_pages
+from omarty.management.exports import ExportCommand
+from omarty.tables.batches import ROWS, in_batches
 
 
 class Command(ExportCommand):
@@ -38,7 +38,7 @@ class Command(ExportCommand):
         while page := _next_page(numbered, block_id, number):
             yield page
             block_id, number = page[-1].block_id, page[-1].number or 0
-        yield from in_pages(rows.filter(number=None))
+        yield from in_batches(rows.filter(number=None))
 
     def cells(self, page: Sequence[Apartment]) -> Iterator[Sequence[Any]]:
         residents = _residents(page)

@@ -3,11 +3,12 @@
 from django.db import transaction
 
 from audit.operations import Origin
+from buildings.membership_operations import start_membership
 from buildings.models import Block, Role
-from buildings.operations import lock_blocks, start_membership
+from buildings.operations import lock_blocks
 from contacts.models import Status, User
-from omarty.commands import Refused
-from omarty.roles import RoleCommand, held_in
+from omarty.management.base import CommandRefused
+from omarty.management.roles import RoleCommand, held_in
 
 
 class Command(RoleCommand):
@@ -24,10 +25,10 @@ class Command(RoleCommand):
         # Two grants at once make one membership.
         lock_blocks([block.pk])
         if user.erased_at is not None:
-            raise Refused(f"{user} was erased: nobody can become that person again.")
+            raise CommandRefused(f"{user} was erased: nobody can become that person again.")
         held = held_in(user, block)
         if user.status == Status.BANNED or any(each.status == Status.BANNED for each in held):
-            raise Refused(f"{user} is banned: lift the ban in the back-office first.")
+            raise CommandRefused(f"{user} is banned: lift the ban in the back-office first.")
         if any((each.role, each.status) == (role, Status.ACTIVE) for each in held):
             return ""
         start_membership(origin=Origin.of_command("grant"), user=user, block=block, role=role)

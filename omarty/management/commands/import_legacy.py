@@ -8,25 +8,26 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandParser
 
 from audit.operations import Origin
-from buildings.models import Block, LegacyRow, QuarantinedRow
+from buildings.models import Block
 from contacts.models import User
-from omarty.commands import DataCommand, Misused, Refused, counted
-from omarty.legacy.houses import Blocks, Memberships, Places, Units
-from omarty.legacy.logs import Logs
-from omarty.legacy.moving import Batch, Table, Tally
-from omarty.legacy.people import Emails, Phones, Users
+from omarty.legacy.buildings import ApartmentTable, BlockTable, MembershipTable, PlaceTable
+from omarty.legacy.importer import Batch, LegacyTable, Tally
+from omarty.legacy.logs import LogTable
+from omarty.legacy.models import LegacyRow, QuarantinedRow
+from omarty.legacy.people import EmailTable, PhoneTable, UserTable
 from omarty.legacy.source import Source, opened
+from omarty.management.base import CommandRefused, DataCommand, UsageProblem, counted
 
 # In this order: each names only what stands before it. A primary contact goes before a further one.
-TABLES: tuple[type[Table], ...] = (
-    Users,
-    Places,
-    Blocks,
-    Units,
-    Memberships,
-    Phones,
-    Emails,
-    Logs,
+TABLES: tuple[type[LegacyTable], ...] = (
+    UserTable,
+    PlaceTable,
+    BlockTable,
+    ApartmentTable,
+    MembershipTable,
+    PhoneTable,
+    EmailTable,
+    LogTable,
 )
 
 
@@ -81,9 +82,9 @@ class Command(DataCommand):
             _text(self.dry_run, tallies, behind),
         )
         if missing:
-            raise Refused("Not every row is accounted for: " + "; ".join(missing))
+            raise CommandRefused("Not every row is accounted for: " + "; ".join(missing))
 
-    def _move(self, table: Table, source: Source, origin: Origin) -> tuple[int, Tally]:
+    def _move(self, table: LegacyTable, source: Source, origin: Origin) -> tuple[int, Tally]:
         total, tally = source.value(table.count), Tally()
         with self.progress(table.name, total) as advance:
             for rows in source.batches(table.select):
@@ -94,7 +95,7 @@ class Command(DataCommand):
 
 
 def _config(url: str) -> dict[str, Any]:
-    wrong = Misused("The argument must look like mysql://user:password@host:3306/name.")
+    wrong = UsageProblem("The argument must look like mysql://user:password@host:3306/name.")
     try:
         if urlsplit(url).scheme != "mysql":
             raise wrong
@@ -107,12 +108,12 @@ def _config(url: str) -> dict[str, Any]:
 
 
 def _require_empty() -> None:
-    """Raises Refused before a first run if there is somebody or something whose id a row may have."""
+    """Raises CommandRefused before a first run if there is somebody or something whose id a row may have."""
     if LegacyRow.objects.exists() or QuarantinedRow.objects.exists():
         return
     people, blocks = User.objects.count(), Block.objects.count()
     if people or blocks:
-        raise Refused(
+        raise CommandRefused(
             f"Nothing of a legacy database is here yet, but {counted(people, 'person', 'people')} and "
             f"{counted(blocks, 'block')} are: legacy rows with their ids could not come in. Move into "
             "an empty database, or say --into-existing."

@@ -11,16 +11,16 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 
 from audit.operations import Origin
-from buildings.bulk import Outcome
 from buildings.models import Block
 from buildings.permissions import EVERYTHING
-from buildings.unit_rows import Problem
-from buildings.unit_table import HEADINGS, UnitReader, is_problem
-from omarty.commands import DataCommand, Misused, Refused, counted
+from buildings.unit_import.columns import HEADINGS, UnitReader, is_problem
+from buildings.unit_import.load import save, stage
+from buildings.unit_import.rows import RowProblem
+from buildings.unit_import.save import Outcome
+from buildings.unit_import.staging import Staging
+from omarty.management.base import CommandRefused, DataCommand, UsageProblem, counted
 from omarty.tables.files import check_target, written_whole
-from omarty.tables.loading import save, stage
-from omarty.tables.reading import Table, Unreadable
-from omarty.tables.staging import Staging
+from omarty.tables.reading import TableFile, TableProblem
 from omarty.tables.writing import writer
 
 
@@ -60,7 +60,7 @@ class Command(DataCommand):
     def run(self, **options: Any) -> None:
         skip_bad = options["skip_bad"]
         try:
-            table = Table(options["file"])
+            table = TableFile(options["file"])
             bad_file = options["bad_file"] or _bad_file(table)
             _check_options(options["block"], bad_file if skip_bad else None)
             with Staging() as staging, ExitStack() as committed:
@@ -75,11 +75,11 @@ class Command(DataCommand):
                         file = committed.enter_context(written_whole(bad_file))
                         _write_bad(table, staging, file, bad_file)
                     transaction.set_rollback(self.dry_run)
-        except Unreadable as error:
-            raise Refused(str(error)) from error
+        except TableProblem as error:
+            raise CommandRefused(str(error)) from error
         self._tell_outcome(total, bad, bad_file)
 
-    def _stage(self, table: Table, staging: Staging, block_id: int | None) -> UnitReader:
+    def _stage(self, table: TableFile, staging: Staging, block_id: int | None) -> UnitReader:
         with self.progress(f"Reading {table.path} (bytes)", table.size) as advance:
             return stage(table, staging, block_id=block_id, advance=advance)
 
@@ -93,7 +93,7 @@ class Command(DataCommand):
                 total.add(done)
         return total
 
-    def _refuse(self, table: Table, staging: Staging, bad: int) -> NoReturn:
+    def _refuse(self, table: TableFile, staging: Staging, bad: int) -> NoReturn:
         sentence = f"{table.path}: {counted(bad, 'bad row')}; nothing was written."
         if self.as_json:
             self._report_problems(staging, sentence)
@@ -101,7 +101,7 @@ class Command(DataCommand):
             for problem in staging.problems():
                 column = f", column {problem.column}" if problem.column else ""
                 self.tell(f"{table.path}, row {problem.row}{column}: {problem.sentence}.")
-        raise Refused(sentence)
+        raise CommandRefused(sentence)
 
     def _report_problems(self, staging: Staging, sentence: str) -> None:
         """The JSON report of a refusal, written as it is read: there may be a million problems."""
@@ -125,21 +125,21 @@ class Command(DataCommand):
         self.report(facts, text + (" (Dry run: nothing was written.)" if self.dry_run else ""))
 
 
-def _bad_file(table: Table) -> Path:
+def _bad_file(table: TableFile) -> Path:
     return table.path.with_name(f"{table.path.stem}.bad.{'xlsx' if table.is_xlsx else 'csv'}")
 
 
 def _check_options(block_id: int | None, bad_file: Path | None) -> None:
     if block_id is not None and not Block.objects.filter(pk=block_id).exists():
-        raise Misused(f"There is no block {block_id}.")
+        raise UsageProblem(f"There is no block {block_id}.")
     if bad_file is not None:
         check_target(bad_file)
 
 
-def _write_bad(table: Table, staging: Staging, file: BinaryIO, path: Path) -> None:
+def _write_bad(table: TableFile, staging: Staging, file: BinaryIO, path: Path) -> None:
     """The bad rows as they came, under their headings, with one more that tells what is wrong.
 
-    Raises Misused if they would be written over others, which may be half mended.
+    Raises UsageProblem if they would be written over others, which may be half mended.
     """
     rows = table.rows()
     _row, headings = next(rows)
@@ -158,8 +158,8 @@ def _write_bad(table: Table, staging: Staging, file: BinaryIO, path: Path) -> No
             bad_row, problems = next(reasons, (0, iter(())))
     file.flush()
     if path.exists() and not filecmp.cmp(path, file.name, shallow=False):
-        raise Misused(f"{path} is there already: mend and load it first, or move it.")
+        raise UsageProblem(f"{path} is there already: mend and load it first, or move it.")
 
 
-def _reason(problem: Problem) -> str:
+def _reason(problem: RowProblem) -> str:
     return f"{problem.column} {problem.sentence}".strip()

@@ -13,10 +13,10 @@ from audit.models import Entry
 from audit.operations import Origin
 from audit.sealing import Part, Ranges, to_ranges
 from contacts.models import User
-from omarty.commands import Misused, Refused, counted
-from omarty.erasure import Mention, erase, is_erased, mentions, traces_of
-from omarty.people import person
-from omarty.proof import ProofCommand
+from omarty.management.base import CommandRefused, UsageProblem, counted
+from omarty.management.people import person
+from omarty.management.seals import ProofCommand
+from omarty.privacy.erasure import Mention, erase, is_erased, mentions, traces_of
 
 REASON_LENGTH = 200
 NAMESAKES_TOLD = 20
@@ -114,7 +114,7 @@ class Command(ProofCommand):
                 )
                 left = list(mentions(search.traces.contacts))
         except ValidationError as error:
-            raise Refused(" ".join(error.messages)) from error
+            raise CommandRefused(" ".join(error.messages)) from error
         finally:
             if not self.dry_run:
                 archives.settle(self.archives)
@@ -136,15 +136,15 @@ class Command(ProofCommand):
 def _reason(text: str) -> str:
     reason = text.strip()
     if not 0 < len(reason) <= REASON_LENGTH:
-        raise Misused(f"--reason must have 1 to {REASON_LENGTH} characters.")
+        raise UsageProblem(f"--reason must have 1 to {REASON_LENGTH} characters.")
     return reason
 
 
 def _require_his(named: frozenset[int], searches: list[Search]) -> None:
-    """Raises Misused if one of the named entries cannot mean him: erasing it could not be undone."""
+    """Raises UsageProblem if one of the named entries cannot mean him: erasing it could not be undone."""
     if strangers := named.difference(*(each.ids() for each in searches)):
         some = ", ".join(map(str, sorted(strangers)))
-        raise Misused(
+        raise UsageProblem(
             f"--entry {some}: no entry that holds his name or contact and is not erased yet. "
             "--dry-run tells which do."
         )

@@ -10,10 +10,10 @@ from django.utils import translation
 from audit.models import Action
 from audit.operations import Origin, record
 from contacts.models import User
-from omarty.commands import counted
-from omarty.people import person
-from omarty.personal_data import sections, write_json, write_page
-from omarty.proof import ProofCommand
+from omarty.management.base import counted
+from omarty.management.people import person
+from omarty.management.seals import ProofCommand
+from omarty.privacy.export import sections, write_json, write_page
 from omarty.tables.files import check_target, written_whole
 
 

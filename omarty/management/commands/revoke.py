@@ -3,11 +3,11 @@
 from django.core.exceptions import ValidationError
 
 from audit.operations import Origin
+from buildings.membership_operations import end_memberships
 from buildings.models import Block, Role
-from buildings.operations import end_memberships
 from contacts.models import User
-from omarty.commands import Refused
-from omarty.roles import RoleCommand, held_in
+from omarty.management.base import CommandRefused
+from omarty.management.roles import RoleCommand, held_in
 
 
 class Command(RoleCommand):
@@ -25,5 +25,5 @@ class Command(RoleCommand):
         try:
             end_memberships(origin=Origin.of_command("revoke"), memberships=ending)
         except ValidationError as error:
-            raise Refused(" ".join(error.messages)) from error
+            raise CommandRefused(" ".join(error.messages)) from error
         return f"{user} is {role.label} of block {block} (id {block.pk}) no longer."

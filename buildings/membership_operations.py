@@ -1,0 +1,265 @@
+"""Every write to memberships: atomic, with its audit entry; merging a unit, which moves them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.models import Action, Entry
+from audit.operations import Origin, entry, record
+from buildings.models import Apartment, Block, Membership, Role
+from buildings.operations import lock_blocks, locked_apartment, plain, refuse, write_apartment
+from contacts.models import Status, User
+from contacts.operations import lock_person
+
+
+@transaction.atomic
+def start_membership(
+    *,
+    origin: Origin,
+    user: User,
+    block: Block,
+    apartment: Apartment | None = None,
+    role: Role = Role.RESIDENT,
+    status: Status = Status.ACTIVE,
+    started_at: datetime | None = None,
+    reason: str = "",
+) -> Membership:
+    """The user belongs to the block, and to the unit if one is named, since then or from now on.
+
+    Raises ValidationError if the unit is closed, or the person was erased.
+    """
+    if apartment is not None:
+        locked_apartment(apartment)
+    lock_person(user)
+    membership = Membership.objects.create(
+        user=user,
+        block=block,
+        apartment=apartment,
+        role=role,
+        status=status,
+        started_at=started_at or timezone.now(),
+    )
+    record(
+        origin=origin,
+        action=Action.MEMBERSHIP_STARTED,
+        target=membership,
+        person=user,
+        block=block,
+        apartment=apartment,
+        reason=reason,
+        after={"role": role, "status": status},
+    )
+    return membership
+
+
+@transaction.atomic
+def approve_memberships(
+    *, origin: Origin, memberships: Iterable[Membership], reason: str = ""
+) -> None:
+    """Those who asked to belong do so. Raises ValidationError, as all below, and changes nothing then."""
+    rows = _locked_memberships(memberships, Status.PENDING)
+    _change_memberships(origin, Action.MEMBERSHIP_APPROVED, rows, {"status": Status.ACTIVE}, reason)
+
+
+@transaction.atomic
+def refuse_memberships(*, origin: Origin, memberships: Iterable[Membership], reason: str) -> None:
+    """Those who asked to belong do not; their requests end and are kept."""
+    rows = _locked_memberships(memberships, Status.PENDING)
+    _change_memberships(
+        origin, Action.MEMBERSHIP_REFUSED, rows, {"ended_at": timezone.now()}, reason
+    )
+
+
+@transaction.atomic
+def ban_memberships(*, origin: Origin, memberships: Iterable[Membership], reason: str) -> None:
+    """They may use nothing of the block until they are readmitted."""
+    rows = _locked_memberships(memberships, Status.ACTIVE)
+    _change_memberships(origin, Action.MEMBERSHIP_BANNED, rows, {"status": Status.BANNED}, reason)
+
+
+@transaction.atomic
+def readmit_memberships(
+    *, origin: Origin, memberships: Iterable[Membership], reason: str = ""
+) -> None:
+    """Those who were banned are active again."""
+    rows = _locked_memberships(memberships, Status.BANNED)
+    _change_memberships(
+        origin, Action.MEMBERSHIP_READMITTED, rows, {"status": Status.ACTIVE}, reason
+    )
+
+
+@transaction.atomic
+def change_role(
+    *, origin: Origin, memberships: Iterable[Membership], role: Role, reason: str = ""
+) -> None:
+    """They are something else in the block from now on; nothing is written of who is so already.
+
+    Who is banned keeps his role until the ban ends.
+    """
+    asked = _locked_memberships(memberships)
+    refuse(map(why_role_refused, asked))
+    rows = [row for row in asked if row.role != role]
+    _change_memberships(origin, Action.MEMBERSHIP_ROLE_CHANGED, rows, {"role": role}, reason)
+
+
+@transaction.atomic
+def end_memberships(
+    *,
+    origin: Origin,
+    memberships: Iterable[Membership],
+    ended_at: datetime | None = None,
+    reason: str = "",
+) -> None:
+    """They moved out, then or now; the memberships are kept as past ones."""
+    rows = _locked_memberships(memberships)
+    ended_at = ended_at or timezone.now()
+    refuse(
+        _("%(who)s cannot have left before coming.") % {"who": row.user}
+        for row in rows
+        if row.started_at is not None and ended_at < row.started_at
+    )
+    _change_memberships(origin, Action.MEMBERSHIP_ENDED, rows, {"ended_at": ended_at}, reason)
+
+
+@transaction.atomic
+def merge_apartment(
+    *, origin: Origin, doubled: Apartment, into: Apartment, reason: str = ""
+) -> None:
+    """A unit that was registered twice: its memberships, past ones too, move over and it closes.
+
+    Who holds the same role in both keeps it once, in the better standing. Raises ValidationError.
+    """
+    if doubled.pk == into.pk or doubled.block_id != into.block_id:
+        raise ValidationError(_("Choose another unit of the same block."))
+    lock_blocks([doubled.block_id])
+    doubled, into = locked_apartment(doubled), locked_apartment(into)
+    moving = list(doubled.memberships.select_related("user", "block"))
+    _end_doubles(origin, moving, into, reason)
+    doubled.memberships.update(apartment=into)
+    Entry.objects.bulk_create(
+        _membership_entry(
+            origin,
+            Action.MEMBERSHIP_MOVED,
+            each,
+            into,
+            reason,
+            {"apartment": doubled.pk},
+            {"apartment": into.pk},
+        )
+        for each in moving
+    )
+    closed = {"closed_at": timezone.now(), "merged_into_id": into.pk}
+    write_apartment(origin, Action.APARTMENT_MERGED, doubled, closed, reason)
+
+
+def _locked_memberships(
+    memberships: Iterable[Membership], status: Status | None = None
+) -> list[Membership]:
+    """The same memberships as they are now, locked together with their blocks.
+
+    They must not have ended and, if a status is named, be of that status.
+    """
+    asked = list(memberships)
+    lock_blocks(each.block_id for each in asked)
+    locked = Membership.objects.select_for_update().filter(pk__in=[each.pk for each in asked])
+    rows = list(locked.prefetch_related("user", "block", "apartment").order_by("pk"))
+    refuse(why_membership_refused(row, status) for row in rows)
+    return rows
+
+
+def why_membership_refused(membership: Membership, status: Status | None = None) -> str:
+    """Why nothing is done to one that has ended or, if a status is named, is of another; else empty."""
+    said = {"who": membership.user, "is": Status(membership.status).label}
+    if membership.ended_at is not None:
+        return _("%(who)s has left already.") % said
+    if status is not None and membership.status != status:
+        return _("%(who)s is “%(is)s”, not “%(status)s”.") % (said | {"status": status.label})
+    return ""
+
+
+def why_role_refused(membership: Membership) -> str:
+    """Why nobody changes this one's role; empty if it can be changed."""
+    if membership.ended_at is None and membership.status == Status.BANNED:
+        return _("%(who)s is banned: end the ban first.") % {"who": membership.user}
+    return why_membership_refused(membership)
+
+
+def _change_memberships(
+    origin: Origin, action: Action, rows: list[Membership], changes: dict[str, Any], reason: str
+) -> None:
+    """Write the changes to all rows, an entry for each; a block that had a manager keeps one."""
+    after = {name: plain(value) for name, value in changes.items()}
+    Entry.objects.bulk_create(
+        _membership_entry(
+            origin,
+            action,
+            row,
+            row.apartment,
+            reason,
+            {name: plain(getattr(row, name)) for name in changes},
+            after,
+        )
+        for row in rows
+    )
+    Membership.objects.filter(pk__in=[row.pk for row in rows]).update(**changes)
+    _keep_a_manager({row.block for row in rows if _manages(row)})
+
+
+def _manages(row: Membership) -> bool:
+    return row.role == Role.MANAGER and row.status == Status.ACTIVE
+
+
+def _keep_a_manager(blocks: Iterable[Block]) -> None:
+    left = Membership.objects.current().filter(
+        role=Role.MANAGER, status=Status.ACTIVE, user__status=Status.ACTIVE
+    )
+    refuse(
+        _("Block %(block)s would be left without a manager: appoint another one first.")
+        % {"block": block}
+        for block in sorted(blocks, key=lambda block: block.pk)
+        if not left.filter(block=block).exists()
+    )
+
+
+def _end_doubles(origin: Origin, moving: list[Membership], into: Apartment, reason: str) -> None:
+    """Of two current memberships of one person with one role, end the one of lesser standing."""
+    there = {(each.user_id, each.role): each for each in into.memberships.current()}
+    ending = []
+    for each in moving:
+        other = there.get((each.user_id, each.role))
+        if other is not None and each.ended_at is None:
+            ending.append(other if _standing(each) > _standing(other) else each)
+    _change_memberships(
+        origin, Action.MEMBERSHIP_ENDED, ending, {"ended_at": timezone.now()}, reason
+    )
+
+
+def _standing(membership: Membership) -> int:
+    return [Status.BANNED, Status.PENDING, Status.ACTIVE].index(Status(membership.status))
+
+
+def _membership_entry(
+    origin: Origin,
+    action: Action,
+    row: Membership,
+    apartment: Apartment | None,
+    reason: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> Entry:
+    return entry(
+        origin=origin,
+        action=action,
+        target=row,
+        person=row.user,
+        block=row.block,
+        apartment=apartment,
+        reason=reason,
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,110 @@
+"""Who the residents are that rows of a table name: people of the database, or newcomers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from buildings.models import Membership
+from buildings.unit_import.rows import RowProblem, Unit, UnitRow
+from contacts.bulk import Newcomer, newcomer
+from contacts.canonical import one_line
+from contacts.models import Claim, Kind, User
+
+
+class Residents:
+    """Who the rows' residents are: people of the database, or newcomers."""
+
+    def __init__(self, units: Sequence[Unit], problems: list[RowProblem]) -> None:
+        self.newcomers: list[Newcomer] = []
+        self._wanted: list[tuple[User, Unit]] = []
+        told = [row for unit in units for row in unit.rows if row.tells_resident]
+        if not told:
+            return
+        self._holders = _holders(told)
+        self._members = _members(units)
+        for unit in units:
+            unit.rows = [row for row in unit.rows if self._settle(unit, row, problems)]
+
+    def arrivals(self) -> Iterator[tuple[User, Unit]]:
+        """Who moves into which unit; ask once the newcomers and the units are saved."""
+        there: set[tuple[int, int | None]] = set()
+        for user, unit in self._wanted:
+            if (user.pk, unit.pk) not in there:
+                there.add((user.pk, unit.pk))
+                yield user, unit
+
+    def _settle(self, unit: Unit, row: UnitRow, problems: list[RowProblem]) -> bool:
+        """Find or plan the row's resident. False if there is a problem with him."""
+        contacts = row.contacts
+        here = self._members.get(unit.pk, []) if unit.pk is not None else []
+        if not contacts:
+            known = not row.resident or any(_same_name(row, user) for user in here)
+            if not known:
+                problems.append(RowProblem(row.row, "resident", _("needs a phone or an e-mail")))
+            return known
+        holders = [self._holders.get(contact) for contact in contacts.items()]
+        if not any(holders):
+            self._expect(self._welcome(row, contacts), unit, row)
+            return True
+        objections = list(_unlike(row, contacts, holders))
+        problems += objections
+        user = next(each for each in holders if each is not None)
+        if not objections and user not in here:
+            self._expect(user, unit, row)
+        return not objections
+
+    def _expect(self, user: User, unit: Unit, row: UnitRow) -> None:
+        self._wanted.append((user, unit))
+        unit.arriving.add(row.row)
+
+    def _welcome(self, row: UnitRow, contacts: dict[Kind, str]) -> User:
+        new = newcomer(
+            name=row.resident,
+            phone=(row.phone, row.phone_value) if row.phone else None,
+            email=(row.email, row.email_value) if row.email else None,
+        )
+        self.newcomers.append(new)
+        self._holders |= dict.fromkeys(contacts.items(), new.user)
+        return new.user
+
+
+def _holders(rows: Iterable[UnitRow]) -> dict[tuple[str, str], User]:
+    values = [contact for row in rows for contact in row.contacts.items()]
+    condition = Q(pk__in=[])
+    for kind in Kind:
+        condition |= Q(kind=kind, value__in=[value for each, value in values if each == kind])
+    claims = Claim.objects.filter(condition).select_related("user")
+    return {(claim.kind, claim.value): claim.user for claim in claims}
+
+
+def _members(units: Iterable[Unit]) -> dict[int | None, list[User]]:
+    """Who belongs to each unit that stands, in whatever role and standing."""
+    members: dict[int | None, list[User]] = defaultdict(list)
+    ids = [unit.pk for unit in units if unit.pk is not None]
+    for each in Membership.objects.current().filter(apartment__in=ids).select_related("user"):
+        members[each.apartment_id].append(each.user)
+    return members
+
+
+def _same_name(row: UnitRow, user: User) -> bool:
+    return row.resident.casefold() in {
+        one_line(name).casefold() for name in (user.name, user.user_name)
+    }
+
+
+def _unlike(
+    row: UnitRow, contacts: dict[Kind, str], holders: Sequence[User | None]
+) -> Iterator[RowProblem]:
+    """What keeps the row from meaning one registered person."""
+    kinds = list(contacts)
+    if len(holders) == 2 and holders[0] is not holders[1] and holders[0] != holders[1]:
+        if None in holders:
+            unknown = kinds[holders.index(None)]
+            yield RowProblem(row.row, unknown, _("is not known of the person who holds the other"))
+        else:
+            yield RowProblem(row.row, Kind.EMAIL, _("is held by another person than the phone"))
+    elif row.resident and not any(_same_name(row, user) for user in holders if user is not None):
+        sentence = _("is not the name that the holder of this phone or e-mail is registered under")
+        yield RowProblem(row.row, "resident", sentence)

@@ -1,0 +1,332 @@
+"""Saving many units and their residents at once, a batch of some thousand rows of a table at a time.
+
+The same rows and entries come of it as of the operations for one, at a fraction of the statements.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from audit.bulk import insert_like
+from audit.models import Action
+from audit.operations import Origin, entry, record_each
+from buildings.models import Apartment, Block, Membership, Occupancy, Role
+from buildings.permissions import EVERYTHING, Blocks
+from buildings.unit_import.residents import Residents
+from buildings.unit_import.rows import Effect, RowProblem, Unit, UnitKey, UnitRow
+from contacts.bulk import register_people
+from contacts.models import Status, User
+
+# Of so many numbers in a row, at least one is asked for.
+DENSE = 4
+# What rows tell of a unit; the number only where the unit is known by its id.
+FIELDS = ("number", "floor", "name", "occupancy", "note")
+
+
+@dataclass
+class Outcome:
+    """What was done: numbers of units, people and memberships; the units that rows told of, each with
+    its effect; and the rows that were left out.
+    """
+
+    created: int = 0
+    updated: int = 0
+    left: int = 0
+    people: int = 0
+    memberships: int = 0
+    units: list[Unit] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        names = ("created", "updated", "left", "people", "memberships")
+        return {name: getattr(self, name) for name in names}
+
+    def add(self, other: "Outcome") -> None:
+        """Count the other in; its units and problems are not taken over."""
+        for name, count in other.counts.items():
+            setattr(self, name, getattr(self, name) + count)
+
+
+@transaction.atomic
+def save_units(
+    *, origin: Origin, rows: Iterable[UnitRow], within: Blocks = EVERYTHING.changes
+) -> Outcome:
+    """Create, change or leave the units that the rows tell of, and move their residents in.
+
+    Rows of one unit must come in one call; a block that is not `within` counts as none at all. What
+    a row does not tell stays as it is; a person who is registered stays as he is. A row with a
+    problem is left out whole, the others are saved. Raises IntegrityError if somebody else takes a
+    number or a contact meanwhile.
+    """
+    outcome = Outcome()
+    blocks, units = _units(rows, within, outcome.problems)
+    people = Residents(units, outcome.problems)
+    outcome.units = [unit for unit in units if unit.rows]
+    created = [unit for unit in outcome.units if unit.pk is None]
+    changed = [unit for unit in outcome.units if unit.pk is not None and unit.changes]
+    _create(origin, blocks, created)
+    outcome.updated = _change(origin, blocks, changed)
+    register_people(origin=origin, people=people.newcomers)
+    outcome.memberships = _move_in(origin, blocks, people.arrivals())
+    outcome.created, outcome.people = len(created), len(people.newcomers)
+    outcome.left = len(outcome.units) - outcome.created - outcome.updated
+    return outcome
+
+
+def _units(
+    rows: Iterable[UnitRow], within: Blocks, problems: list[RowProblem]
+) -> tuple[dict[int, Block], list[Unit]]:
+    """The blocks and units of the rows; rows that cannot be meant are moved to `problems`."""
+    grouped: dict[UnitKey, list[UnitRow]] = defaultdict(list)
+    for row in rows:
+        grouped[row.unit].append(row)
+    named = {key.block_id for key in grouped}
+    blocks = within.only(Block.objects.all(), "pk").in_bulk(named)
+    units = []
+    for key, group in grouped.items():
+        if key.block_id in blocks:
+            units.append(_together(key, group, problems))
+        else:
+            problems += [
+                RowProblem(row.row, "block", _("is not a registered block")) for row in group
+            ]
+    _look_up(units)
+    seen: set[int] = set()
+    for unit in units:
+        problems += _objections(unit, seen)
+    problems += _taken_numbers(units)
+    return blocks, units
+
+
+def _together(key: UnitKey, rows: list[UnitRow], problems: list[RowProblem]) -> Unit:
+    """One unit of all its rows; a row that contradicts an earlier one is a problem."""
+    told: dict[str, Any] = {}
+    agreeing = []
+    for row in rows:
+        says = _says(row)
+        against = [name for name, value in says.items() if told.get(name, value) != value]
+        if against:
+            sentence = _("says otherwise of this unit than an earlier row")
+            problems += [RowProblem(row.row, name, sentence) for name in against]
+        else:
+            told |= says
+            agreeing.append(row)
+    return Unit(key, agreeing, told)
+
+
+def _says(row: UnitRow) -> dict[str, Any]:
+    """What the row tells of the unit, by the unit's fields."""
+    says: dict[str, Any] = {}
+    if row.unit_id is not None and row.number is not None:
+        says["number"] = row.number
+    if row.floor is not None:
+        says["floor"] = row.floor
+    if row.name:
+        says["name"] = row.name
+    if row.occupancy:
+        says["occupancy"] = row.occupancy
+    if row.note:
+        says["note"] = row.note
+    return says
+
+
+def _look_up(units: Sequence[Unit]) -> None:
+    """Give each unit that the database holds its id and what it stands with."""
+    by_key = {unit.key: unit for unit in units}
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for key in by_key:
+        if key.number is not None:
+            wanted[key.block_id].append(key.number)
+    condition = Q(pk__in=[key.unit_id for key in by_key if key.unit_id is not None])
+    for block_id, numbers in wanted.items():
+        condition |= Q(block_id=block_id, **_among(numbers))
+    found = Apartment.objects.filter(condition).values_list("pk", "block_id", "closed_at", *FIELDS)
+    for pk, block_id, closed_at, *values in found:
+        stands = dict(zip(FIELDS, values, strict=True))
+        for key in (UnitKey(block_id, stands["number"], None), UnitKey(block_id, None, pk)):
+            if unit := by_key.get(key):
+                unit.pk, unit.closed, unit.stands = pk, closed_at is not None, stands
+
+
+def _among(numbers: list[int]) -> dict[str, Any]:
+    """The condition for these numbers: as a range, which is read faster, where it holds few others."""
+    lowest, highest = min(numbers), max(numbers)
+    if highest - lowest < DENSE * len(numbers):
+        return {"number__range": (lowest, highest)}
+    return {"number__in": numbers}
+
+
+def _objections(unit: Unit, seen: set[int]) -> list[RowProblem]:
+    """Why none of the unit's rows can be saved; empties them then. `seen` are the ids met so far."""
+    column = "number" if unit.key.unit_id is None else "unit"
+    if unit.closed:
+        return _leave_out(unit, column, _("is a closed unit; reopen it first"))
+    if unit.pk is None:
+        gone = unit.key.unit_id is not None
+        return _leave_out(unit, column, _("is no unit of this block")) if gone else []
+    if unit.pk in seen:
+        return _leave_out(unit, column, _("is named twice, by its id and by its number"))
+    seen.add(unit.pk)
+    return []
+
+
+def _taken_numbers(units: Sequence[Unit]) -> list[RowProblem]:
+    """Leaves out the units that should get a number which another unit keeps, or gets.
+
+    Units may trade their numbers: what one gives up another can have.
+    """
+    moving = [unit for unit in units if unit.rows and unit.stands and "number" in unit.changes]
+    if not moving:
+        return []
+    taken = {(unit.key.block_id, unit.key.number) for unit in units if unit.rows}
+    wanted: dict[int, list[int]] = defaultdict(list)
+    for unit in moving:
+        wanted[unit.key.block_id].append(unit.told["number"])
+    condition = Q(pk__in=[])
+    for block_id, numbers in wanted.items():
+        condition |= Q(block_id=block_id, number__in=numbers)
+    kept = Apartment.objects.filter(condition).exclude(pk__in=[unit.pk for unit in moving])
+    taken |= set(kept.values_list("block_id", "number"))
+    problems: list[RowProblem] = []
+    while refused := _refused(moving, taken):
+        moving.remove(refused)
+        # It stays where it is, and whoever wanted that place must be asked again.
+        taken.add((refused.key.block_id, refused.stands["number"]))
+        problems += _leave_out(refused, "number", _("is the number of another unit of the block"))
+    return problems
+
+
+def _refused(moving: Iterable[Unit], taken: set[tuple[int, int | None]]) -> Unit | None:
+    """The first unit that wants a number which is taken, or which another wants before it."""
+    wanted: set[tuple[int, int | None]] = set()
+    for unit in moving:
+        number = (unit.key.block_id, unit.told["number"])
+        if number in taken or number in wanted:
+            return unit
+        wanted.add(number)
+    return None
+
+
+def _leave_out(unit: Unit, column: str, sentence: str) -> list[RowProblem]:
+    rows, unit.rows = unit.rows, []
+    return [RowProblem(row.row, column, sentence) for row in rows]
+
+
+def _create(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> None:
+    """Register the units; each has its id then. Raises IntegrityError if a number is taken meanwhile."""
+    if not units:
+        return
+    for unit in units:
+        occupied = any(row.tells_resident for row in unit.rows)
+        fallback = Occupancy.OCCUPIED if occupied else Occupancy.VACANT
+        blank = {"floor": None, "name": "", "occupancy": fallback.value, "note": ""}
+        unit.told, unit.effect = blank | unit.told, Effect.NEW
+    ids = insert_like(
+        Apartment(),
+        ("block_id", "number", "floor", "name", "occupancy", "note"),
+        [(unit.key.block_id, unit.key.number, *unit.told.values()) for unit in units],
+    )
+    for unit, pk in zip(units, ids, strict=False):
+        unit.pk = pk
+    if not ids:
+        _look_up(units)
+    facts = ((unit, {"after": {"number": unit.key.number} | _worth(unit.told)}) for unit in units)
+    _record_units(origin, blocks, Action.APARTMENT_REGISTERED, facts)
+
+
+def _worth(told: dict[str, Any]) -> dict[str, Any]:
+    """What the entry of a new unit keeps: few have a note."""
+    return {name: value for name, value in told.items() if value or name != "note"}
+
+
+def _change(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> int:
+    """Give the units what the rows tell; returns how many still differed."""
+    if not units:
+        return 0
+    # What stands is read again under lock: somebody may have mended it meanwhile.
+    locked = Apartment.objects.select_for_update().in_bulk([unit.pk for unit in units])
+    changed = []
+    for unit in units:
+        row = locked[unit.pk]
+        unit.stands = {name: getattr(row, name) for name in unit.stands}
+        if changes := unit.changes:
+            unit.effect = Effect.CHANGED
+            before = {name: unit.stands[name] for name in changes}
+            changed.append((unit, {"before": before, "after": changes}))
+            for name, value in changes.items():
+                setattr(row, name, value)
+    moving = [unit.pk for unit, facts in changed if "number" in facts["after"]]
+    if moving:
+        # First nobody has the numbers that are traded, for the database looks at row after row.
+        Apartment.objects.filter(pk__in=moving).update(number=None)
+    rows = [locked[unit.pk] for unit, _facts in changed]
+    Apartment.objects.bulk_update(rows, FIELDS if moving else FIELDS[1:], batch_size=500)
+    _record_units(origin, blocks, Action.APARTMENT_CHANGED, changed)
+    return len(changed)
+
+
+def _record_units(
+    origin: Origin,
+    blocks: dict[int, Block],
+    action: Action,
+    lines: Iterable[tuple[Unit, dict[str, Any]]],
+) -> None:
+    """An entry for each unit, with the facts given: `after`, or `before` and `after`."""
+    labels = {pk: str(block) for pk, block in blocks.items()}
+    columns = ["target_id", "target_label", "apartment_id", "apartment_label"]
+    columns += ["block_id", "block_label"]
+    rows = []
+    told: list[str] = []
+    for unit, facts in lines:
+        told, label, block = list(facts), unit.label, unit.key.block_id
+        rows.append((unit.pk, label, unit.pk, label, block, labels[block], *facts.values()))
+    columns += told
+    record_each(entry(origin=origin, action=action, target=Apartment()), columns, rows)
+
+
+def _move_in(
+    origin: Origin, blocks: dict[int, Block], arrivals: Iterable[tuple[User, Unit]]
+) -> int:
+    """Start a resident's membership for each arrival; returns how many."""
+    coming = {(user.pk, unit.pk): (user, unit) for user, unit in arrivals}
+    if not coming:
+        return 0
+    like = Membership(
+        user=User(pk=0), role=Role.RESIDENT, status=Status.ACTIVE, started_at=timezone.now()
+    )
+    ids = insert_like(
+        like,
+        ("user_id", "block_id", "apartment_id"),
+        [(user_id, unit.key.block_id, unit_id) for (user_id, unit_id), (_, unit) in coming.items()],
+    )
+    labels = {pk: str(block) for pk, block in blocks.items()}
+    # As Membership names itself, which would look the role up in the dictionary each time.
+    role = str(Role.RESIDENT.label)
+    rows = []
+    for pk, (user, unit) in zip(ids or _started(coming), coming.values(), strict=True):
+        name, block = str(user), unit.key.block_id
+        who, where = (user.pk, name), (unit.pk, unit.label)
+        rows.append((pk, f"{name}: {role}", *who, block, labels[block], *where))
+    columns = ["target_id", "target_label", "person_id", "person_label", "block_id", "block_label"]
+    columns += ["apartment_id", "apartment_label"]
+    after = {"role": Role.RESIDENT, "status": Status.ACTIVE}
+    line = entry(origin=origin, action=Action.MEMBERSHIP_STARTED, target=like, after=after)
+    record_each(line, columns, rows)
+    return len(coming)
+
+
+def _started(coming: Collection[tuple[int, int | None]]) -> list[int]:
+    """The ids of the memberships of these people in these units, in the same order."""
+    started = Membership.objects.current().filter(
+        user__in={user_id for user_id, _unit_id in coming},
+        apartment__in={unit_id for _user_id, unit_id in coming},
+    )
+    ids = {(each.user_id, each.apartment_id): each.pk for each in started}
+    return [ids[key] for key in coming]

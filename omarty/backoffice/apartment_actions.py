@@ -1,0 +1,257 @@
+"""What is done to a unit, or to a block's units, in one go."""
+
+from datetime import time
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from buildings.membership_operations import merge_apartment, start_membership
+from buildings.models import (
+    Apartment,
+    Membership,
+    Role,
+)
+from buildings.operations import (
+    reinstate_apartment,
+    retire_apartment,
+    why_unit_refused,
+)
+from contacts.models import Claim, Kind, User
+from contacts.operations import WhyContactRefused, register_user
+from omarty.backoffice.base.forms import (
+    ANY_LANGUAGE,
+    DayField,
+    contact_input,
+    moment_of,
+)
+from omarty.backoffice.base.labels import listed, objection
+from omarty.backoffice.base.request_limits import row_id
+from omarty.backoffice.base.row_actions import RowAction
+
+
+class MergeApartment(RowAction):
+    """A unit that was registered twice goes up in the right one."""
+
+    title = gettext_lazy("Merge into another unit")
+    button = gettext_lazy("Merge")
+    harms = True
+    previews = True
+
+    into = forms.ModelChoiceField(
+        label=gettext_lazy("The right unit"),
+        queryset=Apartment.objects.none(),
+        help_text=gettext_lazy("Its number and floor stay as they are."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = self.row.block.apartments.filter(closed_at=None).exclude(pk=self.row.pk)
+        cast(Any, self.fields["into"]).queryset = others.order_by("number", "pk")
+
+    @classmethod
+    def why_refused(cls, row: Apartment) -> str:
+        return why_unit_refused(row)
+
+    def plan(self) -> list[str]:
+        into = self.cleaned_data["into"]
+        units = {"doubled": self.row, "into": into}
+        moving = self.row.memberships.select_related("user").order_by("pk")
+        lines = [
+            listed(
+                [
+                    each.user,
+                    each.get_role_display(),
+                    _("left already") if each.ended_at else each.get_status_display(),
+                ]
+            )
+            for each in moving
+        ]
+        told = _("These move from unit %(doubled)s to unit %(into)s:") % units
+        return [
+            told if lines else _("Nobody belongs to unit %(doubled)s.") % units,
+            *lines,
+            _("Unit %(doubled)s closes; its history is found at unit %(into)s.") % units,
+        ]
+
+    def carry_out(self) -> list[str]:
+        into = self.cleaned_data["into"]
+        merge_apartment(origin=self.origin, doubled=self.row, into=into, reason=self.reason)
+        return [
+            _("Unit %(doubled)s was merged into unit %(into)s.")
+            % {"doubled": self.row, "into": into}
+        ]
+
+    def outcome_page(self) -> str:
+        return reverse("admin:buildings_apartment_change", args=[self.cleaned_data["into"].pk])
+
+
+class RetireApartment(RowAction):
+    """A unit is no longer in use."""
+
+    title = gettext_lazy("Close the unit")
+    button = gettext_lazy("Close")
+    harms = True
+
+    @classmethod
+    def why_refused(cls, row: Apartment) -> str:
+        return why_unit_refused(row)
+
+    def plan(self) -> list[str]:
+        return [_("Unit %s will no longer be in use. It is kept, and can be reopened.") % self.row]
+
+    def carry_out(self) -> list[str]:
+        retire_apartment(origin=self.origin, apartment=self.row, reason=self.reason)
+        return [_("Unit %s was closed.") % self.row]
+
+
+class ReinstateApartment(RowAction):
+    """A closed unit is in use again."""
+
+    title = gettext_lazy("Reopen the unit")
+    button = gettext_lazy("Reopen")
+
+    @classmethod
+    def why_refused(cls, row: Apartment) -> str:
+        return "" if why_unit_refused(row) else _("This unit is in use already.")
+
+    def plan(self) -> list[str]:
+        return [_("Unit %s will be in use again. Nobody moves by that.") % self.row]
+
+    def carry_out(self) -> list[str]:
+        reinstate_apartment(origin=self.origin, apartment=self.row, reason=self.reason)
+        return [_("Unit %s was reopened.") % self.row]
+
+
+class PersonSelect(AutocompleteSelect):
+    """Shows the chosen person again in a form that was refused, whatever was posted in his place."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [each for each in value if row_id(each) is not None], attr)
+
+
+class MoveIn(RowAction):
+    """Somebody belongs to a unit: a person of the user's blocks, or a new one."""
+
+    title = gettext_lazy("Move somebody in")
+    button = gettext_lazy("Move in")
+
+    person = forms.ModelChoiceField(
+        label=gettext_lazy("Person"),
+        queryset=User.objects.none(),
+        required=False,
+        help_text=gettext_lazy(
+            "Of your blocks. Leave it empty for somebody new, and fill in below."
+        ),
+    )
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        required=False,
+        max_length=255,
+        widget=forms.TextInput(attrs=ANY_LANGUAGE),
+    )
+    phone = forms.CharField(
+        label=gettext_lazy("Phone"),
+        required=False,
+        max_length=40,
+        widget=contact_input(Kind.PHONE),
+    )
+    email = forms.CharField(
+        label=gettext_lazy("E-mail"),
+        required=False,
+        max_length=254,
+        widget=contact_input(Kind.EMAIL),
+    )
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role, initial=Role.RESIDENT)
+    day = DayField(label=gettext_lazy("Since"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        person = cast(Any, self.fields["person"])
+        known = admin.site.get_model_admin(User).get_queryset(self.request)
+        person.queryset = known.filter(erased_at=None)
+        person.widget = PersonSelect(Membership._meta.get_field("user"), admin.site)
+        person.widget.choices = person.choices
+
+    @classmethod
+    def why_refused(cls, row: Apartment) -> str:
+        return why_unit_refused(row)
+
+    def plan(self) -> list[str]:
+        return []
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        typed = self.cleaned_data
+        new = typed.get("name"), typed.get("phone") or typed.get("email")
+        if typed.get("person") is not None and any(new):
+            raise ValidationError(_("Choose a person, or fill in a new one, not both."))
+        if typed.get("person") is None and not all(new) and not self.errors:
+            raise ValidationError(
+                _("Choose a person, or fill in the name and a phone or e-mail of a new one.")
+            )
+        for kind in Kind:
+            self._check_contact(kind)
+        return cleaned
+
+    def _check_contact(self, kind: Kind) -> None:
+        try:
+            if self.cleaned_data.get(kind):
+                kind.canonical(self.cleaned_data[kind])
+        except ValueError:
+            self.add_error(kind, objection(kind, WhyContactRefused.INVALID))
+
+    def carry_out(self) -> list[str]:
+        person = self.cleaned_data["person"] or self._register()
+        role = Role(self.cleaned_data["role"])
+        if Membership.objects.current().filter(user=person, apartment=self.row, role=role).exists():
+            raise ValidationError({"person": _("This person belongs to the unit so already.")})
+        start_membership(
+            origin=self.origin,
+            user=person,
+            block=self.row.block,
+            apartment=self.row,
+            role=role,
+            started_at=moment_of(self.cleaned_data["day"], time.min),
+            reason=self.reason,
+        )
+        return [_("%(who)s moved into unit %(unit)s.") % {"who": person, "unit": self.row}]
+
+    def _register(self) -> User:
+        typed = self.cleaned_data
+        try:
+            return register_user(
+                origin=self.origin,
+                name=typed["name"],
+                phone=typed["phone"] or None,
+                email=typed["email"] or None,
+            )
+        except IntegrityError as error:
+            kind = _taken_kind(typed)
+            raise ValidationError({kind: self._taken(kind)}) from error
+
+    def _taken(self, kind: Kind) -> str:
+        return (
+            objection(kind, WhyContactRefused.TAKEN)
+            + " "
+            + _(
+                "If it is somebody of your blocks, choose the person above; somebody else asks for the "
+                "unit in the app, and you approve."
+            )
+        )
+
+
+def _taken_kind(typed: dict[str, Any]) -> Kind:
+    held = [
+        kind
+        for kind in Kind
+        if typed[kind]
+        and Claim.objects.filter(kind=kind, value=kind.canonical(typed[kind])).exists()
+    ]
+    return held[0] if held else Kind.PHONE

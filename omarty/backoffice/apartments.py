@@ -1,0 +1,348 @@
+"""Units: list, forms and filters. What is done to a unit in one go is in unit_tasks.py."""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import NON_FIELD_ERRORS, SuspiciousOperation, ValidationError
+from django.db import transaction
+from django.db.models import Prefetch, Q, QuerySet
+from django.forms import modelform_factory
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from rangefilter.filters import NumericRangeFilter
+
+from buildings.models import HIGHEST_FLOOR, LOWEST_FLOOR, Apartment, Block, Membership
+from buildings.operations import (
+    ApartmentExists,
+    change_apartment,
+    lock_blocks,
+    register_apartment,
+    why_unit_refused,
+)
+from omarty.backoffice.apartment_actions import (
+    MergeApartment,
+    MoveIn,
+    ReinstateApartment,
+    RetireApartment,
+)
+from omarty.backoffice.base import history
+from omarty.backoffice.base.forms import (
+    ModelForm,
+    SeenForm,
+    WholeNumberField,
+    reason_field,
+    typed_in,
+)
+from omarty.backoffice.base.labels import listed, place
+from omarty.backoffice.base.request_limits import row_id
+from omarty.backoffice.base.row_actions import RowActionsAdmin
+from omarty.backoffice.base.scoped_admin import (
+    BlockFilter,
+    EndedFilter,
+    origin_of,
+    scope,
+    told_apart,
+)
+from omarty.backoffice.base.search import residents_matching, whole_number
+from omarty.backoffice.building_resources import ApartmentResource
+from omarty.backoffice.data_quality import NEEDS_CORRECTION
+from omarty.backoffice.unit_import import ImportingAdmin
+
+
+class NumberTakenForm(SeenForm, ModelForm):
+    """Says beside the number that the block has it already."""
+
+    def _post_clean(self) -> None:
+        # Of a list's many rows only those need a look at the database that were changed.
+        if self.has_changed() or self.seen_row() is None:
+            super()._post_clean()  # type: ignore[misc]
+
+    def _get_validation_exclusions(self) -> set[str]:
+        exclude: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        if self.instance.block_id is not None:
+            # No page lets one choose another block; the number must be free in this one.
+            exclude.discard("block")
+        return exclude
+
+    def _update_errors(self, errors: Any) -> None:
+        told = errors.error_dict.pop(NON_FIELD_ERRORS, [])
+        if told:
+            errors.error_dict["number"] = [*errors.error_dict.get("number", []), *told]
+        super()._update_errors(errors)  # type: ignore[misc]
+
+    def seen_row(self) -> Any:
+        return None if self.instance._state.adding else self.instance
+
+
+class ApartmentForm(NumberTakenForm):
+    """A unit on its own page."""
+
+    guarded = ("number", "floor", "name", "occupancy", "note")
+    reason = reason_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.seen_row() is None:
+            # Legacy units may lack them; a new one has them.
+            for name in {"number", "floor"} & set(self.fields):
+                self.fields[name].required = True
+
+
+class ApartmentListForm(NumberTakenForm):
+    """A unit in the list."""
+
+    guarded = ("number", "floor", "occupancy")
+    changes: Any = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What was typed before somebody closed the unit is refused in words, not passed over.
+        typed = any(self.add_prefix(name) in self.data for name in self.guarded)
+        fixed = why_unit_refused(self.instance) and not typed
+        if self.instance.pk and (fixed or self.instance.block_id not in self.changes):
+            for field in self.fields.values():
+                field.disabled = True
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if why_unit_refused(self.instance) and self.has_changed():
+            self.add_error("number", why_unit_refused(self.instance))
+        return cleaned
+
+
+class NeedsCorrectionFilter(admin.SimpleListFilter):
+    """Units in use without a number or floor, or whose occupancy is not what their people say."""
+
+    title = _("needs mending")
+    parameter_name = "mending"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [
+            ("yes", _("Yes")),
+            *((name, label) for name, (_rule, label) in NEEDS_CORRECTION.items()),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        value = self.value()
+        if value is None:
+            return queryset
+        rules = [
+            rule for name, (rule, _label) in NEEDS_CORRECTION.items() if value in ("yes", name)
+        ]
+        return queryset.filter(reduce(or_, rules), closed_at=None) if rules else queryset.none()
+
+
+class FloorFilter(NumericRangeFilter):  # type: ignore[misc]
+    """Floors from one to another."""
+
+    def _get_form_fields(self) -> dict[str, WholeNumberField]:
+        # The library's own fields take no Arabic digits.
+        return {
+            name: WholeNumberField(required=False, min_value=LOWEST_FLOOR, max_value=HIGHEST_FLOOR)
+            for name in (self.lookup_kwarg_gte, self.lookup_kwarg_lte)
+        }
+
+
+class InUseFilter(EndedFilter):
+    """Units in use, unless closed ones are asked for."""
+
+    title = _("use")
+    parameter_name = "use"
+    field = "closed_at"
+    now, ended = _("In use"), ("closed", _("Closed"))
+
+
+@admin.register(Apartment)
+class ApartmentAdmin(ImportingAdmin, RowActionsAdmin):
+    """The units of the user's blocks."""
+
+    when_empty = _("Add a unit, bring units in from a file, or add a whole staircase to a block.")
+    export_resource = ApartmentResource
+    export_name = "units"
+
+    editable = addable = True
+    form = ApartmentForm
+    change_list_template = "backoffice/unit_list.html"
+    tasks = {
+        "move-in": MoveIn,
+        "merge": MergeApartment,
+        "close": RetireApartment,
+        "reopen": ReinstateApartment,
+    }
+    list_display = ("unit", "number", "floor", "occupancy", "people", "block")
+    list_display_links = ("unit",)
+    list_editable = ("number", "floor", "occupancy")
+    list_select_related = ("block",)
+    list_filter = (
+        BlockFilter,
+        ("floor", FloorFilter),
+        "occupancy",
+        NeedsCorrectionFilter,
+        InUseFilter,
+    )
+    search_fields = ("number",)
+    search_help_text = _("Number, floor, name of a unit or resident, phone, or e-mail")
+    ordering = ("block_id", "number", "pk")
+    sortable_by = ("number", "floor", "occupancy")
+    readonly_fields = ("people_now", "people_past", "entries", "closed_at", "merged_into")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Apartment | None = None) -> Any:
+        typed = ["number", "floor", "name", "occupancy", "note", "reason"]
+        if obj is None:
+            return [(None, {"fields": ["block", *typed]})]
+        shown = typed if self.has_change_permission(request, obj) else typed[:-1]
+        told = {
+            "fields": ["closed_at", "merged_into"] if obj.merged_into_id else ["closed_at"],
+            "description": _("It is no longer in use. To change anything, reopen it first."),
+        }
+        return [
+            *([(_("Closed"), told)] if obj.closed_at else []),
+            (None, {"fields": ["block", *shown]}),
+            (_("People"), {"fields": ["people_now"]}),
+            (_("Past people"), {"fields": ["people_past"]}),
+            (_("History"), {"fields": ["entries"]}),
+        ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A closed unit is looked at only; its task is to reopen it."""
+        open_ = obj is None or obj.closed_at is None
+        return open_ and super().has_change_permission(request, obj)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new unit lies in the block that the list was narrowed to, or in the only one there is."""
+        given: dict[str, Any] = dict(super().get_changeform_initial_data(request))
+        narrowed = QueryDict(request.GET.get("_changelist_filters", "")).get("block")
+        mine = scope(request).changes.ids or ()
+        if narrowed or len(mine) == 1:
+            given.setdefault("block", narrowed or next(iter(mine)))
+        return given
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Apartment | None = None) -> Any:
+        return self.readonly_fields if obj is None else ("block", *self.readonly_fields)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        people = Membership.objects.current().select_related("user").order_by("pk")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("memberships", queryset=people, to_attr="current"))
+        )
+
+    @admin.display(description=_("unit"), ordering="number")
+    def unit(self, row: Apartment) -> str:
+        return str(row)
+
+    @admin.display(description=_("people"))
+    def people(self, row: Any) -> str:
+        return listed(dict.fromkeys(each.user for each in row.current))
+
+    @admin.display(description=_("now"))
+    def people_now(self, row: Apartment) -> SafeString:
+        return _people(row.memberships.filter(ended_at=None))
+
+    @admin.display(description=_("before"))
+    def people_past(self, row: Apartment) -> SafeString:
+        return _people(row.memberships.filter(ended_at__isnull=False))
+
+    @admin.display(description=_("what was done"))
+    def entries(self, row: Apartment) -> SafeString:
+        return history.table(history.of_unit(row))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = Q(name__icontains=term) | Q(residents_matching(term))
+        number = whole_number(term)
+        if number is not None:
+            found |= Q(number=number) | Q(floor=number)
+        return queryset.filter(found), False
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        row = type("ApartmentListForm", (ApartmentListForm,), {"changes": scope(request).changes})
+        return modelform_factory(Apartment, form=row, fields=self.list_editable, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        if change:
+            change_apartment(origin=origin_of(request), apartment=obj, **typed_in(form))
+        else:
+            unit = register_apartment(origin=origin_of(request), **form.cleaned_data)
+            obj.pk, obj._state.adding = unit.pk, False
+
+    def called(self, row: Apartment) -> str:
+        return capfirst(place(row.block, row)) or ""
+
+    def lock(self, row: Apartment) -> None:
+        lock_blocks([row.block_id])
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        def view() -> Any:
+            if request.method == "POST" and (unit := units.exclude(closed_at=None).first()):
+                # A form that was opened before somebody closed it.
+                raise ValidationError(why_unit_refused(unit))
+            return super(ApartmentAdmin, self).changeform_view(
+                request, object_id, form_url, extra_context
+            )
+
+        units = self.get_queryset(request).filter(pk=row_id(object_id or "") or 0)
+        if request.method != "POST":
+            return view()
+        return self._locked(request, view, units, request.POST.get("block", ""))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        def view() -> Any:
+            return super(ApartmentAdmin, self).changelist_view(request, context)
+
+        mine = scope(request).changes
+        # A superuser finds the way from the list of blocks.
+        blocks = Block.objects.select_related("building").order_by("pk")
+        staircases = [] if mine.ids is None else told_apart(mine.only(blocks, "pk"))
+        context = {"staircases": staircases, **(extra_context or {})}
+        if "_save" not in request.POST:
+            return view()
+        posted: list[str] = self._get_edited_object_pks(request, "form")
+        if any(row_id(each) is None for each in posted):
+            raise SuspiciousOperation("what was posted are no ids")
+        edited: QuerySet[Any] = self._get_list_editable_queryset(request, "form")
+        if edited.count() != len(set(posted)):
+            # Django's formset tells an id that exists elsewhere from one that exists nowhere.
+            raise SuspiciousOperation("a posted unit is not in the list")
+        return self._locked(request, view, edited)
+
+    def _locked(
+        self, request: HttpRequest, view: Any, units: QuerySet[Any], block: str = ""
+    ) -> HttpResponse:
+        """The view's answer, while nobody else can change what its form is checked against."""
+        blocks = set(units.order_by().values_list("block_id", flat=True).distinct())
+        chosen = row_id(block)
+        if chosen is not None and chosen in scope(request).changes:
+            blocks.add(chosen)
+        try:
+            with transaction.atomic():
+                lock_blocks(blocks)
+                answer: HttpResponse = view()
+                return answer
+        except ApartmentExists:
+            told = str(_("The block has a unit of that number already."))
+        except ValidationError as refused:
+            told = " ".join(refused.messages)
+        self.message_user(request, told, messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
+
+
+def _people(memberships: QuerySet[Membership]) -> SafeString:
+    rows = memberships.select_related("user").order_by("-pk")
+    return render_to_string("backoffice/people.html", {"memberships": list(rows)})

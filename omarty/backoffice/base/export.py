@@ -1,0 +1,166 @@
+"""Any list as a file, as it is filtered."""
+
+import io
+from itertools import islice
+from typing import Any
+
+from django import forms
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import get_language_bidi, gettext_lazy
+from django.utils.translation import gettext as _
+
+from audit.models import Action
+from audit.operations import record
+from buildings.models import Block
+from omarty.backoffice.base.forms import ANY_LANGUAGE
+from omarty.backoffice.base.scoped_admin import ScopedAdmin, origin_of, scope
+from omarty.tables.writing import writer
+
+CONTENT_TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+PAGE = 2_000
+MOST_ROWS_OUT = 20_000
+REASON_LENGTH = 200
+
+
+class ExportForm(forms.Form):
+    """Which kind of file, and why."""
+
+    required_css_class = "required"
+    format = forms.ChoiceField(
+        label=gettext_lazy("Kind of file"),
+        choices=[("xlsx", "XLSX"), ("csv", "CSV")],
+    )
+    in_full = forms.BooleanField(
+        label=gettext_lazy("Phones in full"),
+        required=False,
+        help_text=gettext_lazy("Otherwise all but their last digits are masked."),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        max_length=REASON_LENGTH,
+        widget=forms.TextInput(attrs={"class": "vTextField", **ANY_LANGUAGE}),
+        help_text=gettext_lazy("The audit log keeps it. Phones in full need one."),
+    )
+
+    def __init__(self, *args: Any, phones: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not phones:
+            del self.fields["in_full"]
+            self.fields["reason"].help_text = _("The audit log keeps it.")
+
+    def clean_reason(self) -> str:
+        reason: str = self.cleaned_data["reason"].strip()
+        if self.cleaned_data.get("in_full") and not reason:
+            raise forms.ValidationError(_("Say why you need the phones in full."))
+        return reason
+
+
+class ExportingAdmin(ScopedAdmin):
+    """A list that can be taken out as a file. `export_resource` says with which columns."""
+
+    export_resource: Any = None
+    # How the file is called.
+    export_name = ""
+    # Whether the file has phones, which stay masked unless a reason is given.
+    export_phones = False
+    change_list_template = "admin/change_list.html"
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name=self.address_name("export")), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        query = request.GET.urlencode()
+        link = reverse(f"admin:{self.address_name('export')}") + (f"?{query}" if query else "")
+        return super().changelist_view(request, {"export_link": link, **(extra_context or {})})
+
+    def export_view(self, request: HttpRequest) -> HttpResponse:
+        """Asks for kind and reason, then gives the list as its filters in the address narrow it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        back = reverse(f"admin:{self.address_name('changelist')}")
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(back)
+        count = rows.order_by()[: MOST_ROWS_OUT + 1].count()
+        form = ExportForm(request.POST or None, phones=self.export_phones)
+        if form.is_valid() and count <= MOST_ROWS_OUT:
+            return self._file(request, rows, form.cleaned_data)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Export: %(list)s") % {"list": self.opts.verbose_name_plural},
+            "opts": self.opts,
+            "form": form,
+            "count": count,
+            "most": MOST_ROWS_OUT,
+            "back": f"{back}?{request.GET.urlencode()}",
+        }
+        return TemplateResponse(request, "backoffice/export.html", context)
+
+    def _file(self, request: HttpRequest, rows: models.QuerySet[Any], asked: Any) -> HttpResponse:
+        resource = self.export_resource(in_full=asked.get("in_full", False))
+        kind, file, written = asked["format"], io.BytesIO(), 0
+        with writer(
+            kind,
+            file,
+            resource.get_export_headers(),
+            title=str(self.opts.verbose_name_plural),
+            right_to_left=get_language_bidi(),
+        ) as table:
+            listed = iter(resource.iter_queryset(rows))
+            while page := list(islice(listed, PAGE)):
+                self.before_export(page)
+                for row in page:
+                    table.write(resource.export_resource(row))
+                written += len(page)
+        self._record(request, rows, asked, written)
+        name = f"{self.export_name}-{timezone.localdate():%Y-%m-%d}.{kind}"
+        return HttpResponse(
+            file.getvalue(),
+            content_type=CONTENT_TYPES[kind],
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def before_export(self, rows: list[Any]) -> None:
+        """A last look at some rows before they go out."""
+
+    def _record(
+        self, request: HttpRequest, rows: models.QuerySet[Any], asked: Any, count: int
+    ) -> None:
+        """One entry for each of his blocks that rows came from, so that its managers see it."""
+        mine = scope(request).sees.ids
+        blocks: list[Block | None] = [None]
+        if mine is not None:
+            found = set(rows.order_by().values_list(self.block_path, flat=True).distinct()) & mine
+            blocks = list(Block.objects.filter(pk__in=found or mine))
+        origin = origin_of(request)
+        after = {
+            "list": self.opts.model_name,
+            "rows": count,
+            "format": asked["format"],
+            "filter": request.GET.urlencode(),
+            "phones_in_full": asked.get("in_full", False),
+        }
+        for block in blocks:
+            record(
+                origin=origin,
+                action=Action.EXPORTED,
+                block=block,
+                reason=asked["reason"],
+                after=after,
+            )
+
+    def address_name(self, page: str) -> str:
+        """How the address of one of the list's pages is called."""
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"

@@ -1,0 +1,189 @@
+"""What the back-office's forms share: the reason, how things are typed, nothing overwritten unseen."""
+
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.models import Entry
+from contacts.canonical import tidy_phone
+from contacts.models import Kind
+from omarty.backoffice.base.request_limits import EARLIEST
+
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Any]
+else:
+    ModelForm = forms.ModelForm
+
+REASON_LENGTH = 200
+
+# How a text field is typed into: names and reasons follow the language that they are written in,
+# phones, e-mails and numbers run from left to right in every language.
+ANY_LANGUAGE = {"dir": "auto"}
+TYPED_AS: dict[Kind | None, dict[str, str]] = {
+    None: {"dir": "auto", "autocapitalize": "none", "inputmode": "email"},
+    Kind.EMAIL: {"dir": "ltr", "autocapitalize": "none", "inputmode": "email"},
+    Kind.PHONE: {"dir": "ltr", "inputmode": "tel"},
+}
+
+
+def contact_input(kind: Kind | None = None) -> forms.TextInput:
+    """Where a phone or an e-mail is typed; None: either."""
+    return forms.TextInput(attrs=TYPED_AS[kind])
+
+
+class NumberInput(forms.TextInput):
+    """A number as text: a browser's own number field ignores Arabic digits without a word."""
+
+    def __init__(self, attrs: Any = None) -> None:
+        super().__init__({"class": "vIntegerField", "dir": "ltr", **(attrs or {})})
+
+
+class WholeNumberField(forms.IntegerField):
+    """A whole number in Western, Arabic or Persian digits."""
+
+    widget = NumberInput
+    default_error_messages = {"invalid": gettext_lazy("Type a whole number in digits, such as 12.")}
+
+    def widget_attrs(self, widget: Any) -> dict[str, Any]:
+        # The number pad of some phones has no minus, which floors need.
+        above = self.min_value is not None and self.min_value >= 0
+        return {**super().widget_attrs(widget), **({"inputmode": "numeric"} if above else {})}
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(_plain(value))
+
+
+class FractionField(forms.DecimalField):
+    """A number with a fraction, in Western, Arabic or Persian digits."""
+
+    widget = NumberInput
+    default_error_messages = {"invalid": gettext_lazy("Type a number in digits, such as 31.25.")}
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(_plain(value))
+
+
+def _plain(typed: Any) -> Any:
+    """The number without what comes along when it is copied out of Arabic text."""
+    if not isinstance(typed, str):
+        return typed
+    return (
+        tidy_phone(typed)
+        .replace("\N{MINUS SIGN}", "-")
+        .replace("\N{ARABIC DECIMAL SEPARATOR}", ".")
+    )
+
+
+def reason_field(*, required: bool = False) -> forms.CharField:
+    """Why somebody does this, for the audit log."""
+    return forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=required,
+        max_length=REASON_LENGTH,
+        widget=forms.TextInput(attrs={"class": "vTextField", **ANY_LANGUAGE}),
+        help_text=gettext_lazy("Kept in the audit log."),
+    )
+
+
+class DayField(forms.DateField):
+    """The day of something that has happened: today, or one before."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        validators = [MinValueValidator(EARLIEST)]
+        super().__init__(initial=timezone.localdate, widget=widget, validators=validators, **kwargs)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is not None and value > timezone.localdate():
+            raise ValidationError(_("This day has not come yet."))
+
+
+def moment_of(day: date, at: time) -> datetime | None:
+    """That time of the day; None, which is now, for today."""
+    if day == timezone.localdate():
+        return None
+    return timezone.make_aware(datetime.combine(day, at))
+
+
+class SeenForm(forms.BaseForm):
+    """A form that tells when somebody else changed meanwhile what it showed.
+
+    It carries along the values that its page was opened with. Where the row has others by now, the
+    form is refused once: it names them, keeps what was typed, and can be sent again. `guarded` are
+    the fields that show a row's values; the row must be locked before the form is checked.
+    """
+
+    guarded: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.guarded:
+            if name in self.fields:
+                self.fields[name].show_hidden_initial = True
+
+    def seen_row(self) -> Any:
+        """The row that the form shows; None while there is none yet."""
+        raise NotImplementedError
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        row = self.seen_row()
+        if row is not None and self.has_changed():
+            changed = [name for name in self.guarded if self._changed_meanwhile(name)]
+            who = self._last_actor(row) if changed else ""
+            for name in changed:
+                self._show_anew(name, who)
+        return cleaned
+
+    def _changed_meanwhile(self, name: str) -> bool:
+        field = self.fields.get(name)
+        if field is None or field.disabled:
+            return False
+        now = self.get_initial_for_field(field, name)
+        return field.has_changed(now, self._shown(name)) and field.has_changed(now, self[name].data)
+
+    def _shown(self, name: str) -> Any:
+        widget = self.fields[name].hidden_widget()
+        return widget.value_from_datadict(self.data, self.files, self.add_initial_prefix(name))
+
+    def _show_anew(self, name: str, who: str) -> None:
+        field = self.fields[name]
+        now = field.prepare_value(self.get_initial_for_field(field, name))
+        typed_too = name in self.changed_data
+        data: dict[str, Any] = dict(self.data.items())
+        data[self.add_initial_prefix(name)] = "" if now is None else now
+        if not typed_too:
+            data[self.add_prefix(name)] = "" if now is None else now
+        self.data = data
+        said = {"who": who, "now": self._in_words(field, now)}
+        self.add_error(
+            name,
+            _("%(who)s changed this meanwhile to “%(now)s”. Save again to put yours in its place.")
+            % said
+            if typed_too
+            else _("%(who)s changed this meanwhile to “%(now)s”. Save again to keep that.") % said,
+        )
+
+    def _in_words(self, field: forms.Field, value: Any) -> str:
+        choices = dict(getattr(field, "choices", ()))
+        return str(choices.get(value, "" if value is None else value))
+
+    def _last_actor(self, row: Any) -> str:
+        entries = Entry.objects.filter(target_type=type(row).__name__.lower(), target_id=row.pk)
+        last = entries.order_by("-pk").first()
+        return last.actor_label if last is not None else _("Somebody")
+
+
+def typed_in(form: Any) -> dict[str, Any]:
+    """What was changed in a form, and why, for the operation."""
+    typed = dict(form.cleaned_data)
+    reason = typed.pop("reason", "")
+    changes = {name: typed[name] for name in form.changed_data if name in typed}
+    return {"changes": changes, "reason": reason}

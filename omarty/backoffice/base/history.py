@@ -1,0 +1,149 @@
+"""What the audit log knows of a row, for the row's own page."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, cast
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+
+from audit.models import Entry
+from buildings.models import Apartment
+from buildings.permissions import Blocks
+from contacts.entry_masking import hide_contacts
+from contacts.models import Kind, User
+
+SHOWN = 50
+NOTHING = "–"
+
+
+def of_unit(unit: Apartment) -> QuerySet[Entry]:
+    """The entries of a unit, and of those that were merged into it."""
+    units = [unit.pk, *unit.merged.values_list("pk", flat=True)]
+    own = Q(apartment_id__in=units) | Q(target_type="apartment", target_id__in=units)
+    return Entry.objects.filter(own, block_id=unit.block_id)
+
+
+def of_person(person: User, sees: Blocks) -> QuerySet[Entry]:
+    """The entries that concern a person in the blocks that the reader sees."""
+    return sees.only(Entry.objects.filter(person_id=person.pk), "block_id")
+
+
+def table(entries: QuerySet[Entry]) -> SafeString:
+    """The newest of them as a table."""
+    rows = list(entries.order_by("-pk")[:SHOWN])
+    hide_contacts(rows)
+    names = named(rows)
+    for row in rows:
+        row.refused = row.refused and gettext(row.refused)
+    return render_to_string(
+        "backoffice/history.html",
+        {
+            "entries": [(row, list(changes(row, names))) for row in rows],
+            "shown": SHOWN,
+            "nothing": NOTHING,
+        },
+    )
+
+
+# The record of an id, by its kind and id.
+Names = dict[tuple[type[models.Model], int], str]
+
+
+def named(entries: list[Entry]) -> Names:
+    """How the records are called whose ids these entries tell before and after."""
+    wanted: dict[type[models.Model], set[int]] = defaultdict(set)
+    for entry in entries:
+        known = _fields(entry.target_type)
+        for values in (entry.before or {}, entry.after or {}):
+            for name, value in values.items():
+                field = known.get(name)
+                if isinstance(field, models.ForeignKey) and _is_id(value):
+                    wanted[cast(Any, field.related_model)].add(int(value))
+    return {
+        (model, pk): str(row)
+        for model, pks in wanted.items()
+        for pk, row in model._default_manager.in_bulk(pks).items()
+    }
+
+
+def changes(entry: Entry, names: Names) -> Iterator[tuple[str, str, str]]:
+    """What an entry says of each field, in the reader's words: its name, and both its values.
+
+    `names` is what `named()` says of it.
+    """
+    known = _fields(entry.target_type)
+    before, after = entry.before or {}, entry.after or {}
+    for name in dict.fromkeys((*before, *after)):
+        field = known.get(name)
+        was, now = (_value(name, field, each.get(name), names) for each in (before, after))
+        yield capfirst(_label(name, field)) or "", was, now
+
+
+def _label(name: str, field: Any) -> str:
+    if name in set(Kind):
+        return str(Kind(name).label)
+    return str(field.verbose_name) if field else gettext(name.replace("_", " "))
+
+
+def _fields(target_type: str) -> dict[str, Any]:
+    """The fields of the kind of record that an entry names: its labels and choices."""
+    model = _model(target_type)
+    fields = model._meta.concrete_fields if model else ()
+    return {name: field for field in fields for name in (field.name, field.attname)}
+
+
+def _model(name: str) -> type[models.Model] | None:
+    return next((each for each in apps.get_models() if each._meta.model_name == name), None)
+
+
+def _value(name: str, field: Any, value: Any, names: Names) -> str:
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {each}" for key, each in value.items())
+    if isinstance(field, models.ForeignKey) and _is_id(value):
+        return names.get((cast(Any, field.related_model), int(value)), f"#{value}")
+    if isinstance(field, models.DateTimeField):
+        return _moment(str(value))
+    if isinstance(field, models.Field) and field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    if field is None:
+        return _word(name, value)
+    return str(value)
+
+
+def _word(name: str, value: Any) -> str:
+    """A value of an entry about no record: an export's, say."""
+    if name == "list" and (model := _model(str(value))):
+        return capfirst(str(model._meta.verbose_name_plural)) or ""
+    if name == "format":
+        return str(value).upper()
+    if name == "what":
+        return gettext(str(value))
+    return str(value)
+
+
+def _moment(text: str) -> str:
+    """A time as the entry keeps it, in the reader's zone and form."""
+    try:
+        when = parse_datetime(text)
+    except ValueError:
+        when = None
+    if when is None or timezone.is_naive(when):
+        return text
+    return date_format(timezone.localtime(when), "SHORT_DATETIME_FORMAT")
+
+
+def _is_id(value: Any) -> bool:
+    return str(value).isascii() and str(value).isdigit() and len(str(value)) < 19

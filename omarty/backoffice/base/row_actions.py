@@ -1,0 +1,256 @@
+"""Tasks: a page that says what will be done, asks for the rest, and calls one operation."""
+
+import hashlib
+from functools import partial
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.operations import Origin
+from omarty.backoffice.base.forms import reason_field
+from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
+
+# Their ids go along in the page's form, and Django reads at most a thousand fields.
+MOST_AT_ONCE = 500
+
+
+class ActionRefused(Exception):
+    """What was sent cannot be done any more: it is done already, or what it was about is gone."""
+
+
+class RowAction(forms.Form):
+    """Something that is done to the rows of a page: one, or those chosen in a list.
+
+    `title` and `button` are what it is called; `needs_reason` makes the reason obligatory. With
+    `previews` the answer to the first sending is its plan, and only the same plan sent again is
+    carried out. With `shows` the outcome is shown on the page itself.
+    """
+
+    title: ClassVar[Any]
+    button: ClassVar[Any]
+    needs_reason = False
+    # Whether it takes something from somebody: its button then has another colour.
+    harms = False
+    previews = False
+    shows = False
+
+    required_css_class = "required"
+    confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, rows: list[Any], request: HttpRequest) -> None:
+        self.rows = rows
+        self.row = rows[0]
+        self.request = request
+        super().__init__(data)
+        if "reason" not in self.fields:
+            self.fields["reason"] = reason_field(required=self.needs_reason)
+
+    @property
+    def origin(self) -> Origin:
+        """Who does it, for the operation."""
+        return origin_of(self.request)
+
+    @property
+    def reason(self) -> str:
+        """Why, as it was typed."""
+        return str(self.cleaned_data["reason"])
+
+    @classmethod
+    def why_refused(cls, row: Any) -> str:
+        """A sentence that says why it cannot be done to this row as it is; empty if it can."""
+        return ""
+
+    @classmethod
+    def fits(cls, row: Any) -> bool:
+        """Whether the row's page offers it."""
+        return not cls.why_refused(row)
+
+    def plan(self) -> list[str]:
+        """What will be done, line by line; with `previews` it may read the checked fields."""
+        return [str(row) for row in self.rows]
+
+    def carry_out(self) -> list[str]:
+        """Do it, and tell it: one line as the message, all of them where the task `shows` them.
+
+        Raises ValidationError.
+        """
+        raise NotImplementedError
+
+    def outcome_page(self) -> str:
+        """Where its outcome is seen; empty: on the page that it was called from."""
+        return ""
+
+    def agreed(self) -> bool:
+        """Whether what was sent is what was shown before; else it is shown now."""
+        digest = hashlib.sha256("\n".join(self.plan()).encode()).hexdigest()
+        if not self.previews or self.cleaned_data["confirmed"] == digest:
+            return True
+        self.data = dict(self.data.items()) | {"confirmed": digest}
+        return False
+
+
+class RowActionsAdmin(ScopedAdmin):
+    """A list whose rows have tasks: `tasks` by the last part of their address.
+
+    Those of `bulk` are offered for many rows of the list as well.
+    """
+
+    tasks: ClassVar[dict[str, type[RowAction]]] = {}
+    bulk: tuple[str, ...] = ()
+    change_form_template = "backoffice/change_form.html"
+
+    def lock(self, row: Any) -> None:
+        """Until the transaction ends, what the row's tasks show and change stays as it is."""
+        raise NotImplementedError
+
+    def get_urls(self) -> list[Any]:
+        return [
+            path(
+                f"<int:object_id>/{name}/",
+                self.admin_site.admin_view(partial(self.row_action_view, name=name)),
+                name=f"{self.opts.app_label}_{self.opts.model_name}_{name}",
+            )
+            for name in self.tasks
+        ] + super().get_urls()
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)
+        if self.may_change(request):
+            for name in self.bulk:
+                act = partial(RowActionsAdmin.run_on_many, name=name)
+                actions[name] = (cast(Any, act), name, self.tasks[name].title)
+        return actions
+
+    def offered(self, request: HttpRequest, row: Any) -> list[tuple[str, Any]]:
+        """Address and title of each task that this user can do with this row."""
+        if not self.may_change(request, row):
+            return []
+        return [
+            (self.address(name, row), task.title)
+            for name, task in self.tasks.items()
+            if task.fits(row)
+        ]
+
+    def address(self, name: str, row: Any) -> str:
+        """Where the task of this name is done with this row."""
+        view = f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}"
+        return reverse(view, args=[row.pk], current_app=self.admin_site.name)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        row = context["original"]
+        context["tasks"] = [] if row is None else self.offered(request, row)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def row_action_view(self, request: HttpRequest, object_id: int, name: str) -> HttpResponse:
+        """One row's task. Only doing it locks anything: whoever looks waits for nobody."""
+        row = self._changeable(request, object_id)
+        if row is None:
+            return self._unknown(request, str(object_id))
+        if request.method != "POST":
+            return self._task(request, row, name, None)
+        with transaction.atomic():
+            self.lock(row)
+            # While one waited for the lock, others may have changed the row, and who may do what.
+            forget_scope(request)
+            row = self._changeable(request, object_id)
+            if row is None:
+                return self._unknown(request, str(object_id))
+            return self._task(request, row, name, request.POST)
+
+    def _changeable(self, request: HttpRequest, object_id: int) -> Any:
+        """The row; None if there is none for him. Raises PermissionDenied if he may only look at it."""
+        row = self.get_object(request, str(object_id))
+        if row is not None and not self.may_change(request, row):
+            raise PermissionDenied
+        return row
+
+    def _task(self, request: HttpRequest, row: Any, name: str, sent: Any) -> HttpResponse:
+        change = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        back = reverse(change, args=[row.pk])
+        why_membership_refused = self.tasks[name].why_refused(row)
+        if why_membership_refused:
+            self.message_user(request, why_membership_refused, messages.ERROR)
+            return HttpResponseRedirect(back)
+        try:
+            form = self.tasks[name](sent, rows=[row], request=request)
+        except ActionRefused as late:
+            self.message_user(request, str(late), messages.WARNING)
+            return HttpResponseRedirect(back)
+        return self._answer(request, form, back=back)
+
+    def _unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        # As Django's own pages answer for an id that they do not find.
+        answer: HttpResponse = cast(Any, self)._get_obj_does_not_exist_redirect(
+            request, self.opts, object_id
+        )
+        return answer
+
+    def run_on_many(self, request: HttpRequest, chosen: Any, *, name: str) -> HttpResponse | None:
+        """The rows chosen in the list: first a page that names them, then the same again, confirmed."""
+        rows = list(chosen[: MOST_AT_ONCE + 1])
+        if len(rows) > MOST_AT_ONCE:
+            self.message_user(
+                request, _("Choose at most %d at once.") % MOST_AT_ONCE, messages.ERROR
+            )
+            return None
+        # The ids that the page before named; a list taken whole has them on the next.
+        named = set(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        whole = request.POST.get("select_across") == "1"
+        if not rows or (not whole and {str(row.pk) for row in rows} != named):
+            self.message_user(
+                request,
+                _("Nothing was done: meanwhile some of those chosen are no longer in this list."),
+                messages.ERROR,
+            )
+            return None
+        changes = scope(request).changes
+        if not all(changes.meet(self.block_ids(row)) for row in rows):
+            raise PermissionDenied
+        sent = request.POST if "sure" in request.POST else None
+        form = self.tasks[name](sent, rows=rows, request=request)
+        hidden = [("action", name), ("sure", "1")]
+        hidden += [(ACTION_CHECKBOX_NAME, str(row.pk)) for row in rows]
+        return self._answer(request, form, back=request.get_full_path(), hidden=hidden)
+
+    def _answer(
+        self, request: HttpRequest, form: RowAction, *, back: str, hidden: Any = ()
+    ) -> HttpResponse:
+        outcome: list[str] = []
+        if form.is_bound and form.is_valid() and form.agreed():
+            try:
+                with transaction.atomic():
+                    outcome = form.carry_out()
+            except ValidationError as refused:
+                form.add_error(None, refused)
+            else:
+                if not form.shows:
+                    self.message_user(request, outcome[0], messages.SUCCESS)
+                    return HttpResponseRedirect(form.outcome_page() or back)
+        ready = not form.previews or (form.is_bound and form.is_valid())
+        context = {
+            **self.admin_site.each_context(request),
+            "title": form.title,
+            "subtitle": self.called(form.row) if len(form.rows) == 1 else None,
+            "opts": self.opts,
+            "form": form,
+            "media": self.media + form.media,
+            "plan": form.plan() if ready and not outcome else [],
+            "outcome": outcome,
+            "harms": form.harms and ready,
+            "button": form.button if ready else gettext_lazy("Preview"),
+            "hidden": hidden,
+            "back": back,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "backoffice/task.html", context)

@@ -1,0 +1,265 @@
+"""Whose rows a request may see and change in the back-office; every list and form derives from it."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin import FieldListFilter
+from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.core.exceptions import SuspiciousOperation
+from django.db import models
+from django.forms.models import ModelChoiceIterator, ModelChoiceIteratorValue
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import Channel
+from audit.operations import Origin
+from buildings.models import Block
+from buildings.permissions import Blocks, Reach, reach
+from omarty.backoffice.base.filters import NarrowedList
+from omarty.backoffice.base.forms import ANY_LANGUAGE, FractionField, NumberInput, WholeNumberField
+from omarty.backoffice.base.labels import building_name
+from omarty.backoffice.base.request_limits import row_id
+from omarty.lockout import client_ip
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+
+
+def scope(request: HttpRequest) -> Reach:
+    """The blocks that the request's user sees, and those that he changes; one statement a request."""
+    known: Reach | None = getattr(request, "_reach", None)
+    if known is None:
+        known = request._reach = reach(request.user)  # type: ignore[attr-defined]
+    return known
+
+
+def forget_scope(request: HttpRequest) -> None:
+    """Ask for his rights anew: others may have changed them while this request waited for a lock."""
+    request._reach = None  # type: ignore[attr-defined]
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """Who acts and from where, for the audit log: one request, one id."""
+    return Origin(
+        channel=Channel.BACK_OFFICE,
+        actor=request.user if request.user.is_authenticated else None,
+        ip=client_ip(request),
+        request_id=request.request_id,  # type: ignore[attr-defined]
+    )
+
+
+class ScopedAdmin(ModelAdmin):
+    """Shows and changes only what lies in the user's blocks; to him there is nothing else.
+
+    A subclass names its way to the block: `block_path`, a lookup that ends at a block's id, and,
+    where that is not simply `block_id`, `within()` and `block_ids()`. Rows can be looked at only,
+    unless it says `editable` or `addable`. Nothing is ever deleted.
+    """
+
+    block_path = "block_id"
+    editable = False
+    addable = False
+    formfield_overrides = {
+        models.IntegerField: {"form_class": WholeNumberField, "widget": NumberInput},
+        models.DecimalField: {"form_class": FractionField, "widget": NumberInput},
+        models.CharField: {"widget": AdminTextInputWidget(attrs=ANY_LANGUAGE)},
+    }
+    # A list of more rows that can be typed into has more fields than Django reads from one form.
+    list_per_page = list_max_show_all = 100
+    show_full_result_count = False
+    # Counting what each filter would find costs a statement each.
+    show_facets = admin.ShowFacets.NEVER
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return NarrowedList
+
+    def called(self, row: Any) -> str:
+        """How its own pages call a row."""
+        return str(row)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        if context["original"] is not None:
+            context["subtitle"] = self.called(context["original"])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def within(self, blocks: Blocks, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """The rows that lie in these blocks."""
+        return blocks.only(rows, self.block_path)
+
+    def block_ids(self, row: Any) -> list[int]:
+        """The blocks that a row lies in."""
+        return [row.block_id]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return self.within(scope(request).sees, super().get_queryset(request))
+
+    def changeable(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """The rows that the user may change, or may put something into."""
+        return self.within(scope(request).changes, self.get_queryset(request))
+
+    def may_change(self, request: HttpRequest, row: Any = None) -> bool:
+        """Whether he may change this row; without a row, any at all."""
+        changes = scope(request).changes
+        return bool(changes) if row is None else changes.meet(self.block_ids(row))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(scope(request).sees)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        sees = scope(request).sees
+        return bool(sees) if obj is None else sees.meet(self.block_ids(obj))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.addable and self.may_change(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.editable and self.may_change(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """For list actions: `@admin.action(permissions=["act"])`."""
+        return self.may_change(request)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", self._choices(db_field.remote_field.model, request))
+        if db_field.remote_field.model is Block:
+            kwargs.setdefault("form_class", BlockField)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def _choices(self, model: Any, request: HttpRequest) -> models.QuerySet[Any]:
+        try:
+            related = self.admin_site.get_model_admin(model)
+        except NotRegistered:
+            related = None
+        if isinstance(related, ScopedAdmin):
+            return related.changeable(request)
+        none: models.QuerySet[Any] = model._default_manager.none()
+        return none
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only what a filter itself sends.
+
+        Django lets any field through, a password's hash as well, and of a filter's field any lookup,
+        a regular expression that takes years as well.
+        """
+        return lookup in self._filter_parameters(request)
+
+    def _filter_parameters(self, request: HttpRequest | None) -> set[str]:
+        sent: set[str] = set()
+        listed: tuple[Any, ...] = tuple(self.list_filter)
+        for each in listed:
+            if isinstance(each, type):
+                sent.add(cast(Any, each).parameter_name)
+                continue
+            name, make = (each, FieldListFilter.create) if isinstance(each, str) else each
+            field: Any = self.opts.get_field(name)
+            spec: Any = make(field, cast(Any, request), {}, self.model, self, field_path=name)
+            sent.update(spec.expected_parameters())
+        return sent
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if any(row_id(each) is None for each in chosen):
+            raise SuspiciousOperation("what was chosen are no ids")
+        return super().changelist_view(request, extra_context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """A row's page shows its entries in the audit log."""
+        opts = self.opts
+        return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", object_id)
+
+    # What is done is kept by the operations, in the audit log; one log is enough.
+    def log_addition(self, *args: Any) -> Any:
+        return None
+
+    def log_change(self, *args: Any) -> Any:
+        return None
+
+    def log_deletions(self, *args: Any) -> Any:
+        return None
+
+
+def told_apart(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
+    """Each block with what tells it from the others: with its building, where they stand in several."""
+    blocks = list(blocks)
+    several = len({block.building_id for block in blocks}) > 1
+    return [
+        (block, f"{building_name(block.building)} / {block}" if several else str(block))
+        for block in blocks
+    ]
+
+
+class BlockIterator(ModelChoiceIterator):
+    """The blocks to choose from, as they are told from each other."""
+
+    def __iter__(self) -> Any:
+        if self.field.empty_label is not None:
+            yield ("", self.field.empty_label)
+        for block, label in told_apart(self.queryset.select_related("building")):
+            yield (ModelChoiceIteratorValue(block.pk, block), label)
+
+
+class BlockField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice of one block."""
+
+    iterator = BlockIterator
+
+
+class BlockFilter(admin.SimpleListFilter):
+    """One of the user's own blocks."""
+
+    title = _("block")
+    parameter_name = "block"
+    # More would be no filter but a list of its own; the search finds a block by its number.
+    most = 50
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        blocks = Block.objects.select_related("building").order_by("pk")
+        mine = scope(request).sees.only(blocks, "pk")
+        return [(str(block.pk), label) for block, label in told_apart(mine[: self.most])]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        value = self.value()
+        if value is None:
+            return queryset
+        block = row_id(value)
+        if block is None or block not in scope(request).sees:
+            return queryset.none()
+        return self.model_admin.within(Blocks(frozenset([block])), queryset)
+
+    def __init__(
+        self, request: HttpRequest, params: Any, model: Any, model_admin: ScopedAdmin
+    ) -> None:
+        self.model_admin = model_admin
+        super().__init__(request, params, model, model_admin)
+
+
+class EndedFilter(admin.SimpleListFilter):
+    """What goes on now, unless what has ended is asked for: `field` says since when it has."""
+
+    field: str
+    now: Any
+    ended: tuple[str, Any]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [self.ended, ("all", _("All"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [{**first, "display": self.now}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(**{f"{self.field}__isnull": self.value() != self.ended[0]})

@@ -1,0 +1,225 @@
+"""Blocks and buildings: superusers register and mend them, others look at theirs."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from buildings.models import Block, Building
+from buildings.operations import (
+    change_block,
+    change_building,
+    lock_blocks,
+    lock_buildings,
+    refuse_taken_block_number,
+    register_block,
+    register_building,
+)
+from buildings.permissions import Blocks
+from omarty.backoffice.base import history
+from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.base.forms import ModelForm, SeenForm, reason_field, typed_in
+from omarty.backoffice.base.labels import building_name, map_link, place
+from omarty.backoffice.base.request_limits import row_id
+from omarty.backoffice.base.row_actions import RowActionsAdmin
+from omarty.backoffice.base.scoped_admin import ScopedAdmin, origin_of, scope
+from omarty.backoffice.block_actions import AddFloors
+from omarty.backoffice.building_resources import BlockResource
+
+
+class RegisteredForm(SeenForm, ModelForm):
+    """A building or block on its own page."""
+
+    reason = reason_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.seen_row() is None:
+            self.fields.pop("reason", None)
+
+    def seen_row(self) -> Any:
+        return None if self.instance._state.adding else self.instance
+
+
+class BlockForm(RegisteredForm):
+    """A block; its number is free in its building."""
+
+    guarded = (
+        "building",
+        "number",
+        "name",
+        "floors",
+        "units_planned",
+        "longitude",
+        "latitude",
+        "status",
+    )
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        building, number = (self.cleaned_data.get(name) for name in ("building", "number"))
+        if building and number and {"building", "number"} & set(self.changed_data):
+            refuse_taken_block_number(building, number, but=self.seen_row())
+        return cleaned
+
+
+class BuildingForm(RegisteredForm):
+    """A building; it has a name in one language at least."""
+
+    guarded = ("name_ar", "name_en", "country", "governorate", "city", "region", "street")
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        names = (self.data.get(self.add_prefix(name), "") for name in ("name_ar", "name_en"))
+        if not any(name.strip() for name in names):
+            self.add_error("name_ar", _("A building needs a name, in either language."))
+        return cleaned
+
+
+class SuperusersAdmin(ScopedAdmin):
+    """What superusers register and change, and others at most look at."""
+
+    editable = addable = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._everything(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._everything(request)
+
+    def _everything(self, request: HttpRequest) -> bool:
+        return scope(request).changes.ids is None
+
+    def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:
+        """Until the transaction ends, what the form is checked against stays as it is."""
+        raise NotImplementedError
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with transaction.atomic():
+            if self._everything(request):
+                self.lock_for_form(request, row_id(object_id or ""))
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+
+@admin.register(Block)
+class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
+    """The user's blocks, to look at and to add a staircase to; superusers register and mend them."""
+
+    form = BlockForm
+
+    when_empty = _("Register a building, then its blocks; then grant each block its manager.")
+    export_resource = BlockResource
+    export_name = "blocks"
+
+    block_path = "pk"
+    tasks = {"staircase": AddFloors}
+    list_display = ("number", "name", "building_shown", "status")
+    readonly_fields = ("building_shown", "position", "created_at")
+    list_select_related = ("building",)
+    search_fields = ("number", "name")
+    ordering = ("pk",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Block | None = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": BlockForm.guarded})]
+        if self.has_change_permission(request):
+            return [(None, {"fields": [*BlockForm.guarded, "reason", "created_at"]})]
+        shown = ["building_shown", "number", "name", "floors", "units_planned"]
+        return [(None, {"fields": [*shown, "position", "status", "created_at"]})]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        if change:
+            change_block(origin=origin_of(request), block=obj, **typed_in(form))
+        else:
+            block = register_block(origin=origin_of(request), **form.cleaned_data)
+            obj.pk, obj._state.adding = block.pk, False
+
+    def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:
+        chosen = row_id(request.POST.get("building", ""))
+        lock_buildings([] if chosen is None else [chosen])
+        lock_blocks([] if pk is None else [pk])
+
+    def called(self, row: Block) -> str:
+        return capfirst(place(row)) or ""
+
+    @admin.display(description=_("building"))
+    def building_shown(self, row: Block) -> SafeString:
+        address = reverse("admin:buildings_building_change", args=[row.building_id])
+        return format_html('<a href="{}"><bdi>{}</bdi></a>', address, building_name(row.building))
+
+    @admin.display(description=_("place"))
+    def position(self, row: Block) -> SafeString | str:
+        if row.latitude is None or row.longitude is None:
+            return history.NOTHING
+        return map_link(row.latitude, row.longitude)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field.label_from_instance = building_name
+        return field
+
+    def block_ids(self, row: Block) -> list[int]:
+        return [row.pk]
+
+    def lock(self, row: Block) -> None:
+        lock_blocks([row.pk])
+
+
+@admin.register(Building)
+class BuildingAdmin(SuperusersAdmin):
+    """The buildings that blocks stand in; superusers register and mend them."""
+
+    form = BuildingForm
+    when_empty = _("Register a building, then its blocks; then grant each block its manager.")
+    block_path = "blocks__pk"
+
+    def called(self, row: Building) -> str:
+        return building_name(row)
+
+    list_display = ("name_en", "name_ar", "city", "region", "street")
+    search_fields = ("name_en", "name_ar")
+    ordering = ("pk",)
+
+    def within(self, blocks: Blocks, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those with a block among them; a superuser's also those that have none yet."""
+        return rows if blocks.ids is None else super().within(blocks, rows).distinct()
+
+    def block_ids(self, row: Building) -> list[int]:
+        return list(row.blocks.values_list("pk", flat=True))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """A manager gets here by a link; the header is for what he needs daily."""
+        return scope(request).sees.ids is None
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        everything = scope(request).sees.ids is None
+        return everything or super().has_view_permission(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Building | None = None) -> Any:
+        reason = ["reason"] if obj is not None and self.has_change_permission(request) else []
+        return [(None, {"fields": [*BuildingForm.guarded, *reason]})]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        if change:
+            change_building(origin=origin_of(request), building=obj, **typed_in(form))
+        else:
+            building = register_building(origin=origin_of(request), **form.cleaned_data)
+            obj.pk, obj._state.adding = building.pk, False
+
+    def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:
+        lock_buildings([] if pk is None else [pk])

@@ -1,0 +1,160 @@
+"""What is done to people's memberships: requests, moving in and out, roles, bans."""
+
+from datetime import time
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from buildings.membership_operations import (
+    approve_memberships,
+    ban_memberships,
+    change_role,
+    end_memberships,
+    readmit_memberships,
+    refuse_memberships,
+    why_membership_refused,
+    why_role_refused,
+)
+from buildings.models import Membership, Role
+from contacts.models import Status
+from omarty.backoffice.base.forms import DayField, SeenForm, moment_of
+from omarty.backoffice.base.labels import listed, nothing_changed, place
+from omarty.backoffice.base.row_actions import RowAction
+
+
+class MembershipAction(RowAction):
+    """A task for those of one status who have not left; None: of any."""
+
+    status: Status | None = None
+
+    @property
+    def count(self) -> int:
+        """How many it is done to."""
+        return len(self.rows)
+
+    @classmethod
+    def why_refused(cls, row: Membership) -> str:
+        return why_membership_refused(row, cls.status)
+
+    def plan(self) -> list[str]:
+        return [listed([row.user, place(row.block, row.apartment)]) for row in self.rows]
+
+
+class ApproveRequest(MembershipAction):
+    """They belong from now on."""
+
+    title = gettext_lazy("Approve")
+    button = gettext_lazy("Approve")
+    status = Status.PENDING
+
+    def carry_out(self) -> list[str]:
+        approve_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
+        return [
+            ngettext(
+                "%(count)d person was approved.", "%(count)d people were approved.", self.count
+            )
+            % {"count": self.count}
+        ]
+
+
+class RefuseRequest(MembershipAction):
+    """They do not belong; the request is kept."""
+
+    title = gettext_lazy("Refuse")
+    button = gettext_lazy("Refuse")
+    harms = True
+    status = Status.PENDING
+    needs_reason = True
+
+    def carry_out(self) -> list[str]:
+        refuse_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
+        return [
+            ngettext("%(count)d person was refused.", "%(count)d people were refused.", self.count)
+            % {"count": self.count}
+        ]
+
+
+class Ban(MembershipAction):
+    """They may use nothing of the block."""
+
+    title = gettext_lazy("Ban from the block")
+    button = gettext_lazy("Ban")
+    harms = True
+    status = Status.ACTIVE
+    needs_reason = True
+
+    def carry_out(self) -> list[str]:
+        ban_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
+        return [
+            ngettext("%(count)d person was banned.", "%(count)d people were banned.", self.count)
+            % {"count": self.count}
+        ]
+
+
+class Readmit(MembershipAction):
+    """A ban ends."""
+
+    title = gettext_lazy("End the ban")
+    button = gettext_lazy("End the ban")
+    status = Status.BANNED
+
+    def carry_out(self) -> list[str]:
+        readmit_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
+        return [
+            ngettext(
+                "%(count)d person was readmitted.", "%(count)d people were readmitted.", self.count
+            )
+            % {"count": self.count}
+        ]
+
+
+class ChangeRole(SeenForm, MembershipAction):
+    """Somebody is something else in the block."""
+
+    title = gettext_lazy("Change the role")
+    button = gettext_lazy("Change the role")
+    guarded = ("role",)
+
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].initial = self.row.role
+
+    @classmethod
+    def why_refused(cls, row: Membership) -> str:
+        return why_role_refused(row)
+
+    def seen_row(self) -> Any:
+        return self.row
+
+    def carry_out(self) -> list[str]:
+        role = Role(self.cleaned_data["role"])
+        if role == self.row.role:
+            return [nothing_changed()]
+        change_role(origin=self.origin, memberships=self.rows, role=role, reason=self.reason)
+        return [_("%(who)s: %(role)s.") % {"who": self.row.user, "role": role.label}]
+
+
+class MoveOut(MembershipAction):
+    """Somebody left; that he was here is kept."""
+
+    title = gettext_lazy("Move out")
+    button = gettext_lazy("Move out")
+    harms = True
+
+    day = DayField(label=gettext_lazy("On"))
+
+    def carry_out(self) -> list[str]:
+        end_memberships(
+            origin=self.origin,
+            memberships=self.rows,
+            ended_at=moment_of(self.cleaned_data["day"], time.max),
+            reason=self.reason,
+        )
+        return [
+            ngettext("%(count)d person moved out.", "%(count)d people moved out.", self.count)
+            % {"count": self.count}
+        ]

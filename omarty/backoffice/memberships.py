@@ -1,0 +1,98 @@
+"""Memberships: who belongs to the user's blocks, who asks to, and who did."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import Entry
+from buildings.models import Membership
+from buildings.operations import lock_blocks
+from contacts.models import User
+from omarty.backoffice.base import history
+from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.base.row_actions import RowActionsAdmin
+from omarty.backoffice.base.scoped_admin import BlockFilter, EndedFilter
+from omarty.backoffice.base.search import people_matching, whole_number
+from omarty.backoffice.building_resources import MembershipResource
+from omarty.backoffice.membership_actions import (
+    ApproveRequest,
+    Ban,
+    ChangeRole,
+    MoveOut,
+    Readmit,
+    RefuseRequest,
+)
+
+
+class Period(EndedFilter):
+    """Those who belong now, unless past ones are asked for."""
+
+    title = _("time")
+    parameter_name = "period"
+    field = "ended_at"
+    now, ended = _("Now"), ("past", _("Past"))
+
+
+@admin.register(Membership)
+class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
+    """The memberships of the user's blocks; everything is done to them by tasks."""
+
+    when_empty = _("Who asks in the app to belong to one of your units will be listed.")
+    export_resource = MembershipResource
+    export_name = "memberships"
+    export_phones = True
+
+    tasks = {
+        "approve": ApproveRequest,
+        "refuse": RefuseRequest,
+        "role": ChangeRole,
+        "move-out": MoveOut,
+        "ban": Ban,
+        "readmit": Readmit,
+    }
+    bulk = ("approve", "refuse", "move-out", "ban", "readmit")
+    list_display = ("user", "apartment", "block", "role", "standing", "started_at", "ended_at")
+    list_select_related = ("user", "apartment", "block")
+    list_filter = ("status", "role", BlockFilter, Period)
+    search_fields = ("user__name",)
+    search_help_text = _("Name, phone, e-mail, or number of the unit")
+    ordering = ("-pk",)
+    sortable_by = ("role", "standing", "started_at", "ended_at")
+    fields = (
+        "user",
+        "block",
+        "apartment",
+        "role",
+        "standing",
+        "started_at",
+        "ended_at",
+        "entries",
+    )
+    readonly_fields = ("standing", "entries")
+
+    @admin.display(description=_("status"), ordering="status")
+    def standing(self, row: Membership) -> str:
+        return row.standing
+
+    @admin.display(description=_("what was done"))
+    def entries(self, row: Membership) -> SafeString:
+        return history.table(Entry.objects.filter(target_type="membership", target_id=row.pk))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = Q(user__in=User.objects.filter(people_matching(term)))
+        number = whole_number(term)
+        if number is not None:
+            found |= Q(apartment__number=number)
+        return queryset.filter(found), False
+
+    def lock(self, row: Membership) -> None:
+        lock_blocks([row.block_id])

@@ -1,0 +1,194 @@
+"""People of the user's blocks: their name, their contacts, and where they belong."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from buildings.models import Membership
+from buildings.permissions import Blocks
+from contacts.masking import masked_phone
+from contacts.models import HIDDEN, Kind, Status, User
+from contacts.operations import Contact, contacts_of, lock_contacts
+from omarty.backoffice.base import history
+from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.base.labels import listed, place
+from omarty.backoffice.base.row_actions import RowActionsAdmin
+from omarty.backoffice.base.scoped_admin import BlockFilter, scope
+from omarty.backoffice.base.search import people_matching
+from omarty.backoffice.person_actions import (
+    AddContact,
+    ContactAction,
+    CorrectName,
+    EditContact,
+    HideContact,
+    RemoveContact,
+    RevealContacts,
+    ShowContact,
+    UseForSignIn,
+)
+from omarty.backoffice.person_resources import UserResource
+
+
+@admin.register(User)
+class PersonAdmin(ExportingAdmin, RowActionsAdmin):
+    """People with a membership, of now or of the past, in the user's blocks."""
+
+    block_path = "memberships__block_id"
+    when_empty = _(
+        "Who belongs to one of your blocks will be listed; move somebody in on a unit's page."
+    )
+    export_resource = UserResource
+    export_name = "people"
+    export_phones = True
+
+    tasks = {
+        "name": CorrectName,
+        "add-contact": AddContact,
+        "reveal": RevealContacts,
+        "mend": EditContact,
+        "hide": HideContact,
+        "show": ShowContact,
+        "promote": UseForSignIn,
+        "remove": RemoveContact,
+    }
+    list_display = ("person", "phone_shown", "email_shown", "units")
+    list_filter = (BlockFilter,)
+    search_fields = ("name",)
+    search_help_text = _("Name, phone in any spelling, or e-mail")
+    sortable_by = ()
+    readonly_fields = ("contacts", "memberships_shown", "entries")
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return [
+            (None, {"fields": ["name", "user_name", "status"]}),
+            (_("Contacts"), {"fields": ["contacts"]}),
+            (_("Memberships"), {"fields": ["memberships_shown"]}),
+            (_("History"), {"fields": ["entries"]}),
+        ]
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        # By name where the list is a block's or two; everybody there is cannot be sorted each time.
+        return ("-pk",) if scope(request).sees.ids is None else ("name", "pk")
+
+    def within(self, blocks: Blocks, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if blocks.ids is None:
+            return rows
+        members = blocks.only(Membership.objects.all(), "block_id")
+        return rows.filter(pk__in=members.values("user_id"))
+
+    def block_ids(self, row: User) -> list[int]:
+        return list(row.memberships.values_list("block_id", flat=True))
+
+    def may_change(self, request: HttpRequest, row: User | None = None) -> bool:
+        """Name and contacts are put right where he belongs now; a superuser's only by superusers.
+
+        Who merely asks to belong is no manager's to change, and who has left no longer is.
+        """
+        changes = scope(request).changes
+        if row is not None and row.erased_at is not None:
+            return False
+        if row is None or changes.ids is None:
+            return bool(changes)
+        return not row.is_superuser and self._membership(request, row) is not None
+
+    def _membership(self, request: HttpRequest, row: User) -> Membership | None:
+        """His membership in a block that the user changes: what is done stands in its block's log."""
+        mine = row.memberships.filter(ended_at=None).exclude(status=Status.PENDING)
+        rows = scope(request).changes.only(mine, "block_id")
+        return rows.select_related("block", "apartment").order_by("pk").first()
+
+    def where(self, request: HttpRequest, row: User) -> dict[str, Any]:
+        """Block and unit for an entry about this person."""
+        membership = self._membership(request, row)
+        if membership is None:
+            return {}
+        return {"block": membership.block, "apartment": membership.apartment}
+
+    def lock(self, row: User) -> None:
+        lock_contacts(row)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        seen = scope(request).sees.only(Membership.objects.current(), "block_id")
+        seen = seen.select_related("block", "apartment").order_by("pk")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("memberships", queryset=seen, to_attr="current"))
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        # Who was erased is a number that only his past memberships lead to.
+        people, term = queryset.filter(erased_at=None), search_term.strip()
+        return (people.filter(people_matching(term)) if term else people), False
+
+    @admin.display(description=_("person"))
+    def person(self, row: User) -> str:
+        return str(row)
+
+    @admin.display(description=_("phone"))
+    def phone_shown(self, row: User) -> SafeString:
+        return _shown(Contact(row, Kind.PHONE))
+
+    @admin.display(description=_("e-mail"))
+    def email_shown(self, row: User) -> SafeString:
+        return _shown(Contact(row, Kind.EMAIL))
+
+    @admin.display(description=_("units"))
+    def units(self, row: Any) -> str:
+        return listed(dict.fromkeys(place(each.block, each.apartment) for each in row.current))
+
+    @admin.display(description=_("contacts"))
+    def contacts(self, row: Any) -> SafeString:
+        tasks = {name: task for name, task in self.tasks.items() if issubclass(task, ContactAction)}
+        lines = [
+            (
+                contact,
+                _shown(contact),
+                [
+                    (f"{self.address(name, row)}?contact={contact.key}", task.title)
+                    for name, task in tasks.items()
+                    if row.changeable and task.suits(contact)
+                ],
+            )
+            for contact in contacts_of(row)
+        ]
+        return render_to_string("backoffice/contacts.html", {"contacts": lines})
+
+    def told_apart(self, row: Any) -> str:
+        """The person in a chooser: namesakes differ by where they live, or by a phone that they show."""
+        phone = "" if row.phone_hidden else masked_phone(row.phone or "")
+        more = self.units(row) or phone
+        return f"{row} ({more})" if more else str(row)
+
+    @admin.display(description=_("in your blocks"))
+    def memberships_shown(self, row: Any) -> SafeString:
+        context = {"memberships": row.seen, "units": True}
+        return render_to_string("backoffice/people.html", context)
+
+    @admin.display(description=_("what was done"))
+    def entries(self, row: Any) -> SafeString:
+        return history.table(history.of_person(row, row.sees))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The person, with what his page shows of him to this user."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.sees = scope(request).sees
+            seen = row.sees.only(row.memberships.all(), "block_id")
+            row.seen = list(seen.select_related("user", "block", "apartment").order_by("-pk"))
+            row.changeable = self.may_change(request, row)
+            row.where = self.where(request, row)
+        return row
+
+
+def _shown(contact: Contact) -> SafeString:
+    text = HIDDEN if contact.hidden and contact.typed else contact.typed
+    return format_html('<bdi dir="ltr">{}</bdi>', text)

@@ -1,0 +1,228 @@
+"""The back-office's own site: who may come in, and how."""
+
+from dataclasses import replace
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import PasswordChangeView
+from django.contrib.messages.storage import default_storage
+from django.core.exceptions import ValidationError
+from django.db import OperationalError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import re_path, reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
+
+from audit.models import Action
+from audit.operations import record
+from buildings.permissions import reach
+from contacts.models import Status, User
+from contacts.operations import change_password
+from omarty.backoffice.base.forms import TYPED_AS
+from omarty.backoffice.base.request_limits import refuse_outsized
+from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
+from omarty.backoffice.dashboard import overview
+from omarty.lockout import attempted_name, too_many_attempts
+from omarty.retry import retry_on_deadlock, was_busy
+
+PLACES = ("Apartment", "Membership", "User", "Block", "Building", "Entry", "QuarantinedRow")
+
+
+# Addresses that people may have kept, and where the page is now.
+FORMER_ADDRESSES = [
+    re_path(
+        r"^buildings/quarantinedrow/(?P<rest>.*)$",
+        RedirectView.as_view(url="/admin/legacy/quarantinedrow/%(rest)s", query_string=True),
+    ),
+]
+
+
+class SignInForm(AuthenticationForm):
+    """Sign-in by the e-mail or phone that one uses in the app; each attempt leaves an entry."""
+
+    error_messages = {
+        "invalid_login": _("Wrong e-mail, phone or password."),
+        Status.PENDING: _("Your registration waits for its approval."),
+        Status.BANNED: _("You are banned."),
+        "no office": _("The back-office is for managers and board members of an active block."),
+    }
+
+    request: HttpRequest
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("E-mail or phone")
+        self.fields["username"].widget.attrs |= TYPED_AS[None]
+
+    def get_invalid_login_error(self) -> ValidationError:
+        locked = getattr(self.request, "axes_locked_out", False)
+        name = attempted_name(self.request, self.cleaned_data)
+        record(
+            origin=replace(
+                origin_of(self.request), actor_label=name or "neither an e-mail nor a phone"
+            ),
+            action=Action.SIGNED_IN,
+            refused="too many attempts" if locked else "wrong name or password",
+        )
+        text = too_many_attempts() if locked else self.error_messages["invalid_login"]
+        return ValidationError(text, code="invalid_login")
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Only who knows the password is told why he may not come in."""
+        refused = ""
+        if not user.is_active:
+            refused = Status(user.status).value
+        elif not reach(user).sees:
+            refused = "no office"
+        record(
+            origin=replace(origin_of(self.request), actor=user),
+            action=Action.SIGNED_IN,
+            target=user,
+            person=user,
+            refused=refused,
+        )
+        if refused:
+            raise ValidationError(self.error_messages[refused], code=refused)
+
+
+class PasswordChange(PasswordChangeView):
+    """Changing one's own password goes through the operation, as every write does."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            change_password(
+                origin=origin_of(self.request),
+                user=form.user,
+                password=form.cleaned_data["new_password1"],
+            )
+        update_session_auth_hash(self.request, form.user)
+        # The form's own save would write a second time.
+        return super(PasswordChangeView, self).form_valid(form)
+
+
+class Choices(AutocompleteJsonView):
+    """What a chooser offers, each so that it is told from the others."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        told_apart = getattr(self.model_admin, "told_apart", str)
+        return {"id": str(getattr(obj, to_field_name)), "text": told_apart(obj)}
+
+
+class OmartySite(AdminSite):
+    """Open to superusers and to the managers and board members of active blocks."""
+
+    site_title = _("Omarty")
+    site_header = _("Omarty")
+    index_title = _("Overview")
+    login_form = SignInForm
+    site_url = None
+    enable_nav_sidebar = False
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only what keeps to the user's blocks: what libraries bring (groups, tokens) does not."""
+        if admin_class is not None and issubclass(admin_class, ScopedAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Every page but sign-in comes through here."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            refuse_outsized(request.GET)
+
+            if request.method != "POST":
+                return inner(request, *args, **kwargs)
+
+            def answer() -> Any:
+                _as_it_came(request)
+                return inner(request, *args, **kwargs)
+
+            # Each POST writes in one transaction: taken back, it can be done anew.
+            try:
+                return retry_on_deadlock(answer)
+            except OperationalError as error:
+                if not was_busy(error):
+                    raise
+                _as_it_came(request)
+                return self._busy(request)
+
+        return guarded
+
+    def _busy(self, request: HttpRequest) -> HttpResponse:
+        """Others hold what this request would change: what was typed can be sent again by a button."""
+        typed = [
+            (name, value)
+            for name, values in request.POST.lists()
+            if "password" not in name and name != "csrfmiddlewaretoken"
+            for value in values
+        ]
+        context = {
+            **self.each_context(request),
+            "title": _("Somebody else is changing this just now"),
+            "typed": typed,
+            "uploaded": bool(request.FILES),
+        }
+        request.current_app = self.name
+        return TemplateResponse(request, "backoffice/busy.html", context, status=503)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return bool(scope(request).sees)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """With `places`: where the header leads, in the order of daily use."""
+        context = super().each_context(request)
+        models = {
+            model["object_name"]: model
+            for app in context["available_apps"]
+            for model in app["models"]
+        }
+        return {**context, "places": [models[name] for name in PLACES if name in models]}
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        dashboard = overview(scope(request).sees)
+        return super().index(request, {**dashboard, **(extra_context or {})})
+
+    def get_urls(self) -> list[Any]:
+        # "View on site" resolves any id of any table, and nothing here has a page elsewhere.
+        pages = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+        return [*FORMER_ADDRESSES, *pages]
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return cast(HttpResponse, Choices.as_view(admin_site=self)(request))
+
+    def get_log_entries(self, request: HttpRequest) -> Any:
+        """Nothing: the audit log keeps what was done."""
+        return LogEntry.objects.none()
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        if request.method == "POST" and isinstance(request.user, User):
+            record(
+                origin=origin_of(request),
+                action=Action.SIGNED_OUT,
+                target=request.user,
+                person=request.user,
+            )
+        return super().logout(request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        request.current_app = self.name
+        return PasswordChange.as_view(
+            template_name="registration/password_change_form.html",
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )(request)
+
+
+def _as_it_came(request: Any) -> None:
+    """The request without what an earlier try, which came to nothing, left in it."""
+    forget_scope(request)
+    request._messages = default_storage(request)
+    for files in request.FILES.values():
+        files.seek(0)

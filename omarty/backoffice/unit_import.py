@@ -1,0 +1,312 @@
+"""Units from a file: a preview of every row, then all of it or nothing.
+
+It reads and saves what `import_units` reads and saves: one table, one set of rules.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import tempfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from audit.operations import Origin
+from buildings.models import Block, Occupancy
+from buildings.operations import lock_blocks
+from buildings.permissions import Blocks
+from buildings.unit_import.columns import UnitReader
+from buildings.unit_import.load import save, stage
+from buildings.unit_import.rows import Effect, RowProblem, Unit
+from buildings.unit_import.save import FIELDS, Outcome
+from buildings.unit_import.staging import Staging
+from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.base.labels import listed
+from omarty.backoffice.base.scoped_admin import BlockField, origin_of, scope
+from omarty.tables.reading import TableFile, TableProblem
+
+MOST_ROWS = 2_000
+MOST_BYTES = 512 * 1024
+RESIDENT = ("resident", "phone", "email")
+# What the page says that a file may have; unit_table.py knows more names for them.
+COLUMNS = (
+    gettext_lazy("unit id"),
+    gettext_lazy("block id"),
+    gettext_lazy("number"),
+    gettext_lazy("floor"),
+    gettext_lazy("name"),
+    gettext_lazy("occupancy"),
+    gettext_lazy("note"),
+    gettext_lazy("resident"),
+    gettext_lazy("phone"),
+    gettext_lazy("email"),
+)
+
+
+@dataclass
+class Loaded:
+    """What a file's rows do, one line for each; `outcome` is there once they have done it."""
+
+    columns: list[str]
+    lines: list[dict[str, Any]]
+    right: bool
+    outcome: Outcome | None = None
+
+    def counts(self) -> dict[str, int]:
+        """How many rows there are of each kind."""
+        return Counter(line["kind"] for line in self.lines)
+
+    @property
+    def digest(self) -> str:
+        """Tells whether what is confirmed is still what the preview showed."""
+        return hashlib.sha256(json.dumps(self.lines).encode()).hexdigest()
+
+
+def load(
+    table: TableFile, *, block_id: int | None, within: Blocks, origin: Origin, confirmed: str
+) -> Loaded:
+    """Save the table's rows if all are right and what they do is what was `confirmed`; else nothing.
+
+    Raises TableProblem; IntegrityError if somebody takes a number or contact meanwhile.
+    """
+    with Staging() as staging:
+        reader = stage(table, staging, block_id=block_id, advance=_unwatched)
+        with transaction.atomic():
+            lock_blocks(pk for pk in staging.blocks() if pk in within)
+            done = list(save(staging, reader, origin=origin, within=within, advance=_unwatched))
+            units = [unit for each in done for unit in each.units]
+            problems = list(staging.problems())
+            lines = list(_lines(table, reader, units, problems))
+            # What wants mending comes first: the rest may be hundreds of rows.
+            lines.sort(key=lambda line: line["kind"] != "wrong")
+            loaded = Loaded(list(reader.columns), lines, right=not problems)
+            if loaded.right and loaded.digest == confirmed:
+                loaded.outcome = Outcome()
+                for each in done:
+                    loaded.outcome.add(each)
+            else:
+                transaction.set_rollback(True)
+    return loaded
+
+
+def _unwatched(done: int) -> None:
+    """Nobody waits for so few rows."""
+
+
+def _lines(
+    table: TableFile, reader: UnitReader, units: Sequence[Unit], problems: Sequence[RowProblem]
+) -> Iterator[dict[str, Any]]:
+    """Each row's number, kind, cells with what they replace, and everything wrong with it."""
+    unit_of = {row.row: unit for unit in units for row in unit.rows}
+    rows = table.rows()
+    next(rows, None)
+    wrong: dict[int, list[tuple[str, str]]] = {}
+    for problem in problems:
+        wrong.setdefault(problem.row, []).append((problem.column, problem.sentence))
+    for number, texts in rows:
+        unit = None if number in wrong else unit_of.get(number)
+        cells = [
+            _cell(column, texts[place] if place < len(texts) else "", unit, number)
+            for column, place in reader.places.items()
+        ]
+        kind = "wrong" if unit is None else _kind(unit, number)
+        errors = wrong.get(number, [])
+        yield {"number": number, "kind": kind, "cells": cells, "errors": errors}
+
+
+def _kind(unit: Unit, row: int) -> str:
+    if unit.effect is Effect.NEW:
+        return "new"
+    return "update" if unit.effect is Effect.CHANGED or row in unit.arriving else "skip"
+
+
+def _cell(column: str, text: str, unit: Unit | None, row: int) -> dict[str, Any]:
+    """A cell as the file has it, and what it replaces."""
+    if unit is None or unit.effect is Effect.NEW or not text:
+        return {"now": text, "was": "", "changed": False}
+    if column in RESIDENT:
+        return {"now": text, "was": "", "changed": row in unit.arriving}
+    changed = column in FIELDS and column in unit.changes
+    was: Any = unit.stands[column] if changed else None
+    if column == "occupancy" and changed:
+        was = Occupancy(was).label
+    return {"now": text, "was": "" if was is None else str(was), "changed": changed}
+
+
+class FileForm(forms.Form):
+    """A table to bring in: uploaded, or carried from the preview to its confirmation.
+
+    Nothing is left on the server in between, so that any worker can take the second step.
+    """
+
+    required_css_class = "required"
+    import_file = forms.FileField(
+        label=gettext_lazy("File"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+    )
+    block = BlockField(
+        label=gettext_lazy("Block"),
+        queryset=Block.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("As the file says"),
+        help_text=gettext_lazy("Of every row, where the file has no column of block ids."),
+    )
+    carried = forms.CharField(required=False, widget=forms.HiddenInput)
+    confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, within: Blocks, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.only: int | None = None
+        if within.ids is None:
+            # All blocks there are would be no choice but a list of its own.
+            del self.fields["block"]
+        elif len(within.ids) == 1:
+            (self.only,) = within.ids
+            del self.fields["block"]
+        else:
+            blocks = within.only(Block.objects.order_by("pk"), "pk")
+            self.fields["block"].queryset = blocks  # type: ignore[attr-defined]
+
+    @property
+    def block_id(self) -> int | None:
+        """The block of rows that name none."""
+        block = self.cleaned_data.get("block")
+        return self.only if block is None else block.pk
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        upload, carried = cleaned.get("import_file"), cleaned.get("carried")
+        if upload is not None:
+            if upload.size > MOST_BYTES:
+                raise forms.ValidationError(
+                    _("The file is larger than %(most)d kB: bring it in in parts.")
+                    % {"most": MOST_BYTES // 1024}
+                )
+            self.called, self.content = upload.name, upload.read()
+        elif carried:
+            self.called, self.content = _unpacked(carried)
+        elif not self.errors:
+            raise forms.ValidationError(_("Choose a file."))
+        return cleaned
+
+    @property
+    def packed(self) -> str:
+        """The file as the preview carries it to the confirmation."""
+        parts = (self.called.encode(), zlib.compress(self.content))
+        return ":".join(base64.b64encode(part).decode() for part in parts)
+
+
+def _unpacked(carried: str) -> tuple[str, bytes]:
+    name, _colon, rest = carried.partition(":")
+    try:
+        unfolding = zlib.decompressobj()
+        content = unfolding.decompress(base64.b64decode(rest), MOST_BYTES)
+        return base64.b64decode(name).decode(), content
+    except (binascii.Error, zlib.error, ValueError) as error:
+        raise forms.ValidationError(_("Choose the file again.")) from error
+
+
+class ImportingAdmin(ExportingAdmin):
+    """A list of units that files can be brought into."""
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.import_view)
+        return [path("import/", view, name=self.address_name("import")), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        link = reverse(f"admin:{self.address_name('import')}") if self.may_change(request) else ""
+        return super().changelist_view(request, {"import_link": link, **(extra_context or {})})
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """First shows what each row would do; confirmed, does all of it or nothing."""
+        if not self.may_change(request):
+            raise PermissionDenied
+        form = FileForm(request.POST or None, request.FILES or None, within=scope(request).changes)
+        loaded = self._load(request, form) if form.is_valid() else None
+        if loaded is not None and loaded.outcome is not None:
+            return self._done(request, loaded.outcome)
+        if loaded is not None and loaded.right and form.cleaned_data["confirmed"]:
+            messages.warning(
+                request,
+                _("Something that this file is about was changed meanwhile. Look at it again."),
+            )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Import: %(list)s") % {"list": self.opts.verbose_name_plural},
+            "opts": self.opts,
+            "form": form,
+            "loaded": loaded,
+            "columns": COLUMNS,
+            "packed": form.packed if loaded is not None else "",
+            "block_id": form.data.get("block", ""),
+        }
+        return TemplateResponse(request, "backoffice/import.html", context)
+
+    def _load(self, request: HttpRequest, form: FileForm) -> Loaded | None:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(form.content)
+            file.flush()
+            try:
+                table = TableFile(Path(file.name), called=form.called, most_rows=MOST_ROWS)
+                loaded = load(
+                    table,
+                    block_id=form.block_id,
+                    within=scope(request).changes,
+                    origin=origin_of(request),
+                    confirmed=form.cleaned_data["confirmed"],
+                )
+            except TableProblem as error:
+                form.add_error(None, str(error))
+                return None
+            except IntegrityError:
+                form.add_error(
+                    None, _("Somebody changed the same units at the same moment. Try again.")
+                )
+                return None
+        if not loaded.lines:
+            form.add_error(None, _("The file has no rows below its line of column names."))
+            return None
+        return loaded
+
+    def _done(self, request: HttpRequest, outcome: Outcome) -> HttpResponse:
+        new, changed, people = outcome.created, outcome.updated, outcome.memberships
+        told = [
+            ngettext("%(count)d unit registered", "%(count)d units registered", new)
+            % {"count": new},
+            ngettext("%(count)d unit changed", "%(count)d units changed", changed)
+            % {"count": changed},
+        ]
+        if people:
+            told.append(
+                ngettext("%(count)d person moved in", "%(count)d people moved in", people)
+                % {"count": people}
+            )
+        log = reverse("admin:audit_entry_changelist")
+        request_id = request.request_id  # type: ignore[attr-defined]
+        messages.success(
+            request,
+            format_html(
+                '{}. <a href="{}?request={}">{}</a>',
+                listed(told),
+                log,
+                request_id,
+                _("See the entries"),
+            ),
+        )
+        return HttpResponseRedirect(reverse(f"admin:{self.address_name('changelist')}"))

@@ -1,0 +1,238 @@
+"""The rules that span tables, checked over the whole database, a page of rows at a time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
+
+from audit.models import Entry, Seal
+from audit.seal_file import SealFileProblem, last_line
+from buildings.models import Apartment, Block, Membership, Occupancy, Role
+from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, Status, User
+from omarty.admin_urls import admin_url_for
+from omarty.management.base import Advance
+
+PAGE = 2000
+OURS = ("audit", "contacts", "buildings")
+# Longer than this without a seal, though there is something to seal, and the timer is not running.
+SEAL_HOURS = 24
+
+AnyModel = TypeVar("AnyModel", bound=models.Model)
+
+
+@dataclass(frozen=True)
+class IntegrityProblem:
+    """What breaks a rule, or is only warned of; `page` shows it in the back-office, where one does."""
+
+    rule: str
+    what: str
+    page: str = ""
+    warning: bool = False
+
+
+def _pages(query: "models.QuerySet[AnyModel]") -> Iterator[list[AnyModel]]:
+    """The rows, ascending by id; memory holds one page of them."""
+    last = None
+    while page := list(
+        (query if last is None else query.filter(pk__gt=last)).order_by("pk")[:PAGE]
+    ):
+        yield page
+        last = page[-1].pk
+
+
+def _each(query: "models.QuerySet[AnyModel]") -> Iterator[AnyModel]:
+    for page in _pages(query):
+        yield from page
+
+
+# --- Contacts ------------------------------------------------------------------------------------
+
+
+def contacts(advance: Advance) -> Iterator[IntegrityProblem]:
+    """Each contact, primary or secondary, has a claim that fits; each claim has its contact."""
+    for people in _pages(User.objects.all()):
+        claims: dict[int, list[Claim]] = {person.pk: [] for person in people}
+        held = Claim.objects.filter(user__in=people)
+        for claim in held.select_related("secondaryemail", "secondaryphone"):
+            claims[claim.user_id].append(claim)
+        for person in people:
+            for what in _wrong_contacts(person, claims[person.pk]):
+                yield IntegrityProblem(
+                    "contacts", f"Person {person.pk}: {what}.", admin_url_for(User, person.pk)
+                )
+        advance(len(people))
+
+
+def _wrong_contacts(person: User, claims: list[Claim]) -> Iterator[str]:
+    unaccounted = {(claim.kind, claim.value) for claim in claims if not _secondaries(claim)}
+    for kind in Kind:
+        typed = person.email if kind is Kind.EMAIL else person.phone
+        if not typed:
+            continue
+        primary = (kind.value, _canonical(kind, typed))
+        if primary[1] is None:
+            yield f"the {kind} is not one"
+        elif primary not in unaccounted:
+            yield f"the {kind} has no claim of its own"
+        unaccounted.discard(primary)
+    for kind_name, _ in unaccounted:
+        yield f"a claim on {_a(kind_name)} stands for no contact"
+    for claim in claims:
+        for contact in _secondaries(claim):
+            yield from _wrong_secondary(claim, contact)
+
+
+def _secondaries(claim: Claim) -> list[SecondaryContact]:
+    found = (getattr(claim, model.__name__.lower(), None) for model in SECONDARY.values())
+    return [contact for contact in found if contact is not None]
+
+
+def _wrong_secondary(claim: Claim, contact: SecondaryContact) -> Iterator[str]:
+    name = f"secondary {contact.kind} {contact.pk}"
+    if contact.kind != claim.kind:
+        yield f"{name} has a claim on {_a(claim.kind)}"
+    elif _canonical(contact.kind, contact.typed) != claim.value:
+        yield f"{name} has a claim on another {contact.kind} than it says"
+    if contact.user_id != claim.user_id:
+        yield f"{name} belongs to person {contact.user_id}, its claim does not"
+
+
+def _canonical(kind: Kind, typed: str) -> str | None:
+    try:
+        return kind.canonical(typed)
+    except ValueError:
+        return None
+
+
+def _a(kind: str) -> str:
+    return "an e-mail" if kind == Kind.EMAIL else "a phone"
+
+
+# --- Buildings -----------------------------------------------------------------------------------
+
+
+def units_in_blocks(advance: Advance) -> Iterator[IntegrityProblem]:
+    """A membership's unit lies in its block."""
+    astray = Membership.objects.filter(apartment__isnull=False).exclude(
+        block_id=F("apartment__block_id")
+    )
+    for row in _each(astray):
+        what = (
+            f"Membership {row.pk} is in block {row.block_id}, its unit {row.apartment_id} is not."
+        )
+        yield IntegrityProblem("units in their blocks", what, admin_url_for(Membership, row.pk))
+
+
+def managers(advance: Advance) -> Iterator[IntegrityProblem]:
+    """Each block that is not banned has an active manager, himself active; a new one waits for his."""
+    manages = Membership.objects.current().filter(
+        block=OuterRef("pk"),
+        role=Role.MANAGER,
+        status=Status.ACTIVE,
+        user__status=Status.ACTIVE,
+    )
+    for row in _each(Block.objects.exclude(status=Status.BANNED).filter(~Exists(manages))):
+        what = f"Block {row.pk} ({row}) has no active manager."
+        yield IntegrityProblem("managers", what, admin_url_for(Block, row.pk), warning=True)
+
+
+def occupancy(advance: Advance) -> Iterator[IntegrityProblem]:
+    """In a unit that is lived in, somebody lives, unless the last has just moved out."""
+    lives = Membership.objects.current().filter(apartment=OuterRef("pk"), status=Status.ACTIVE)
+    empty = Apartment.objects.filter(occupancy=Occupancy.OCCUPIED, closed_at__isnull=True)
+    for row in _each(empty.filter(~Exists(lives))):
+        what = f"Unit {row.pk} ({row}) of block {row.block_id} is lived in, with nobody in it."
+        yield IntegrityProblem("occupancy", what, admin_url_for(Apartment, row.pk), warning=True)
+
+
+def references(advance: Advance) -> Iterator[IntegrityProblem]:
+    """What a row points to exists: a dump can be read back with the database's own checks off."""
+    for model in apps.get_models():
+        if model._meta.app_label not in OURS:
+            continue
+        for field in model._meta.concrete_fields:
+            if isinstance(field, models.ForeignKey):
+                yield from _dangling(model, field)
+
+
+def _dangling(
+    model: type[models.Model], field: "models.ForeignKey[object, object]"
+) -> Iterator[IntegrityProblem]:
+    target = field.remote_field.model._default_manager.filter(pk=OuterRef(field.attname))
+    rows = model._default_manager.filter(**{f"{field.attname}__isnull": False})
+    for row in _each(rows.filter(~Exists(target)).only("pk", field.attname)):
+        gone = f"{field.remote_field.model._meta.verbose_name} {getattr(row, field.attname)}"
+        what = f"{model._meta.verbose_name} {row.pk} names {gone}, which does not exist."
+        yield IntegrityProblem("references", what.capitalize(), admin_url_for(model, row.pk))
+
+
+# --- The audit log and the server ----------------------------------------------------------------
+
+
+def seals(advance: Advance) -> Iterator[IntegrityProblem]:
+    """The audit log is sealed, and file and database tell of the same last seal."""
+    path: Path = settings.AUDIT_SEAL_FILE
+    last = Seal.objects.order_by("-number").first()
+    try:
+        line = last_line(path)
+    except (SealFileProblem, OSError) as error:
+        yield IntegrityProblem("seals", f"The seal file cannot be used: {error}")
+        return
+    in_file = (line.number, line.digest) if line else (0, "")
+    in_database = (last.number, last.digest) if last else (0, "")
+    if in_file != in_database:
+        what = f"{path} ends with seal {in_file[0]}, the database with seal {in_database[0]}"
+        yield IntegrityProblem("seals", f"{what}, or with another one: see audit_verify.")
+    yield from _unsealed(last)
+
+
+def _unsealed(last: Seal | None) -> Iterator[IntegrityProblem]:
+    unsealed = Entry.objects.filter(pk__gt=last.last_id) if last else Entry.objects.all()
+    lately = last and last.at > timezone.now() - timedelta(hours=SEAL_HOURS)
+    if not lately and unsealed.exists():
+        since = f"since {last.at:%Y-%m-%d %H:%M} UTC" if last else "ever"
+        what = f"No entry has been sealed {since}: is audit_seal run from a timer?"
+        yield IntegrityProblem("seals", what, warning=True)
+
+
+def server(advance: Advance) -> Iterator[IntegrityProblem]:
+    """MariaDB and MySQL: time zones are loaded, and tables hold any text."""
+    if connection.vendor != "mysql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CONVERT_TZ('2026-01-01', 'UTC', %s)", [settings.TIME_ZONE])
+        if cursor.fetchone()[0] is None:
+            what = (
+                "The database has no time-zone tables: it cannot convert times itself, and a query of "
+                "your own by CONVERT_TZ, or by Django's __date, finds nothing. Load them: "
+                "mariadb-tzinfo-to-sql /usr/share/zoneinfo | mariadb mysql"
+            )
+            yield IntegrityProblem("time zones", what, warning=True)
+        cursor.execute(
+            "SELECT table_name, column_name, character_set_name FROM information_schema.columns "
+            "WHERE table_schema = DATABASE() AND character_set_name NOT IN ('utf8mb4', 'ascii') "
+            # Django makes it before the first migration, and keeps names of its own there.
+            "AND table_name <> 'django_migrations' "
+            "ORDER BY table_name, column_name"
+        )
+        for table, column, charset in cursor.fetchall():
+            what = f"{table}.{column} is {charset}, not utf8mb4: it cannot hold every text."
+            yield IntegrityProblem("character sets", what, warning=True)
+
+
+RULES: dict[str, Callable[[Advance], Iterator[IntegrityProblem]]] = {
+    "contacts": contacts,
+    "units in their blocks": units_in_blocks,
+    "managers": managers,
+    "occupancy": occupancy,
+    "references": references,
+    "seals": seals,
+    "server": server,
+}

@@ -1,0 +1,281 @@
+"""Legacy places, blocks, units, and who lives in them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from audit.operations import Origin
+from buildings.models import (
+    HIGHEST_FLOOR,
+    HIGHEST_NUMBER,
+    LOWEST_FLOOR,
+    LOWEST_NUMBER,
+    Apartment,
+    Block,
+    Building,
+    Membership,
+    Occupancy,
+    Role,
+)
+from contacts.models import Status, User
+from omarty.legacy.importer import USERS, LegacyTable, came_in
+from omarty.legacy.models import LegacyRow
+from omarty.legacy.models import QuarantineReason as Reason
+from omarty.legacy.operations import (
+    adopt_apartments,
+    adopt_blocks,
+    adopt_building,
+    adopt_memberships,
+    change_adopted,
+)
+from omarty.legacy.parsing import Incoming, reference, whole
+from omarty.legacy.people import STATUSES
+from omarty.legacy.source import SourceRow
+
+PLACES, BLOCKS, UNITS = "places", "Block", "Apartment"
+# MySQL's int: no legacy column holds more.
+HIGHEST_COUNT = 2**31 - 1
+
+ROLES = {
+    1: Role.MANAGER,
+    2: Role.CASHIER,
+    3: Role.BOARD,
+    4: Role.VENDOR,
+    5: Role.CLIENT,
+    6: Role.RESIDENT,
+    7: Role.WATCHMAN,
+}
+# 1 and 2 are the standing of somebody's request for the unit; a unit without a status is new.
+OCCUPANCIES = {
+    1: Occupancy.VACANT,
+    2: Occupancy.OCCUPIED,
+    8: Occupancy.OCCUPIED,
+    9: Occupancy.UNOCCUPIED,
+    10: Occupancy.BEING_FINISHED,
+}
+
+_PLACE_COLUMNS = ("CountryID", "GovernateID", "CityID", "RegionID", "CompoundID", "StreetID")
+# SourceRow 1 of each legacy place table is a placeholder, and names nothing.
+_PLACEHOLDER = 1
+
+
+class _PlainTable(LegacyTable):
+    """A table whose records of ours are changed by one operation."""
+
+    def change(self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]) -> None:
+        change_adopted(origin=origin, changed=record, changes=changes)
+
+
+class PlaceTable(_PlainTable):
+    """Each distinct compound, street and so on that blocks stand in: a building of ours."""
+
+    name = PLACES
+    select = (
+        "SELECT stands.*, Country.name AS CountryName,"
+        " COALESCE(NULLIF(GOVName, ''), GOVNameEN) AS GovernateName,"
+        " COALESCE(NULLIF(City.Name, ''), City.NameEN) AS CityName,"
+        " COALESCE(NULLIF(RegionName, ''), RegionNameEN) AS RegionName,"
+        " CompundName, CompoundNameEN, StreetName,"
+        " Country.ID AS Country, Governate.ID AS Governate, City.ID AS City, Region.ID AS Region,"
+        " Compound.ID AS Compound, Street.ID AS Street"
+        " FROM (SELECT DISTINCT CountryID, GovernateID, CityID, RegionID, CompoundID, StreetID,"
+        " CONCAT_WS('/', CountryID, GovernateID, CityID, RegionID, CompoundID, StreetID) AS ID"
+        " FROM Block) stands"
+        " LEFT JOIN Country ON Country.ID = stands.CountryID AND Country.ID <> 1"
+        " LEFT JOIN Governate ON Governate.ID = stands.GovernateID AND Governate.ID <> 1"
+        " LEFT JOIN City ON City.ID = stands.CityID AND City.ID <> 1"
+        " LEFT JOIN Region ON Region.ID = stands.RegionID AND Region.ID <> 1"
+        " LEFT JOIN Compound ON Compound.ID = stands.CompoundID AND Compound.ID <> 1"
+        " LEFT JOIN Street ON Street.ID = stands.StreetID AND Street.ID <> 1"
+        " ORDER BY stands.ID"
+    )
+    model = None
+    changeable = Building
+
+    def read(self, row: SourceRow) -> Incoming:
+        incoming = Incoming(self.name, row)
+        incoming.text("name_ar", "CompundName", 255)
+        incoming.text("name_en", "CompoundNameEN", 255)
+        incoming.text("country", "CountryName", 128)
+        incoming.text("governorate", "GovernateName", 128)
+        incoming.text("city", "CityName", 128)
+        incoming.text("region", "RegionName", 128)
+        incoming.text("street", "StreetName", 128)
+        for table, column, name in (
+            ("Country", "CountryID", "CountryName"),
+            ("Governate", "GovernateID", "GovernateName"),
+            ("City", "CityID", "CityName"),
+            ("Region", "RegionID", "RegionName"),
+            ("Compound", "CompoundID", "CompundName"),
+            ("Street", "StreetID", "StreetName"),
+        ):
+            named = reference(row[column])
+            if named not in (None, _PLACEHOLDER) and row[table] is None:
+                incoming.parts[name] = Reason.NO_PLACE
+        return incoming
+
+    def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Building]:
+        return {row.key: adopt_building(origin=origin, **row.values) for row in rows}
+
+
+class BlockTable(_PlainTable):
+    """Blocks, each in the building of its six place columns."""
+
+    name = BLOCKS
+    select = (
+        "SELECT ID, BlockNum, BlockName, NumberOfAppartments, NumberOfFloors, Longitude, Latitude,"
+        " CountryID, GovernateID, CityID, RegionID, CompoundID, StreetID, StatusID, CreatedAt"
+        " FROM Block ORDER BY ID"
+    )
+    model = changeable = Block
+
+    def read(self, row: SourceRow) -> Incoming:
+        incoming = Incoming(self.name, row)
+        incoming.text("number", "BlockNum", 32)
+        incoming.text("name", "BlockName", 128)
+        incoming.number("floors", "NumberOfFloors", 0, HIGHEST_COUNT)
+        incoming.number("units_planned", "NumberOfAppartments", 0, HIGHEST_COUNT)
+        for counted in ("floors", "units_planned"):
+            # The legacy server wrote 0 where nothing was given.
+            incoming.values[counted] = incoming.values[counted] or None
+        incoming.place()
+        incoming.choice("status", "StatusID", STATUSES, Status.PENDING)
+        incoming.created()
+        return incoming
+
+    def relate(self, rows: Sequence[Incoming]) -> None:
+        keys = {
+            row.key: "/".join(row.source[column] or "" for column in _PLACE_COLUMNS) for row in rows
+        }
+        known = LegacyRow.objects.filter(table=PLACES, key__in=set(keys.values()))
+        buildings = dict(known.values_list("key", "record_id"))
+        for row in rows:
+            row.put("building_id", "CompoundID", buildings.get(keys[row.key]))
+            if row.values["building_id"] is None:
+                row.refused = Reason.NO_PLACE
+
+    def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Block]:
+        blocks = {row.key: Block(pk=row.id, **row.values) for row in rows}
+        adopt_blocks(origin=origin, blocks=list(blocks.values()))
+        return blocks
+
+
+class ApartmentTable(LegacyTable):
+    """Units of the blocks that came in."""
+
+    name = UNITS
+    select = (
+        "SELECT ID, FloorNum, ApartmentNumber, ApartmentName, BlockID, StatusID, CreatedAt"
+        " FROM Apartment ORDER BY ID"
+    )
+    model = changeable = Apartment
+
+    def read(self, row: SourceRow) -> Incoming:
+        incoming = Incoming(self.name, row)
+        incoming.put("block_id", "BlockID", reference(row["BlockID"]))
+        incoming.number("number", "ApartmentNumber", LOWEST_NUMBER, HIGHEST_NUMBER)
+        incoming.number("floor", "FloorNum", LOWEST_FLOOR, HIGHEST_FLOOR)
+        incoming.text("name", "ApartmentName", 32)
+        incoming.choice("occupancy", "StatusID", OCCUPANCIES, Occupancy.VACANT)
+        if row["StatusID"] is None:
+            del incoming.parts["StatusID"]
+        incoming.created()
+        return incoming
+
+    def relate(self, rows: Sequence[Incoming]) -> None:
+        blocks = came_in(BLOCKS, (row.values["block_id"] for row in rows))
+        for row in rows:
+            if row.values["block_id"] not in blocks:
+                row.refused = Reason.NO_BLOCK
+
+    def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Apartment]:
+        blocks = Block.objects.in_bulk({row.values["block_id"] for row in rows})
+        units = {row.key: _unit(row, blocks) for row in rows}
+        doubled = adopt_apartments(origin=origin, units=list(units.values()))
+        for row in rows:
+            if row.id in doubled:
+                row.wait("number", Reason.NUMBER_TAKEN)
+        return units
+
+    def change(self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]) -> None:
+        number = changes.get("number")
+        others = Apartment.objects.filter(block_id=record.block_id, number=number)
+        if number is not None and others.exclude(pk=record.pk).exists():
+            row.wait("number", Reason.NUMBER_TAKEN)
+            # Its old number is not its own any more: perhaps the other unit waits for it.
+            changes = changes | {"number": None}
+        changes = {name: value for name, value in changes.items() if getattr(record, name) != value}
+        if changes:
+            change_adopted(origin=origin, changed=record, changes=changes)
+
+
+def _unit(row: Incoming, blocks: Mapping[int, Block]) -> Apartment:
+    values = {name: value for name, value in row.values.items() if name != "block_id"}
+    unit = Apartment(pk=row.id, block=blocks[row.values["block_id"]], **values)
+    if "ApartmentNumber" in row.parts:
+        unit.note = _("Legacy number %s.") % row.source["ApartmentNumber"]
+    return unit
+
+
+class MembershipTable(_PlainTable):
+    """Relations of people to blocks and units."""
+
+    name = "RES_APART_BLOCK_ROLE"
+    select = (
+        "SELECT ID, ResidentID, ApartmentID, BlockID, RoleID, StatusID"
+        " FROM RES_APART_BLOCK_ROLE ORDER BY ID"
+    )
+    model = changeable = Membership
+
+    def read(self, row: SourceRow) -> Incoming:
+        incoming = Incoming(self.name, row)
+        incoming.put("user_id", "ResidentID", reference(row["ResidentID"]))
+        incoming.put("block_id", "BlockID", reference(row["BlockID"]))
+        incoming.put("apartment_id", "ApartmentID", reference(row["ApartmentID"]))
+        incoming.put("role", "RoleID", ROLES.get(whole(row["RoleID"]) or 0))
+        incoming.choice("status", "StatusID", STATUSES, Status.PENDING)
+        return incoming
+
+    def people(self, row: SourceRow) -> set[int | None]:
+        return {reference(row["ResidentID"])}
+
+    def relate(self, rows: Sequence[Incoming]) -> None:
+        people = came_in(USERS, (row.values["user_id"] for row in rows))
+        blocks = came_in(BLOCKS, (row.values["block_id"] for row in rows))
+        units = came_in(UNITS, (row.values["apartment_id"] for row in rows))
+        stands = dict(Apartment.objects.filter(pk__in=units).values_list("pk", "block_id"))
+        for row in rows:
+            unit = row.values["apartment_id"]
+            if row.values["user_id"] not in people:
+                row.refused = Reason.NO_PERSON
+            elif row.values["block_id"] not in blocks:
+                row.refused = Reason.NO_BLOCK
+            elif unit is not None and unit not in units:
+                row.refused = Reason.NO_UNIT
+            elif unit is not None and stands.get(unit) != row.values["block_id"]:
+                row.refused = Reason.UNIT_ELSEWHERE
+            elif row.values["role"] is None:
+                row.refused = Reason.ROLE_UNKNOWN
+
+    def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Membership]:
+        people = User.objects.in_bulk({row.values["user_id"] for row in rows})
+        blocks = Block.objects.in_bulk({row.values["block_id"] for row in rows})
+        wanted = {row.values["apartment_id"] for row in rows} - {None}
+        units: dict[int | None, Apartment] = {**Apartment.objects.in_bulk(wanted)}
+        memberships = {
+            row.key: Membership(
+                pk=row.id,
+                user=people[row.values["user_id"]],
+                block=blocks[row.values["block_id"]],
+                apartment=units.get(row.values["apartment_id"]),
+                role=row.values["role"],
+                status=row.values["status"],
+            )
+            for row in rows
+        }
+        doubled = adopt_memberships(origin=origin, memberships=list(memberships.values()))
+        for row in rows:
+            if row.id in doubled:
+                row.refused = Reason.OWN
+        return memberships

@@ -1,0 +1,104 @@
+"""Erasing a person from everything that Omarty keeps (docs/audit-proof.md, Erasing a person)."""
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models.functions import Cast
+
+from audit.erasing import Found, Search, Traces
+from audit.models import Entry
+from audit.operations import Origin
+from buildings.membership_operations import end_memberships
+from buildings.models import Membership
+from contacts.canonical import western_digits
+from contacts.models import SECONDARY, Claim, User
+from contacts.operations import erase_person, lock_contacts, secondary_contacts
+from omarty.admin_urls import admin_url_for
+from omarty.legacy.operations import forget_person
+
+# Of a table that mentions him, so many rows are told.
+ROWS_TOLD = 20
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A record, of no kind that an erasure knows, that holds his e-mail or phone."""
+
+    what: str
+    page: str
+
+
+def traces_of(user: User, name: str, entries: frozenset[int]) -> Traces:
+    """What the audit log may know him by; those of `entries` that hold the name mean him."""
+    values = set(Claim.objects.filter(user=user).values_list("value", flat=True))
+    values |= {contact.typed for contact in secondary_contacts(user)}
+    values |= {western_digits(value) for value in (user.email, user.phone) if value}
+    return Traces(user.pk, tuple(sorted(values)), name, entries)
+
+
+def is_erased(user: User) -> bool:
+    """Whether nothing but the audit log could still tell who he was."""
+    named = any((user.name, user.user_name, user.email, user.phone))
+    current = Membership.objects.current().filter(user=user)
+    return not named and not user.claims.exists() and not current.exists()
+
+
+@transaction.atomic
+def erase(*, origin: Origin, user: User, reason: str, search: Search, archived: Found) -> Found:
+    """Erase him; returns what the audit log records of it.
+
+    Raises ValidationError if a block would be left without a manager, or all without a superuser.
+    """
+    current = Membership.objects.current().filter(user=user)
+    end_memberships(origin=origin, memberships=current.all(), reason=reason)
+    # Once he is locked nobody begins another; one may have begun before.
+    lock_contacts(user)
+    end_memberships(origin=origin, memberships=current.all(), reason=reason)
+    _forget_sign_ins(search.traces.contacts)
+    _forget_admin_log(user)
+    forget_person(user=user)
+    return erase_person(origin=origin, user=user, reason=reason, search=search, archived=archived)
+
+
+def _forget_sign_ins(contacts: tuple[str, ...]) -> None:
+    for model in (AccessAttempt, AccessFailureLog, AccessLog):
+        model.objects.filter(username__in=contacts).delete()
+
+
+def _forget_admin_log(user: User) -> None:
+    """Django's own log of the back-office names what was changed, and how."""
+    kinds: tuple[type[models.Model], ...] = (Membership, *SECONDARY.values())
+    records = {
+        kind: list(kind._default_manager.filter(user=user).values_list("pk", flat=True))
+        for kind in kinds
+    }
+    records[User] = [user.pk]
+    for model, ids in records.items():
+        LogEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(model), object_id__in=map(str, ids)
+        ).update(object_repr=f"#{user.pk}", change_message="")
+
+
+def mentions(contacts: tuple[str, ...]) -> Iterator[Mention]:
+    """Records that hold one of these contacts still: notes, tables that an erasure does not know."""
+    for model in apps.get_models() if contacts else ():
+        texts = [field.name for field in model._meta.concrete_fields if _is_text(field)]
+        if model is Entry or not texts:
+            continue
+        held = [models.Q(**{f"_{name}__icontains": each}) for name in texts for each in contacts]
+        rows = model._default_manager.annotate(
+            **{f"_{name}": Cast(name, models.TextField()) for name in texts}
+        ).filter(reduce(operator.or_, held))
+        for key in rows.values_list("pk", flat=True)[:ROWS_TOLD]:
+            yield Mention(f"{model._meta.verbose_name} {key}", admin_url_for(model, key))
+
+
+def _is_text(field: "models.Field[object, object]") -> bool:
+    return isinstance(field, models.CharField | models.TextField | models.JSONField)

@@ -1,0 +1,287 @@
+"""The audit log in the back-office: what it shows, how it is filtered, that it never counts."""
+
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from audit.models import Action, Channel, Entry
+from audit.operations import Origin, entry, record
+from buildings.membership_operations import start_membership
+from buildings.models import Apartment, Block, Membership
+from buildings.operations import register_apartment
+from contacts.models import SecondaryEmail, SecondaryPhone
+from contacts.operations import register_user
+from omarty.backoffice.audit_log import ActionFilter
+from omarty.legacy.models import LegacyRow
+from tests.backoffice import Desk
+from tests.conftest import person
+
+LOG = "audit/entry/"
+PEOPLE = "contacts/user/"
+
+
+@pytest.fixture
+def desk():
+    return Desk("manager")
+
+
+@pytest.fixture
+def origin():
+    return Origin(channel=Channel.API, actor=person("manager"))
+
+
+def shown(desk, **query):
+    return list(desk.page(LOG, **query).context["cl"].result_list)
+
+
+def fill(origin, count, block):
+    Entry.objects.bulk_create(
+        entry(origin=origin, action=Action.SIGNED_IN, block=block) for _ in range(count)
+    )
+
+
+def test_a_manager_reads_the_entries_of_his_blocks_newest_first(desk, origin):
+    unit = register_apartment(origin=origin, block=Block.objects.get(pk=1), number=77, floor=7)
+    first, *others = shown(desk)
+    assert (first.action, first.target_id) == (Action.APARTMENT_REGISTERED, unit.pk)
+    assert {line.block_id for line in others} == {1}
+
+
+def test_entries_of_other_blocks_are_as_unknown_ones(desk):
+    foreign = Entry.objects.filter(block_id=2).latest("pk")
+    page = desk.get(f"/admin/{LOG}{foreign.pk}/change/", follow=True)
+    unknown = desk.get(f"/admin/{LOG}999999/change/", follow=True)
+    assert page.redirect_chain == unknown.redirect_chain
+    assert shown(desk, block="2") == []
+    assert shown(desk, request=str(foreign.request_id)) == [
+        line for line in shown(desk) if line.request_id == foreign.request_id
+    ]
+
+
+def test_it_is_read_only(desk):
+    line = shown(desk)[0]
+    page = desk.text(f"{LOG}{line.pk}/change/")
+    assert 'name="_save"' not in page
+    for path in ("add/", f"{line.pk}/delete/"):
+        assert desk.page(LOG + path).status_code == 403
+    assert desk.post(f"/admin/{LOG}{line.pk}/change/", {"reason": "x"}).status_code == 403
+    line.refresh_from_db()
+    assert line.reason == ""
+
+
+def test_the_page_of_an_entry_shows_before_and_after_place_and_what_came_with_it(desk, origin):
+    placed = Origin(
+        channel=Channel.API,
+        actor=person("manager"),
+        ip="192.0.2.7",
+        latitude=Decimal("29.9602000"),
+        longitude=Decimal("31.2569000"),
+    )
+    line = record(
+        origin=placed,
+        action=Action.APARTMENT_CHANGED,
+        target=Apartment.objects.get(pk=2),
+        block=Block.objects.get(pk=1),
+        reason="counted anew",
+        before={"floor": 0, "occupancy": "vacant"},
+        after={"floor": 3, "occupancy": "lived_in"},
+    )
+    page = desk.text(f"{LOG}{line.pk}/change/")
+    assert '<th scope="row">Floor</th><td><del dir="auto">0</del></td><td><ins dir="auto">3' in page
+    assert '<del dir="auto">Vacant</del></td><td><ins dir="auto">Lived in</ins>' in page
+    assert "https://www.openstreetmap.org/?mlat=29.9602&amp;mlon=31.2569" in page
+    assert '<bdi dir="ltr">29.9602, 31.2569</bdi>' in page
+    assert '<bdi dir="ltr">192.0.2.7</bdi>' in page
+    assert "counted anew" in page
+    assert f"?request={line.request_id}" in page
+
+
+def test_all_entries_of_one_bulk_change_together(desk, origin):
+    block = Block.objects.get(pk=1)
+    units = [register_apartment(origin=origin, block=block, number=n, floor=1) for n in (71, 72)]
+    lines = shown(desk, request=str(origin.request_id))
+    assert [line.target_id for line in lines] == [units[1].pk, units[0].pk]
+    assert shown(desk, request="nonsense") == []
+    assert shown(desk, request=str(uuid.uuid4())) == []
+
+
+def test_filters(desk, origin):
+    block = Block.objects.get(pk=1)
+    refused = record(
+        origin=origin, action=Action.APARTMENT_REGISTERED, block=block, refused="block banned"
+    )
+    assert shown(desk, outcome="refused") == [refused]
+    assert refused not in shown(desk, outcome="done")
+    assert shown(desk, channel__exact="api") == [refused]
+    assert {line.action for line in shown(desk, action=Action.MEMBERSHIP_STARTED)} == {
+        Action.MEMBERSHIP_STARTED
+    }
+    assert {line.person_id for line in shown(desk, person="3")} == {3}
+    assert refused in shown(desk, person="2")
+    assert shown(desk, person="x") == []
+    assert shown(desk, q="Rami")[0].person_id == 3
+    today = timezone.localdate().isoformat()
+    assert refused in shown(desk, at__range__gte=today, at__range__lte=today)
+    assert shown(desk, at__range__lte="2020-01-01") == []
+
+
+def test_a_day_is_the_viewers_day(desk, origin):
+    # Half past ten in the evening UTC is the next day in Cairo.
+    late = datetime(2024, 3, 5, 22, 30, tzinfo=UTC)
+    line = entry(origin=origin, action=Action.SIGNED_IN, block=Block.objects.get(pk=1))
+    line.at = late
+    line.save()
+    assert shown(desk, at__range__gte="2024-03-06", at__range__lte="2024-03-06") == [line]
+    assert shown(desk, at__range__gte="2024-03-05", at__range__lte="2024-03-05") == []
+    assert "6 Mar 2024, 00:30" in desk.text(f"{LOG}{line.pk}/change/")
+
+
+def test_what_is_hidden_by_now_is_masked(desk, app):
+    neighbour = Desk("neighbour")
+    app("neighbour").add(blockId=2, apartmentId=11, phoneNumber="01155566677")
+    (line,) = shown(neighbour, action=Action.CONTACT_ADDED)[:1]
+    assert "01155566677" in neighbour.text(f"{LOG}{line.pk}/change/")
+    SecondaryPhone.objects.filter(pk=line.target_id).update(hidden=True)
+    assert "01155566677" not in neighbour.text(LOG)
+    assert "01155566677" not in neighbour.text(f"{LOG}{line.pk}/change/")
+
+
+def in_pages_of(desk):
+    """What the reader of block 2 can see without opening a single contact."""
+    pages = (LOG, "", f"{PEOPLE}9/change/", "buildings/apartment/11/change/")
+    entries = [f"{LOG}{line.pk}/change/" for line in shown(desk, person=9)]
+    told = [desk.text(page) for page in (*pages, *entries)]
+    return "".join(told) + desk.post(f"/admin/{LOG}export/", {"format": "csv"}).content.decode()
+
+
+@pytest.fixture
+def newcomer(origin):
+    """A resident of block 2 without a name: id 9."""
+    user = register_user(
+        origin=origin, id=9, email="victim@example.net", phone="01233333330", name=""
+    )
+    block = Block.objects.get(pk=2)
+    start_membership(origin=origin, user=user, block=block, apartment=block.apartments.get(pk=11))
+    return user
+
+
+def test_who_has_no_name_leaves_no_contact_behind_as_his_name(newcomer):
+    desk = Desk("neighbour")
+    for contact in ("phone", "email"):
+        desk.send(f"{PEOPLE}9/hide/?contact={contact}")
+    told = in_pages_of(desk)
+    assert "#9" in told
+    assert "1233333330" not in told and "victim" not in told
+
+
+def test_a_promotion_does_not_tell_the_hidden_one_that_it_replaced(newcomer):
+    desk = Desk("neighbour")
+    desk.send(f"{PEOPLE}9/add-contact/", kind="email", typed="open@example.net")
+    desk.send(f"{PEOPLE}9/hide/?contact=email")
+    added = SecondaryEmail.objects.get(user=newcomer)
+    desk.send(f"{PEOPLE}9/promote/?contact=email-{added.claim_id}")
+    told = in_pages_of(desk)
+    assert "open@example.net" in told
+    assert "victim" not in told
+
+
+def test_a_hidden_contact_is_found_by_no_search_and_shown_by_no_page(newcomer):
+    desk = Desk("neighbour")
+    desk.send(f"{PEOPLE}9/add-contact/", kind="phone", typed="01233333331")
+    added = SecondaryPhone.objects.get(user=newcomer)
+    assert "01233333331" in desk.text("")
+    assert shown(desk, q="01233") == []
+    desk.send(f"{PEOPLE}9/hide/?contact=phone-{added.claim_id}", reason="she asked, by letter")
+    assert "01233333331" not in in_pages_of(desk)
+    assert [line.action for line in shown(desk, q="letter")] == [Action.CONTACT_HIDDEN]
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ("List", "Units", "Kind of file", "CSV", "Phones in full", "No")),
+        ("ar", ("القائمة", "وحدات", "CSV", "لا")),
+    ],
+)
+def test_what_an_export_tells_is_in_the_readers_words(desk, language, told):
+    desk.post("/admin/buildings/apartment/export/", {"format": "csv", "reason": ""})
+    line = Entry.objects.get(action=Action.EXPORTED)
+    page = Desk("manager", language).text(f"{LOG}{line.pk}/change/").split('class="changes"')[1]
+    page = page.split("</table>")[0]
+    assert "apartment" not in page
+    assert ">csv<" not in page
+    for word in told[1:2] + ("CSV",):
+        assert word in page, word
+
+
+def test_the_filter_of_actions_offers_what_can_be_among_the_readers_entries(desk):
+    def offered(name: str) -> set[str]:
+        filters = Desk(name).page(LOG).context["cl"].filter_specs
+        (actions,) = (each for each in filters if isinstance(each, ActionFilter))
+        return {value for value, _label in actions.lookup_choices}
+
+    assert {Action.APARTMENT_CHANGED, Action.EXPORTED, Action.NAME_CORRECTED} <= offered("manager")
+    hidden = {Action.SIGNED_IN, Action.USER_ERASED, Action.LEGACY_CHAT}
+    assert not hidden & offered("manager")
+    assert offered("admin") >= {Action.SIGNED_IN, Action.USER_ERASED}
+    LegacyRow.objects.create(table="Logs", key="1", imported={})
+    assert Action.LEGACY_CHAT in offered("manager") & offered("admin")
+    assert {line.action for line in shown(desk)} <= offered("manager")
+
+
+def test_a_reason_is_found(desk):
+    desk.send("buildings/apartment/2/change/", floor="3", reason="counted by torchlight")
+    assert [line.reason for line in shown(desk, q="torchlight")] == ["counted by torchlight"]
+
+
+def test_an_entry_leads_to_what_it_is_about_where_the_reader_may_go(desk):
+    line = Entry.objects.get(action=Action.MEMBERSHIP_STARTED, person_id=3)
+    pages = [f"/admin/{each}/change/" for each in (
+        "contacts/user/3", "buildings/apartment/2",
+    )]  # fmt: skip
+    text = desk.text(f"{LOG}{line.pk}/change/")
+    assert [page for page in pages if f'href="{page}"' not in text] == []
+    # Whose membership is gone altogether is no person of the reader's any more.
+    Membership.objects.filter(user=3).delete()
+    text = desk.text(f"{LOG}{line.pk}/change/")
+    assert f'href="{pages[0]}"' not in text
+    assert "Rami Resident" in text
+
+
+def test_paging_walks_through_all_without_counting(desk, origin):
+    fill(origin, 250, Block.objects.get(pk=1))
+    every = list(Entry.objects.filter(block_id=1).order_by("-pk").values_list("pk", flat=True))
+    seen: list[int] = []
+    query: dict[str, int] = {}
+    while True:
+        with CaptureQueriesContext(connection) as asked:
+            page = desk.page(LOG, **query)
+        assert not [each for each in asked if "COUNT(" in each["sql"].upper()]
+        rows = [line.pk for line in page.context["cl"].result_list]
+        seen += rows
+        if not page.context["cl"].older_link:
+            break
+        query = {"older": rows[-1]}
+    assert seen == every
+    back = shown(desk, newer=seen[150])
+    assert [line.pk for line in back] == seen[50:150]
+    assert "older" not in page.context["cl"].newest_link
+
+
+def test_the_list_asks_as_much_with_ten_times_the_entries(desk, origin):
+    fill(origin, 100, Block.objects.get(pk=1))
+    with CaptureQueriesContext(connection) as few:
+        assert len(shown(desk)) == 100
+    fill(origin, 900, Block.objects.get(pk=1))
+    with CaptureQueriesContext(connection) as many:
+        assert len(shown(desk)) == 100
+    assert len(many) == len(few) <= 12
+
+
+def test_an_empty_list_says_what_to_do(desk):
+    assert "Show the whole list" in desk.text(LOG, outcome="refused")

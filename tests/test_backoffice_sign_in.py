@@ -1,0 +1,121 @@
+"""Who may enter the back-office, and what of it the audit log keeps."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from buildings.models import Block, Membership, Role
+from contacts.models import Status, User
+from tests.backoffice import Desk
+
+PASSWORD = "omarty-demo"
+
+
+def sign_in(name: str, password: str = PASSWORD) -> tuple[Client, Any]:
+    client = Client()
+    return client, client.post("/admin/login/", {"username": name, "password": password})
+
+
+@pytest.mark.parametrize(
+    "name", ["manager@example.org", "01000000001", "٠١٠ ٠٠٠٠ ٠٠٠١", "+201000000001"]
+)
+def test_a_manager_signs_in_by_email_or_phone(name, new_entries):
+    client, response = sign_in(name)
+    assert response.status_code == 302
+    assert client.get("/admin/").status_code == 200
+    (line,) = new_entries()
+    assert (line.action, line.channel, line.refused) == ("user.signed_in", "back_office", "")
+    assert (line.actor_id, line.person_id, line.ip) == (2, 2, "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "words"),
+    [
+        ("resident", "no office", "for managers and board members"),
+        ("outsider", "no office", "for managers and board members"),
+        ("pending", "no office", "for managers and board members"),
+    ],
+)
+def test_others_are_told_why_they_may_not(name, why, words, new_entries):
+    client, response = sign_in(f"{name}@example.org")
+    assert words in response.content.decode()
+    assert client.get("/admin/").status_code == 302
+    (line,) = new_entries()
+    assert (line.refused, line.actor_label) == (why, str(line.person_label))
+
+
+def test_a_banned_manager_is_told_so(new_entries):
+    User.objects.filter(pk=2).update(status=Status.BANNED)
+    _, response = sign_in("manager@example.org")
+    assert "You are banned." in response.content.decode()
+    assert [line.refused for line in new_entries()] == ["banned"]
+
+
+def test_a_wrong_password_leaves_an_entry_without_it(new_entries):
+    _, response = sign_in("01000000001", "not-it")
+    assert "Wrong e-mail, phone or password." in response.content.decode()
+    (line,) = new_entries()
+    assert (line.actor_label, line.actor_id) == ("+201000000001", None)
+    assert line.refused == "wrong name or password"
+
+
+def test_too_many_attempts_are_told_in_words_on_the_page(new_entries):
+    for _ in range(10):
+        sign_in("manager@example.org", "not-it")
+    client, response = sign_in("manager@example.org")
+    assert response.status_code == 429
+    assert response["Retry-After"] == "900"
+    assert "Please wait 15 minutes" in response.content.decode()
+    assert 'name="password"' in response.content.decode()
+    assert client.get("/admin/").status_code == 302
+    assert new_entries()[-1].refused == "too many attempts"
+
+
+def test_sign_out_leaves_an_entry(new_entries):
+    desk = Desk("manager")
+    assert desk.post("/admin/logout/").status_code == 200
+    assert desk.page("").status_code == 302
+    assert [(line.action, line.channel) for line in new_entries()] == [
+        ("user.signed_out", "back_office")
+    ]
+
+
+def test_a_new_password_goes_through_the_operation_and_keeps_this_session(new_entries):
+    desk = Desk("manager")
+    response = desk.send(
+        "password_change/",
+        old_password=PASSWORD,
+        new_password1="palm-garden-71",
+        new_password2="palm-garden-71",
+    )
+    assert response.status_code == 302
+    assert User.objects.get(pk=2).check_password("palm-garden-71")
+    assert desk.page("").status_code == 200
+    assert [line.action for line in new_entries()] == ["user.password_changed"]
+
+
+def test_rights_end_at_once_with_the_membership():
+    desk = Desk("manager")
+    assert desk.page("").status_code == 200
+    Membership.objects.filter(user=2).update(ended_at=timezone.now())
+    assert desk.page("").status_code == 302
+
+
+def test_rights_end_at_once_with_the_block():
+    desk = Desk("manager")
+    Block.objects.filter(pk=1).update(status=Status.BANNED)
+    assert desk.page("").status_code == 302
+
+
+def test_a_board_member_comes_in():
+    Membership.objects.filter(user=3).update(role=Role.BOARD)
+    assert Desk("resident").page("").status_code == 200
+
+
+@pytest.mark.parametrize("leads_to", ["//evil.example", "https://evil.example/", "javascript:x"])
+def test_sign_in_leads_to_no_address_but_ours(leads_to):
+    page = f"/admin/login/?next={leads_to}"
+    typed = {"username": "manager@example.org", "password": PASSWORD, "next": leads_to}
+    assert Client().post(page, typed).headers["Location"] == "/admin/"
