@@ -24,7 +24,7 @@ def test_a_superuser_reads_the_row_and_its_reason(client, row):
     assert (
         "abc"
         in client.get(
-            reverse("admin:buildings_quarantinedrow_change", args=[row.pk])
+            reverse("admin:legacy_quarantinedrow_change", args=[row.pk])
         ).content.decode()
     )
     assert client.get(LIST + "?q=77").content.decode().count("Not a phone number") >= 1
@@ -38,3 +38,11 @@ def test_a_manager_does_not_find_it(client, row, who):
     assert client.get(LIST).status_code == 403
     assert LIST not in client.get("/admin/").content.decode()
     assert "abc" not in client.get(f"{LIST}{row.pk}/change/", follow=True).content.decode()
+
+
+def test_an_address_that_somebody_kept_leads_there(client, row):
+    client.force_login(person("admin"), "contacts.authentication.PrimaryContactBackend")
+    kept = f"/admin/buildings/quarantinedrow/?reason__exact={row.reason}"
+    response = client.get(kept, follow=True)
+    assert response.redirect_chain == [(f"{LIST}?reason__exact={row.reason}", 302)]
+    assert "PhoneNums" in response.content.decode()

@@ -57,8 +57,8 @@ def steady(each: dict[str, Any], buildings: dict[int, Any]) -> dict[str, Any]:
     """A dumped row without ids that the database counts and times at which it was written."""
     model, fields = each["model"], each["fields"]
     counted = {
-        "audit.entry", "contacts.claim", "buildings.building", "buildings.legacyrow",
-        "buildings.quarantinedrow",
+        "audit.entry", "contacts.claim", "buildings.building", "legacy.legacyrow",
+        "legacy.quarantinedrow",
     }  # fmt: skip
     volatile = {"request_id", "session_stamp", "claim", "actor_proof", "subject_proof"}
     if fields.get("channel") != "legacy":
@@ -69,7 +69,7 @@ def steady(each: dict[str, Any], buildings: dict[int, Any]) -> dict[str, Any]:
         volatile.add("target_id")
     if model == "buildings.block":
         fields["building"] = buildings[fields["building"]]
-    if model == "buildings.legacyrow":
+    if model == "legacy.legacyrow":
         fields["imported"].pop("building_id", None)
         volatile |= {"record_id"} if fields["table"] == "places" else set()
     key = None if model in counted else each["pk"]

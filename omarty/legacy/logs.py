@@ -65,7 +65,7 @@ class LogTable(LegacyTable):
     name = LOGS
     select = (
         "SELECT ID, UserID, ApartmentID, BlockID, LogTypeID, Action, LogRecordIdInActualTable,"
-        " LogActualTable, Longitude, Latitude, Date, CreatedAt, UpdatedAt FROM LogTable ORDER BY ID"
+        " LogActualTable, Longitude, Latitude, Date, CreatedAt, UpdatedAt FROM Logs ORDER BY ID"
     )
     model = changeable = None
 
