@@ -113,7 +113,7 @@ RANGES = 5_000
 
 @transaction.atomic
 def erase_person_from_entries(
-    *, origin: Origin, person: Named, reason: str, search: Search, archived: Found
+    *, origin: Origin, person: Named, search: Search, archived: Found
 ) -> Found:
     """Erase the parts that the search found, and what was written since; the one way round `Entry`.
 
@@ -137,7 +137,6 @@ def erase_person_from_entries(
             action=Action.USER_ERASED,
             target=person,
             person=person,
-            reason=reason,
             after=named,
         )
     return found

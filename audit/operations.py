@@ -1,16 +1,21 @@
-"""Writing the audit log. Every operation calls `record()` inside its own transaction."""
+"""Writing the audit log. Every operation calls `record()` or `save_change()` in its own transaction."""
 
 import getpass
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, Unpack
+
+from django.db import models
 
 from audit.bulk import insert_like
 from audit.models import Action, Channel, Entry
 
 LABEL_LENGTH = 255
+# In an entry, in place of a value that nobody may read.
+SECRET = "•••"  # noqa: S105
 
 
 class Named(Protocol):
@@ -32,43 +37,56 @@ class Unknown:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Who acts, and from where. One origin stands for one request, or for one run of a command."""
+    """Who acts, from where, and why. One origin stands for one request, or for one run of a command."""
 
     channel: Channel
     actor: Named | None = None
     actor_label: str = ""
+    reason: str = ""
     ip: str | None = None
     longitude: Decimal | None = None
     latitude: Decimal | None = None
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @classmethod
-    def of_command(cls, name: str) -> "Origin":
+    def of_command(cls, name: str, *, reason: str = "") -> "Origin":
         """The origin of a `manage.py` command: its name and the operating-system user."""
-        return cls(channel=Channel.COMMAND, actor_label=f"{name} ({getpass.getuser()})")
+        label = f"{name} ({getpass.getuser()})"
+        return cls(channel=Channel.COMMAND, actor_label=label, reason=reason)
 
 
-def entry(
-    *,
-    origin: Origin,
-    action: Action,
-    target: Named | None = None,
-    person: Named | None = None,
-    block: Named | None = None,
-    apartment: Named | None = None,
-    refused: str = "",
-    reason: str = "",
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> Entry:
-    """An entry, not yet written: `record()` writes one, a bulk operation writes many at once.
+class Where(TypedDict, total=False):
+    """Where something was done: an entry names the block and the unit by id and label."""
 
-    `refused` names the rule that refused; empty means done.
+    block: Named | None
+    apartment: Named | None
+
+
+class About(Where, total=False):
+    """Where it was done, and to whom."""
+
+    person: Named | None
+
+
+class Facts(About, total=False):
+    """All that an entry says beside its origin and action.
+
+    `refused` names the rule that refused; empty means done. `before` and `after` are JSON objects.
     """
+
+    target: Named | None
+    refused: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+def entry(*, origin: Origin, action: Action, **facts: Unpack[Facts]) -> Entry:
+    """An entry, not yet written: `record()` writes one, a bulk operation writes many at once."""
+    target = facts.get("target")
     actor_id, actor_label = _name(origin.actor)
-    person_id, person_label = _name(person)
-    block_id, block_label = _name(block)
-    apartment_id, apartment_label = _name(apartment)
+    person_id, person_label = _name(facts.get("person"))
+    block_id, block_label = _name(facts.get("block"))
+    apartment_id, apartment_label = _name(facts.get("apartment"))
     target_id, target_label = _name(target)
     return Entry(
         request_id=origin.request_id,
@@ -76,8 +94,8 @@ def entry(
         actor_id=actor_id,
         actor_label=actor_label or origin.actor_label[:LABEL_LENGTH],
         action=action,
-        refused=refused,
-        reason=reason,
+        refused=facts.get("refused", ""),
+        reason=origin.reason,
         target_type=type(target).__name__.lower() if target else "",
         target_id=target_id,
         target_label=target_label,
@@ -87,28 +105,70 @@ def entry(
         block_label=block_label,
         apartment_id=apartment_id,
         apartment_label=apartment_label,
-        before=before,
-        after=after,
+        before=facts.get("before"),
+        after=facts.get("after"),
         longitude=origin.longitude,
         latitude=origin.latitude,
         ip=origin.ip,
     )
 
 
-def record(**what: Any) -> Entry:
-    """Write one entry; takes what `entry()` takes. Call it inside the change's transaction."""
-    line = entry(**what)
-    line.save(force_insert=True)
-    return line
+def record(*, origin: Origin, action: Action, **facts: Unpack[Facts]) -> Entry:
+    """Write one entry. Call it inside the change's transaction."""
+    written = entry(origin=origin, action=action, **facts)
+    written.save(force_insert=True)
+    return written
 
 
-def record_all(lines: Iterable[Entry]) -> None:
+def save_change(
+    row: models.Model,
+    changes: Mapping[str, Any],
+    *,
+    origin: Origin,
+    action: Action,
+    secret: Collection[str] = (),
+    **about: Unpack[About],
+) -> bool:
+    """Write what differs from the row, and the entry that says so; whether anything differed.
+
+    `changes` are values by the names of fields. Where nothing differs, nothing is written and there
+    is no entry. Of the fields in `secret` the entry tells that they changed, not to what. Call it
+    inside the transaction, with the row locked. Raises IntegrityError.
+    """
+    changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    if not changed:
+        return False
+    before = {name: getattr(row, name) for name in changed}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(changed))
+    record(
+        origin=origin,
+        action=action,
+        target=row,
+        before=as_json(before, secret),
+        after=as_json(changed, secret),
+        **about,
+    )
+    return True
+
+
+def as_json(values: Mapping[str, Any], secret: Collection[str] = ()) -> dict[str, Any]:
+    """The values of fields as `before` and `after` hold them."""
+    return {name: SECRET if name in secret else _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, models.Model):
+        return value.pk
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def record_all(entries: Iterable[Entry]) -> None:
     """Write many entries made by `entry()`. Call it inside the transaction of their changes."""
-    Entry.objects.bulk_create(lines)
-
-
-def _name(thing: Named | None) -> tuple[int | None, str]:
-    return (None, "") if thing is None else (thing.pk, str(thing)[:LABEL_LENGTH])
+    Entry.objects.bulk_create(entries)
 
 
 def record_each(like: Entry, varying: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -117,3 +177,7 @@ def record_each(like: Entry, varying: Sequence[str], rows: Iterable[Sequence[Any
     `like` comes from `entry()`, so that all share its origin, and with it one request id.
     """
     insert_like(like, varying, rows)
+
+
+def _name(thing: Named | None) -> tuple[int | None, str]:
+    return (None, "") if thing is None else (thing.pk, str(thing)[:LABEL_LENGTH])

@@ -25,6 +25,7 @@ def invented(count: int) -> Iterator[Entry]:
             longitude=Decimal("31.2357000") + Decimal(number % 1000) / 10**6,
             latitude=Decimal("30.0444000"),
             request_id=uuid.UUID(int=number, version=4),
+            reason="سُجّلت الوحدة" if number % 5 == 0 else "",
         )
         line = entry(
             origin=origin,
@@ -32,7 +33,6 @@ def invented(count: int) -> Iterator[Entry]:
             target=Unknown(number),
             block=Unknown(number % 100 + 1),
             apartment=Unknown(number),
-            reason="سُجّلت الوحدة" if number % 5 == 0 else "",
             after={"number": number, "floor": number % 20},
         )
         line.at = START + timedelta(seconds=10 * number)

@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.models import Action, Entry
-from audit.operations import Origin, entry, record
+from audit.operations import Origin, as_json, entry, record, record_all
 from buildings.models import Apartment, Block, Membership, Role
-from buildings.operations import lock_blocks, locked_apartment, plain, refuse, write_apartment
+from buildings.operations import lock_blocks, locked_apartment, refuse, save_apartment
 from contacts.models import Status, User
 from contacts.operations import lock_person
 
@@ -27,11 +27,10 @@ def start_membership(
     role: Role = Role.RESIDENT,
     status: Status = Status.ACTIVE,
     started_at: datetime | None = None,
-    reason: str = "",
 ) -> Membership:
     """The user belongs to the block, and to the unit if one is named, since then or from now on.
 
-    Raises ValidationError if the unit is closed, or the person was erased.
+    Raises ValidationError if the unit is retired, or the person was anonymised.
     """
     if apartment is not None:
         locked_apartment(apartment)
@@ -51,118 +50,108 @@ def start_membership(
         person=user,
         block=block,
         apartment=apartment,
-        reason=reason,
         after={"role": role, "status": status},
     )
     return membership
 
 
 @transaction.atomic
-def approve_memberships(
-    *, origin: Origin, memberships: Iterable[Membership], reason: str = ""
-) -> None:
+def approve_memberships(*, origin: Origin, memberships: Iterable[Membership]) -> None:
     """Those who asked to belong do so. Raises ValidationError, as all below, and changes nothing then."""
-    rows = _locked_memberships(memberships, Status.PENDING)
-    _change_memberships(origin, Action.MEMBERSHIP_APPROVED, rows, {"status": Status.ACTIVE}, reason)
+    rows = _locked(memberships, Status.PENDING)
+    _change(origin, Action.MEMBERSHIP_APPROVED, rows, {"status": Status.ACTIVE})
 
 
 @transaction.atomic
-def refuse_memberships(*, origin: Origin, memberships: Iterable[Membership], reason: str) -> None:
-    """Those who asked to belong do not; their requests end and are kept."""
-    rows = _locked_memberships(memberships, Status.PENDING)
-    _change_memberships(
-        origin, Action.MEMBERSHIP_REFUSED, rows, {"ended_at": timezone.now()}, reason
-    )
+def refuse_memberships(*, origin: Origin, memberships: Iterable[Membership]) -> None:
+    """Those who asked to belong do not; their requests end and are stored."""
+    rows = _locked(memberships, Status.PENDING)
+    _change(origin, Action.MEMBERSHIP_REFUSED, rows, {"ended_at": timezone.now()})
 
 
 @transaction.atomic
-def ban_memberships(*, origin: Origin, memberships: Iterable[Membership], reason: str) -> None:
+def ban_memberships(*, origin: Origin, memberships: Iterable[Membership]) -> None:
     """They may use nothing of the block until they are readmitted."""
-    rows = _locked_memberships(memberships, Status.ACTIVE)
-    _change_memberships(origin, Action.MEMBERSHIP_BANNED, rows, {"status": Status.BANNED}, reason)
+    rows = _locked(memberships, Status.ACTIVE)
+    _change(origin, Action.MEMBERSHIP_BANNED, rows, {"status": Status.BANNED})
 
 
 @transaction.atomic
-def readmit_memberships(
-    *, origin: Origin, memberships: Iterable[Membership], reason: str = ""
-) -> None:
+def readmit_memberships(*, origin: Origin, memberships: Iterable[Membership]) -> None:
     """Those who were banned are active again."""
-    rows = _locked_memberships(memberships, Status.BANNED)
-    _change_memberships(
-        origin, Action.MEMBERSHIP_READMITTED, rows, {"status": Status.ACTIVE}, reason
-    )
+    rows = _locked(memberships, Status.BANNED)
+    _change(origin, Action.MEMBERSHIP_READMITTED, rows, {"status": Status.ACTIVE})
 
 
 @transaction.atomic
-def change_role(
-    *, origin: Origin, memberships: Iterable[Membership], role: Role, reason: str = ""
-) -> None:
-    """They are something else in the block from now on; nothing is written of who is so already.
+def change_role(*, origin: Origin, memberships: Iterable[Membership], role: Role) -> None:
+    """They have another role in the block from now on; there is no entry for who has it already.
 
-    Who is banned keeps his role until the ban ends.
+    Who is banned keeps their role until the ban ends.
     """
-    asked = _locked_memberships(memberships)
+    asked = _locked(memberships)
     refuse(map(why_role_refused, asked))
     rows = [row for row in asked if row.role != role]
-    _change_memberships(origin, Action.MEMBERSHIP_ROLE_CHANGED, rows, {"role": role}, reason)
+    _change(origin, Action.MEMBERSHIP_ROLE_CHANGED, rows, {"role": role})
 
 
 @transaction.atomic
 def end_memberships(
-    *,
-    origin: Origin,
-    memberships: Iterable[Membership],
-    ended_at: datetime | None = None,
-    reason: str = "",
+    *, origin: Origin, memberships: Iterable[Membership], ended_at: datetime | None = None
 ) -> None:
-    """They moved out, then or now; the memberships are kept as past ones."""
-    rows = _locked_memberships(memberships)
+    """They moved out, then or now; the memberships are stored as former ones."""
+    rows = _locked(memberships)
     ended_at = ended_at or timezone.now()
     refuse(
         _("%(who)s cannot have left before coming.") % {"who": row.user}
         for row in rows
         if row.started_at is not None and ended_at < row.started_at
     )
-    _change_memberships(origin, Action.MEMBERSHIP_ENDED, rows, {"ended_at": ended_at}, reason)
+    _change(origin, Action.MEMBERSHIP_ENDED, rows, {"ended_at": ended_at})
 
 
 @transaction.atomic
-def merge_apartment(
-    *, origin: Origin, doubled: Apartment, into: Apartment, reason: str = ""
-) -> None:
-    """A unit that was registered twice: its memberships, past ones too, move over and it closes.
+def merge_apartment(*, origin: Origin, doubled: Apartment, into: Apartment) -> None:
+    """A unit that was registered twice: its memberships, former ones too, move over and it retires.
 
-    Who holds the same role in both keeps it once, in the better standing. Raises ValidationError.
+    Who has the same role in both keeps it once, in the better status. Raises ValidationError.
     """
     if doubled.pk == into.pk or doubled.block_id != into.block_id:
         raise ValidationError(_("Choose another unit of the same block."))
     lock_blocks([doubled.block_id])
     doubled, into = locked_apartment(doubled), locked_apartment(into)
     moving = list(doubled.memberships.select_related("user", "block"))
-    _end_doubles(origin, moving, into, reason)
+    _end_doubles(origin, moving, into)
     doubled.memberships.update(apartment=into)
-    Entry.objects.bulk_create(
-        _membership_entry(
-            origin,
-            Action.MEMBERSHIP_MOVED,
-            each,
-            into,
-            reason,
-            {"apartment": doubled.pk},
-            {"apartment": into.pk},
-        )
-        for each in moving
+    before, after = {"apartment": doubled.pk}, {"apartment": into.pk}
+    record_all(
+        _entry(origin, Action.MEMBERSHIP_MOVED, each, into, before, after) for each in moving
     )
-    closed = {"closed_at": timezone.now(), "merged_into_id": into.pk}
-    write_apartment(origin, Action.APARTMENT_MERGED, doubled, closed, reason)
+    merged = {"closed_at": timezone.now(), "merged_into_id": into.pk}
+    save_apartment(doubled, merged, origin=origin, action=Action.APARTMENT_MERGED)
 
 
-def _locked_memberships(
-    memberships: Iterable[Membership], status: Status | None = None
-) -> list[Membership]:
+def why_membership_refused(membership: Membership, status: Status | None = None) -> str:
+    """Why nothing is done to one that has ended or, if a status is named, has another; else empty."""
+    words = {"who": membership.user, "is": Status(membership.status).label}
+    if membership.ended_at is not None:
+        return _("%(who)s has left already.") % words
+    if status is not None and membership.status != status:
+        return _("%(who)s is “%(is)s”, not “%(status)s”.") % (words | {"status": status.label})
+    return ""
+
+
+def why_role_refused(membership: Membership) -> str:
+    """Why nobody changes the role of this one; empty if it can be changed."""
+    if membership.ended_at is None and membership.status == Status.BANNED:
+        return _("%(who)s is banned: end the ban first.") % {"who": membership.user}
+    return why_membership_refused(membership)
+
+
+def _locked(memberships: Iterable[Membership], status: Status | None = None) -> list[Membership]:
     """The same memberships as they are now, locked together with their blocks.
 
-    They must not have ended and, if a status is named, be of that status.
+    They must not have ended and, if a status is named, have that status.
     """
     asked = list(memberships)
     lock_blocks(each.block_id for each in asked)
@@ -172,36 +161,18 @@ def _locked_memberships(
     return rows
 
 
-def why_membership_refused(membership: Membership, status: Status | None = None) -> str:
-    """Why nothing is done to one that has ended or, if a status is named, is of another; else empty."""
-    said = {"who": membership.user, "is": Status(membership.status).label}
-    if membership.ended_at is not None:
-        return _("%(who)s has left already.") % said
-    if status is not None and membership.status != status:
-        return _("%(who)s is “%(is)s”, not “%(status)s”.") % (said | {"status": status.label})
-    return ""
-
-
-def why_role_refused(membership: Membership) -> str:
-    """Why nobody changes this one's role; empty if it can be changed."""
-    if membership.ended_at is None and membership.status == Status.BANNED:
-        return _("%(who)s is banned: end the ban first.") % {"who": membership.user}
-    return why_membership_refused(membership)
-
-
-def _change_memberships(
-    origin: Origin, action: Action, rows: list[Membership], changes: dict[str, Any], reason: str
+def _change(
+    origin: Origin, action: Action, rows: list[Membership], changes: dict[str, Any]
 ) -> None:
     """Write the changes to all rows, an entry for each; a block that had a manager keeps one."""
-    after = {name: plain(value) for name, value in changes.items()}
-    Entry.objects.bulk_create(
-        _membership_entry(
+    after = as_json(changes)
+    record_all(
+        _entry(
             origin,
             action,
             row,
             row.apartment,
-            reason,
-            {name: plain(getattr(row, name)) for name in changes},
+            as_json({name: getattr(row, name) for name in changes}),
             after,
         )
         for row in rows
@@ -226,29 +197,26 @@ def _keep_a_manager(blocks: Iterable[Block]) -> None:
     )
 
 
-def _end_doubles(origin: Origin, moving: list[Membership], into: Apartment, reason: str) -> None:
-    """Of two current memberships of one person with one role, end the one of lesser standing."""
+def _end_doubles(origin: Origin, moving: list[Membership], into: Apartment) -> None:
+    """Of two current memberships of one person with one role, end the one in the worse status."""
     there = {(each.user_id, each.role): each for each in into.memberships.current()}
     ending = []
     for each in moving:
         other = there.get((each.user_id, each.role))
         if other is not None and each.ended_at is None:
-            ending.append(other if _standing(each) > _standing(other) else each)
-    _change_memberships(
-        origin, Action.MEMBERSHIP_ENDED, ending, {"ended_at": timezone.now()}, reason
-    )
+            ending.append(other if _rank(each) > _rank(other) else each)
+    _change(origin, Action.MEMBERSHIP_ENDED, ending, {"ended_at": timezone.now()})
 
 
-def _standing(membership: Membership) -> int:
+def _rank(membership: Membership) -> int:
     return [Status.BANNED, Status.PENDING, Status.ACTIVE].index(Status(membership.status))
 
 
-def _membership_entry(
+def _entry(
     origin: Origin,
     action: Action,
     row: Membership,
     apartment: Apartment | None,
-    reason: str,
     before: dict[str, Any],
     after: dict[str, Any],
 ) -> Entry:
@@ -259,7 +227,6 @@ def _membership_entry(
         person=row.user,
         block=row.block,
         apartment=apartment,
-        reason=reason,
         before=before,
         after=after,
     )

@@ -1,8 +1,6 @@
-"""Every write to buildings, blocks, units and memberships: atomic, with its audit entry."""
+"""Every write to buildings, blocks and units: atomic, with its audit entry."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,8 +8,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.models import Action, Entry
-from audit.operations import Origin, entry, record
+from audit.models import Action
+from audit.operations import Origin, entry, record, record_all, save_change
 from buildings.models import Apartment, Block, Building
 
 
@@ -42,63 +40,29 @@ def register_block(*, origin: Origin, building: Building, **fields: Any) -> Bloc
 
 
 @transaction.atomic
-def change_building(
-    *, origin: Origin, building: Building, changes: dict[str, Any], reason: str = ""
-) -> bool:
-    """Mend a building. False, and nothing is written, if it is so already.
-
-    Raises ValidationError if it would have no name.
-    """
+def change_building(*, origin: Origin, building: Building, changes: dict[str, Any]) -> bool:
+    """Correct a building; whether anything was new. Raises ValidationError if it would have no name."""
     building = Building.objects.select_for_update().get(pk=building.pk)
-    changed = _changed(building, changes)
-    if not changed:
-        return False
-    before = _values(building, changed)
-    for name, value in changed.items():
-        setattr(building, name, value)
-    _refuse_nameless(name_ar=building.name_ar, name_en=building.name_en)
-    building.save(update_fields=list(changed))
-    record(
-        origin=origin,
-        action=Action.BUILDING_CHANGED,
-        target=building,
-        reason=reason,
-        before=before,
-        after=_values(building, changed),
-    )
-    return True
+    names = {"name_ar": building.name_ar, "name_en": building.name_en} | changes
+    changed = save_change(building, changes, origin=origin, action=Action.BUILDING_CHANGED)
+    if changed:
+        _refuse_nameless(**names)
+    return changed
 
 
 @transaction.atomic
-def change_block(
-    *, origin: Origin, block: Block, changes: dict[str, Any], reason: str = ""
-) -> bool:
-    """Mend a block. False, and nothing is written, if it is so already.
+def change_block(*, origin: Origin, block: Block, changes: dict[str, Any]) -> bool:
+    """Correct a block; whether anything was new.
 
     Raises ValidationError if its building has another block of that number.
     """
     building: Building = changes.get("building", block.building)
     lock_buildings([building.pk])
     block = Block.objects.select_for_update().get(pk=block.pk)
-    changed = _changed(block, changes)
-    if not changed:
-        return False
-    if {"building", "number"} & set(changed):
-        refuse_taken_block_number(building, changes.get("number", block.number), but=block)
-    before = _values(block, changed)
-    for name, value in changed.items():
-        setattr(block, name, value)
-    block.save(update_fields=list(changed))
-    record(
-        origin=origin,
-        action=Action.BLOCK_CHANGED,
-        target=block,
-        block=block,
-        reason=reason,
-        before=before,
-        after=_values(block, changed),
-    )
-    return True
+    number: str = changes.get("number", block.number)
+    if (building, number) != (block.building, block.number):
+        refuse_taken_block_number(building, number, but=block)
+    return save_change(block, changes, origin=origin, action=Action.BLOCK_CHANGED, block=block)
 
 
 def refuse_taken_block_number(building: Building, number: str, *, but: Block | None = None) -> None:
@@ -118,23 +82,9 @@ def _refuse_nameless(*, name_ar: str = "", name_en: str = "", **_others: Any) ->
         raise ValidationError({"name_ar": _("A building needs a name, in either language.")})
 
 
-def _changed(row: Building | Block, changes: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in changes.items() if getattr(row, name) != value}
-
-
-def _values(row: Building | Block, names: Iterable[str]) -> dict[str, Any]:
-    return {name: plain(getattr(row, name)) for name in names}
-
-
 @transaction.atomic
 def register_apartment(
-    *,
-    origin: Origin,
-    block: Block,
-    number: int | None,
-    floor: int | None,
-    reason: str = "",
-    **fields: Any,
+    *, origin: Origin, block: Block, number: int | None, floor: int | None, **fields: Any
 ) -> Apartment:
     """A new unit of the block; further `fields` are the model's.
 
@@ -151,7 +101,6 @@ def register_apartment(
         target=unit,
         block=block,
         apartment=unit,
-        reason=reason,
         after={"number": number, "floor": floor},
     )
     return unit
@@ -159,7 +108,7 @@ def register_apartment(
 
 @transaction.atomic
 def register_floors(
-    *, origin: Origin, block: Block, units: Sequence[tuple[int, int]], reason: str = ""
+    *, origin: Origin, block: Block, units: Sequence[tuple[int, int]]
 ) -> list[Apartment]:
     """Many new units of the block at once, each given as (floor, number). Raises ApartmentExists."""
     rows = [Apartment(block=block, floor=floor, number=number) for floor, number in units]
@@ -167,55 +116,58 @@ def register_floors(
         Apartment.objects.bulk_create(rows)
     except IntegrityError as error:
         raise ApartmentExists from error
-    # MySQL, unlike MariaDB and SQLite, does not tell the ids of many rows.
-    made = list(block.apartments.filter(number__in=[row.number for row in rows]).order_by("pk"))
-    Entry.objects.bulk_create(
+    # MySQL, unlike MariaDB and SQLite, does not return the ids of many rows.
+    registered = list(
+        block.apartments.filter(number__in=[row.number for row in rows]).order_by("pk")
+    )
+    record_all(
         entry(
             origin=origin,
             action=Action.APARTMENT_REGISTERED,
             target=unit,
             block=block,
             apartment=unit,
-            reason=reason,
             after={"number": unit.number, "floor": unit.floor},
         )
-        for unit in made
+        for unit in registered
     )
-    return made
+    return registered
 
 
 @transaction.atomic
-def change_apartment(
-    *, origin: Origin, apartment: Apartment, changes: dict[str, Any], reason: str = ""
-) -> None:
-    """Give a unit another number, floor, name, occupancy or note.
+def change_apartment(*, origin: Origin, apartment: Apartment, changes: dict[str, Any]) -> bool:
+    """Give a unit another number, floor, name, occupancy or note; whether anything was new.
 
-    What is so already is left alone, and where nothing is new there is no entry. Raises
-    ApartmentExists, or ValidationError if the unit is closed.
+    Raises ApartmentExists, or ValidationError if the unit is retired.
     """
     unit = locked_apartment(apartment)
-    after = {name: value for name, value in changes.items() if getattr(unit, name) != value}
-    if after:
-        write_apartment(origin, Action.APARTMENT_CHANGED, unit, after, reason)
+    return save_apartment(unit, changes, origin=origin, action=Action.APARTMENT_CHANGED)
 
 
 @transaction.atomic
-def retire_apartment(*, origin: Origin, apartment: Apartment, reason: str = "") -> None:
-    """The unit is no longer in use. Raises ValidationError if it is closed or people belong to it."""
+def retire_apartment(*, origin: Origin, apartment: Apartment) -> None:
+    """Take the unit out of the register.
+
+    Raises ValidationError if it is retired already, or people belong to it.
+    """
     unit = locked_apartment(apartment)
     if unit.memberships.current().exists():
         raise ValidationError(_("People belong to this unit: move them out, or merge it."))
-    write_apartment(origin, Action.APARTMENT_RETIRED, unit, {"closed_at": timezone.now()}, reason)
+    retired = {"closed_at": timezone.now()}
+    save_apartment(unit, retired, origin=origin, action=Action.APARTMENT_RETIRED)
 
 
 @transaction.atomic
-def reinstate_apartment(*, origin: Origin, apartment: Apartment, reason: str = "") -> None:
-    """A closed unit is in use again, by itself if it had been merged. Raises ValidationError."""
+def reinstate_apartment(*, origin: Origin, apartment: Apartment) -> None:
+    """Put a retired unit back into the register, by itself if it had been merged.
+
+    Raises ValidationError if it is not retired.
+    """
     unit = Apartment.objects.select_for_update().get(pk=apartment.pk)
     if unit.closed_at is None:
         raise ValidationError(_("This unit is in use already."))
-    opened = {"closed_at": None, "merged_into_id": None}
-    write_apartment(origin, Action.APARTMENT_REINSTATED, unit, opened, reason)
+    reinstated = {"closed_at": None, "merged_into_id": None}
+    save_apartment(unit, reinstated, origin=origin, action=Action.APARTMENT_REINSTATED)
 
 
 def lock_buildings(building_ids: Iterable[int]) -> None:
@@ -229,50 +181,31 @@ def lock_blocks(block_ids: Iterable[int]) -> None:
 
 
 def locked_apartment(apartment: Apartment) -> Apartment:
-    """The unit as it is now, locked; it must be in use."""
+    """The unit as it is now, locked. Raises ValidationError if it is retired."""
     unit = Apartment.objects.select_for_update().get(pk=apartment.pk)
     refuse([why_unit_refused(unit)])
     return unit
 
 
-def why_unit_refused(unit: Apartment) -> str:
-    """Why nothing but reopening is done to a closed unit; empty for one in use."""
-    return "" if unit.closed_at is None else _("Unit %(unit)s is closed.") % {"unit": unit}
-
-
-def write_apartment(
-    origin: Origin, action: Action, unit: Apartment, changes: dict[str, Any], reason: str
-) -> None:
-    before = {name: plain(getattr(unit, name)) for name in changes}
-    for name, value in changes.items():
-        setattr(unit, name, value)
+def save_apartment(
+    unit: Apartment, changes: dict[str, Any], *, origin: Origin, action: Action
+) -> bool:
+    """`save_change()` of a locked unit. Raises ApartmentExists if its new number is taken."""
     try:
-        unit.save(update_fields=list(changes))
+        return save_change(
+            unit, changes, origin=origin, action=action, block=unit.block, apartment=unit
+        )
     except IntegrityError as error:
         raise ApartmentExists from error
-    record(
-        origin=origin,
-        action=action,
-        target=unit,
-        block=unit.block,
-        apartment=unit,
-        reason=reason,
-        before=before,
-        after={name: plain(value) for name, value in changes.items()},
-    )
 
 
-def plain(value: Any) -> Any:
-    """The value as JSON holds it."""
-    if isinstance(value, Building):
-        return value.pk
-    if isinstance(value, Decimal):
-        return str(value)
-    return value.isoformat() if isinstance(value, datetime) else value
+def why_unit_refused(unit: Apartment) -> str:
+    """Why nothing but reinstating is done to a retired unit; empty for one in use."""
+    return "" if unit.closed_at is None else _("Unit %(unit)s is retired.") % {"unit": unit}
 
 
 def refuse(sentences: Iterable[str]) -> None:
-    """Raise one ValidationError with all that stands in the way, each once; nothing if it is empty."""
-    told = list(dict.fromkeys(filter(None, sentences)))
-    if told:
-        raise ValidationError(told)
+    """Raise one ValidationError with all of these sentences, each once; nothing if all are empty."""
+    reasons = list(dict.fromkeys(filter(None, sentences)))
+    if reasons:
+        raise ValidationError(reasons)

@@ -78,10 +78,6 @@ class UserManager(BaseUserManager["User"]):
                 Claim.objects.create(user=user, kind=kind, value=kind.canonical(typed))
         return user
 
-    def create_superuser(self, **fields: Any) -> "User":
-        """A person who may do everything, for `manage.py createsuperuser`."""
-        return self.create_user(is_superuser=True, **fields)
-
 
 class User(AbstractBaseUser):
     """A person who signs in, by primary e-mail or phone.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Unpack
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from audit.erasing import Found, Search, erase_person_from_entries
 from audit.models import Action
-from audit.operations import Named, Origin, record
+from audit.operations import Facts, Origin, Where, record, save_change
 from contacts.models import (
     SECONDARY,
     Claim,
@@ -25,7 +25,7 @@ from contacts.models import (
 
 
 class WhyContactRefused(Enum):
-    """Why a contact cannot be added or mended (answers.md, AddContact rows 10 to 13)."""
+    """Why a contact cannot be added or changed (answers.md, AddContact rows 10 to 13)."""
 
     INVALID = "invalid"
     OWN = "own"
@@ -34,7 +34,7 @@ class WhyContactRefused(Enum):
 
 
 class ContactRefused(Exception):
-    """The contact cannot be added, or mended so."""
+    """The contact cannot be added, or changed so."""
 
     def __init__(self, kind: Kind, why: WhyContactRefused) -> None:
         super().__init__(f"{kind}: {why.value}")
@@ -43,7 +43,7 @@ class ContactRefused(Exception):
 
 
 class PersonErased(ValidationError):
-    """Nothing can be done any more with who was erased."""
+    """Nothing can be done any more with who was anonymised."""
 
     def __init__(self) -> None:
         super().__init__(_("This person was erased."))
@@ -58,84 +58,47 @@ def register_user(*, origin: Origin, **fields: Any) -> User:
 
 
 @transaction.atomic
-def correct_name(
-    *,
-    origin: Origin,
-    user: User,
-    name: str,
-    block: Named | None = None,
-    apartment: Named | None = None,
-    reason: str = "",
-) -> bool:
-    """Write a person's name as it is. False, and nothing is written, if it is so already.
-
-    Raises ValidationError if it is empty.
-    """
+def correct_name(*, origin: Origin, user: User, name: str, **where: Unpack[Where]) -> bool:
+    """Correct a person's name; whether it was another. Raises ValidationError if it is empty."""
     user = User.objects.select_for_update().get(pk=user.pk)
     name = name.strip()
     if not name:
         raise ValidationError({"name": _("A person needs a name.")})
-    if user.name == name:
-        return False
-    before, user.name = user.name, name
-    user.save(update_fields=["name"])
-    record(
-        origin=origin,
-        action=Action.NAME_CORRECTED,
-        target=user,
-        person=user,
-        block=block,
-        apartment=apartment,
-        reason=reason,
-        before={"name": before},
-        after={"name": name},
+    return save_change(
+        user, {"name": name}, origin=origin, action=Action.NAME_CORRECTED, person=user, **where
     )
-    return True
 
 
 @transaction.atomic
 def change_password(*, origin: Origin, user: User, password: str) -> None:
-    """Give him a new password, which ends all his sessions."""
+    """Give a person a new password, which ends all their sessions."""
     user.set_password(password)
     user.save(update_fields=["password", "session_stamp"])
     record(origin=origin, action=Action.PASSWORD_CHANGED, target=user, person=user)
 
 
 @transaction.atomic
-def change_status(*, origin: Origin, user: User, status: Status, reason: str = "") -> None:
-    """Activate, suspend or ban a person; whatever it becomes, his sessions end. Raises PersonErased."""
+def change_status(*, origin: Origin, user: User, status: Status) -> None:
+    """Activate, suspend or ban a person, which ends all their sessions. Raises PersonErased."""
     _refuse_erased(user)
-    before, user.status = user.status, status
-    user.session_stamp = new_session_stamp()
-    user.save(update_fields=["status", "session_stamp"])
-    record(
-        origin=origin,
-        action=Action.STATUS_CHANGED,
-        target=user,
-        person=user,
-        reason=reason,
-        before={"status": before},
-        after={"status": status},
+    changed = save_change(
+        user, {"status": status}, origin=origin, action=Action.STATUS_CHANGED, person=user
     )
+    if changed:
+        user.session_stamp = new_session_stamp()
+        user.save(update_fields=["session_stamp"])
 
 
 def secondary_contacts(user: User) -> list[SecondaryContact]:
-    """His secondary contacts, e-mails first, then phones, each in the order added; one statement."""
+    """A person's secondary contacts, e-mails first, then phones, each in the order added; one statement."""
     return _in_order(_claims(user))
 
 
 @transaction.atomic
 def add_contact(
-    *,
-    origin: Origin,
-    user: User,
-    kind: Kind,
-    typed: str,
-    block: Named | None = None,
-    apartment: Named | None = None,
-    reason: str = "",
+    *, origin: Origin, user: User, kind: Kind, typed: str, **where: Unpack[Where]
 ) -> list[SecondaryContact]:
-    """Add a secondary contact; returns all that he has then, in the order of `secondary_contacts()`.
+    """Add a secondary contact; returns all that the person has then, as `secondary_contacts()` does.
 
     Raises ContactRefused, PersonErased. Whether somebody else holds it, the database says
     (answers.md, row 12).
@@ -144,15 +107,15 @@ def add_contact(
         value = kind.canonical(typed)
     except ValueError as error:
         raise ContactRefused(kind, WhyContactRefused.INVALID) from error
-    # His own claims, locked: two requests of one person count and add one after the other.
+    # The person's own claims, locked: two requests of one person count and add one after the other.
     claims = _claims(user, lock=True)
     if not claims:
-        # Who was erased has none; others have as a rule, and need not be looked at.
+        # Who was anonymised has none; others have as a rule, and need not be looked at.
         _refuse_erased(User.objects.select_for_update().get(pk=user.pk))
     if any((claim.kind, claim.value) == (kind, value) for claim in claims):
         raise ContactRefused(kind, WhyContactRefused.OWN)
-    held = sum(claim.kind == kind and claim.secondary is not None for claim in claims)
-    if held >= settings.SECONDARY_CONTACTS_LIMIT:
+    stored = sum(claim.kind == kind and claim.secondary is not None for claim in claims)
+    if stored >= settings.SECONDARY_CONTACTS_LIMIT:
         taken = Claim.objects.filter(kind=kind, value=value).exists()
         raise ContactRefused(kind, WhyContactRefused.TAKEN if taken else WhyContactRefused.LIMIT)
     try:
@@ -166,17 +129,15 @@ def add_contact(
         action=Action.CONTACT_ADDED,
         target=contact,
         person=user,
-        block=block,
-        apartment=apartment,
-        reason=reason,
         after={kind.value: shown},
+        **where,
     )
     return _in_order([*claims, claim])
 
 
 @dataclass(frozen=True)
 class Contact:
-    """One way to reach a person: his primary e-mail or phone, or, with `secondary`, a further one."""
+    """One way to reach a person: the primary e-mail or phone, or, with `secondary`, a further one."""
 
     user: User
     kind: Kind
@@ -194,24 +155,25 @@ class Contact:
 
     @property
     def typed(self) -> str:
-        """As it was typed; empty for a primary one that he does not have."""
-        holder = self.user if self.secondary is None else self.secondary
-        return getattr(holder, self._fields[0]) or ""
+        """As it was typed; empty for a primary one that the person does not have."""
+        return getattr(self._row, self._fields[0]) or ""
 
     @property
     def hidden(self) -> bool:
-        """Whether he hides it from others."""
-        holder = self.user if self.secondary is None else self.secondary
-        return bool(getattr(holder, self._fields[1]))
+        """Whether its holder hides it from others."""
+        return bool(getattr(self._row, self._fields[1]))
 
     def store(self, *, typed: str | None = None, hidden: bool | None = None) -> None:
         """Write its spelling or its visibility; what is None stays."""
-        holder = self.user if self.secondary is None else self.secondary
         values = dict(zip(self._fields, (typed, hidden), strict=True))
         changed = {name: value for name, value in values.items() if value is not None}
         for name, value in changed.items():
-            setattr(holder, name, value)
-        holder.save(update_fields=list(changed))
+            setattr(self._row, name, value)
+        self._row.save(update_fields=list(changed))
+
+    @property
+    def _row(self) -> User | SecondaryContact:
+        return self.user if self.secondary is None else self.secondary
 
     @property
     def _fields(self) -> tuple[str, str]:
@@ -220,25 +182,17 @@ class Contact:
 
 
 def contacts_of(user: User) -> list[Contact]:
-    """Every way to reach him: primary e-mail and phone if he has them, then the secondary ones."""
+    """Every way to reach a person: primary e-mail and phone if there are any, then the secondary ones."""
     primary = [Contact(user, kind) for kind in Kind]
     further = [Contact(user, each.kind, each) for each in secondary_contacts(user)]
     return [each for each in primary if each.typed] + further
 
 
 @transaction.atomic
-def change_contact(
-    *,
-    origin: Origin,
-    contact: Contact,
-    typed: str,
-    block: Named | None = None,
-    apartment: Named | None = None,
-    reason: str = "",
-) -> bool:
-    """Write a contact differently, or give a person the primary one that he lacks.
+def change_contact(*, origin: Origin, contact: Contact, typed: str, **where: Unpack[Where]) -> bool:
+    """Write a contact differently, or give a person the primary one that they lack.
 
-    False, and nothing is written, if it is so already.
+    Returns whether it was written differently before; if not, nothing is written.
     Raises ContactRefused by the same rules as `add_contact()`, or ValidationError if it is gone.
     """
     try:
@@ -260,32 +214,30 @@ def change_contact(
     before = {contact.kind.value: contact.typed}
     contact.store(typed=tidy)
     _record_contact(
+        origin,
         Action.CONTACT_CHANGED,
         contact,
         before=before,
         after={contact.kind.value: contact.typed},
-        origin=origin,
-        block=block,
-        apartment=apartment,
-        reason=reason,
+        **where,
     )
     return True
 
 
 @transaction.atomic
-def remove_contact(*, origin: Origin, contact: Contact, **where: Any) -> None:
+def remove_contact(*, origin: Origin, contact: Contact, **where: Unpack[Where]) -> None:
     """Take a secondary contact away; whoever comes first may hold it then.
 
-    `where` is the entry's block, apartment and reason. Raises ValidationError, as all below, for a
-    contact that is gone or is not of the kind that this is done to.
+    Raises ValidationError, as all below, for a contact that is gone or is not of the kind that this
+    is done to.
     """
     contact, claims = _locked(contact)
     secondary = _secondary_of(contact)
     _record_contact(
+        origin,
         Action.CONTACT_REMOVED,
         contact,
         before={contact.kind.value: contact.typed},
-        origin=origin,
         **where,
     )
     secondary.delete()
@@ -293,26 +245,21 @@ def remove_contact(*, origin: Origin, contact: Contact, **where: Any) -> None:
 
 
 @transaction.atomic
-def hide_contact(*, origin: Origin, contact: Contact, hidden: bool, **where: Any) -> bool:
-    """Hide a contact from others, or show it again. False, and nothing is written, if it is so already."""
+def hide_contact(*, origin: Origin, contact: Contact, hidden: bool, **where: Unpack[Where]) -> bool:
+    """Hide a contact from others, or show it again; whether it was otherwise before."""
     contact = _locked(contact)[0]
     if contact.hidden == hidden:
         return False
     before = {"hidden": contact.hidden}
     contact.store(hidden=hidden)
     _record_contact(
-        Action.CONTACT_HIDDEN,
-        contact,
-        before=before,
-        after={"hidden": hidden},
-        origin=origin,
-        **where,
+        origin, Action.CONTACT_HIDDEN, contact, before=before, after={"hidden": hidden}, **where
     )
     return True
 
 
 @transaction.atomic
-def promote_contact(*, origin: Origin, contact: Contact, **where: Any) -> None:
+def promote_contact(*, origin: Origin, contact: Contact, **where: Unpack[Where]) -> None:
     """Make a secondary contact the primary one; the primary one so far takes its place."""
     contact, claims = _locked(contact)
     secondary = _secondary_of(contact)
@@ -320,11 +267,11 @@ def promote_contact(*, origin: Origin, contact: Contact, **where: Any) -> None:
     old = primary.typed, primary.hidden
     primary.store(typed=contact.typed, hidden=contact.hidden)
     _record_contact(
+        origin,
         Action.CONTACT_PROMOTED,
         primary,
         before={contact.kind.value: old[0]},
         after={contact.kind.value: primary.typed},
-        origin=origin,
         **where,
     )
     if not old[0]:
@@ -335,33 +282,28 @@ def promote_contact(*, origin: Origin, contact: Contact, **where: Any) -> None:
     secondary.save(update_fields=["claim", "typed", "hidden"])
 
 
-def reveal_contacts(*, origin: Origin, user: User, reason: str, **where: Any) -> list[Contact]:
-    """All his contacts, for somebody who has a reason to see the hidden ones; the log keeps it."""
-    record(
-        origin=origin,
-        action=Action.CONTACTS_REVEALED,
-        target=user,
-        person=user,
-        reason=reason,
-        **where,
-    )
+def reveal_contacts(*, origin: Origin, user: User, **where: Unpack[Where]) -> list[Contact]:
+    """All contacts of a person, for who has a reason to see the hidden ones: the entry keeps it."""
+    record(origin=origin, action=Action.CONTACTS_REVEALED, target=user, person=user, **where)
     return contacts_of(user)
 
 
-def _record_contact(action: Action, contact: Contact, **what: Any) -> None:
-    target = contact.secondary or contact.user
-    record(action=action, target=target, person=contact.user, **what)
+def _record_contact(
+    origin: Origin, action: Action, contact: Contact, **facts: Unpack[Facts]
+) -> None:
+    facts |= {"target": contact.secondary or contact.user, "person": contact.user}
+    record(origin=origin, action=action, **facts)
 
 
 def lock_contacts(user: User) -> User:
-    """Until the transaction ends, nobody else changes this person's contacts; he as he is now."""
-    # His claims first, as in `add_contact()`: two that lock in one order never wait in a circle.
+    """Until the transaction ends, nobody else changes this person's contacts; the person as of now."""
+    # The claims first, as in `add_contact()`: two that lock in one order never wait in a circle.
     _claims(user, lock=True)
     return User.objects.select_for_update().get(pk=user.pk)
 
 
 def lock_person(user: User) -> User:
-    """As `lock_contacts()`, for who something is to be done with. Raises PersonErased."""
+    """As `lock_contacts()`, for somebody with whom something is to be done. Raises PersonErased."""
     user = lock_contacts(user)
     _refuse_erased(user)
     return user
@@ -381,19 +323,19 @@ def _locked(contact: Contact) -> tuple[Contact, list[Claim]]:
     for claim in claims:
         if claim.kind == contact.kind and claim.secondary == contact.secondary:
             return Contact(user, contact.kind, claim.secondary), claims
-    raise ValidationError(_("This contact is gone meanwhile."))
+    raise ValidationError(_("This contact is no longer there."))
 
 
 def _secondary_of(contact: Contact) -> SecondaryContact:
     if contact.secondary is None:
         raise ValidationError(
-            _("This is the primary contact: mend it, or make another one primary.")
+            _("This is the contact for sign-in: edit it, or use another one for sign-in.")
         )
     return contact.secondary
 
 
 def _claim_of(contact: Contact, claims: list[Claim]) -> Claim:
-    """The person's claim that stands for the contact; a new one for a primary that he lacks."""
+    """The person's claim that belongs to the contact; a new one for a primary that they lack."""
     for claim in claims:
         if claim.kind == contact.kind and claim.secondary == contact.secondary:
             return claim
@@ -401,8 +343,8 @@ def _claim_of(contact: Contact, claims: list[Claim]) -> Claim:
 
 
 def _claims(user: User, *, lock: bool = False) -> list[Claim]:
-    mine = Claim.objects.filter(user=user).select_related("secondaryemail", "secondaryphone")
-    return list(mine.select_for_update() if lock else mine)
+    own = Claim.objects.filter(user=user).select_related("secondaryemail", "secondaryphone")
+    return list(own.select_for_update() if lock else own)
 
 
 def _in_order(claims: list[Claim]) -> list[SecondaryContact]:
@@ -411,16 +353,12 @@ def _in_order(claims: list[Claim]) -> list[SecondaryContact]:
 
 
 @transaction.atomic
-def erase_person(
-    *, origin: Origin, user: User, reason: str, search: Search, archived: Found
-) -> Found:
-    """Leave of him a number: his row without a name, his contacts free, the audit log without him.
+def erase_person(*, origin: Origin, user: User, search: Search, archived: Found) -> Found:
+    """Anonymise a person and release their contacts; they can neither sign in nor be used again.
 
-    Raises ValidationError if nobody would be left who may do everything.
-
-    He cannot sign in any more, and nobody can become him again. `search` is what the log holds of
-    him, `archived` what its archives do; returns what the erasure records, see
-    `audit.operations.erase_person_from_entries()`.
+    `search` is what the log holds of them, `archived` what its archives do; returns what the erasure
+    records, see `audit.erasing.erase_person_from_entries()`. Raises ValidationError if no superuser
+    would be left.
     """
     lock_contacts(user)
     _keep_a_superuser(user)
@@ -432,12 +370,10 @@ def erase_person(
     user.email_hidden = user.phone_hidden = user.is_superuser = False
     user.status = Status.BANNED
     user.erased_at = user.erased_at or timezone.now()
-    # This ends his sessions too.
+    # This ends all sessions too.
     user.set_password(None)
     user.save()
-    return erase_person_from_entries(
-        origin=origin, person=user, reason=reason, search=search, archived=archived
-    )
+    return erase_person_from_entries(origin=origin, person=user, search=search, archived=archived)
 
 
 def _keep_a_superuser(leaving: User) -> None:

@@ -81,13 +81,13 @@ def test_the_page_of_an_entry_shows_before_and_after_place_and_what_came_with_it
         ip="192.0.2.7",
         latitude=Decimal("29.9602000"),
         longitude=Decimal("31.2569000"),
+        reason="counted anew",
     )
     line = record(
         origin=placed,
         action=Action.APARTMENT_CHANGED,
         target=Apartment.objects.get(pk=2),
         block=Block.objects.get(pk=1),
-        reason="counted anew",
         before={"floor": 0, "occupancy": "vacant"},
         after={"floor": 3, "occupancy": "lived_in"},
     )

@@ -23,9 +23,7 @@ def test_a_superuser_reads_the_row_and_its_reason(client, row):
     assert "Not a phone number" in listed
     assert (
         "abc"
-        in client.get(
-            reverse("admin:legacy_quarantinedrow_change", args=[row.pk])
-        ).content.decode()
+        in client.get(reverse("admin:legacy_quarantinedrow_change", args=[row.pk])).content.decode()
     )
     assert client.get(LIST + "?q=77").content.decode().count("Not a phone number") >= 1
     assert client.post(LIST + "add/").status_code == 403

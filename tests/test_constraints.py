@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from audit.models import Channel, Entry
+from audit.models import Action, Channel, Entry
 from audit.operations import Origin, record
 from buildings.models import Apartment, Block, Membership
 from contacts.models import Claim, Kind, SecondaryPhone, User
@@ -96,7 +96,7 @@ def test_what_has_a_history_cannot_be_deleted(nothing_changed):
 
 
 def test_entries_are_never_changed_or_deleted():
-    entry = record(origin=Origin.of_command("test"), action="user.signed_in")
+    entry = record(origin=Origin.of_command("test"), action=Action.SIGNED_IN)
     entry.reason = "another"
     for change in (
         entry.save,

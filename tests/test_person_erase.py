@@ -51,11 +51,15 @@ def resident_known(app, client):
     client.post("/omartyapis/Auth/Login/", {"email": "01000000002", "password": "wrong"})
     client.post("/omartyapis/Auth/Login/", {"email": "01000000002", "password": "omarty-demo"})
     record(
-        origin=Origin(channel=Channel.BACK_OFFICE, actor=person("manager"), ip="192.0.2.7"),
+        origin=Origin(
+            channel=Channel.BACK_OFFICE,
+            actor=person("manager"),
+            ip="192.0.2.7",
+            reason="Rami Resident did not pay",
+        ),
         action=Action.STATUS_CHANGED,
         target=resident,
         person=resident,
-        reason="Rami Resident did not pay",
         before={"status": "active"},
     )
     LogEntry.objects.create(
@@ -254,14 +258,14 @@ def test_the_last_superuser_stays(log):
 
 
 def test_a_suspended_superuser_does_not_count(log):
-    User.objects.create_superuser(email="second@example.org", status=Status.BANNED)
+    User.objects.create_user(email="second@example.org", is_superuser=True, status=Status.BANNED)
     assert log.erase("admin@example.org")["exit"] == 1
     # He himself may be erased: the other is left.
     assert log.erase("second@example.org")["exit"] == 0
 
 
 def test_a_superuser_is_erased_where_there_is_another(log):
-    User.objects.create_superuser(email="second@example.org")
+    User.objects.create_user(email="second@example.org", is_superuser=True)
     assert log.erase("admin@example.org")["exit"] == 0
     assert list(User.objects.filter(is_superuser=True).values_list("email", flat=True)) == [
         "second@example.org"
@@ -279,9 +283,10 @@ def test_a_reason_is_asked(log, reason, new_entries):
 
 def test_a_namesake_is_told_and_left(log, resident_known):
     entry = record(
-        origin=Origin(channel=Channel.COMMAND, actor_label="test"),
+        origin=Origin(
+            channel=Channel.COMMAND, actor_label="test", reason="Rami Resident wanted it"
+        ),
         action=Action.BLOCK_REGISTERED,
-        reason="Rami Resident wanted it",
     )
     told = log.erase(resident_known.pk, "--dry-run")
     assert told["namesakes"] == [entry.pk]
@@ -295,9 +300,13 @@ def test_a_namesake_is_told_and_left(log, resident_known):
 def test_of_a_named_entry_goes_what_holds_his_name(log, resident_known):
     manager = person("manager")
     entry = record(
-        origin=Origin(channel=Channel.BACK_OFFICE, actor=manager, ip="192.0.2.7"),
+        origin=Origin(
+            channel=Channel.BACK_OFFICE,
+            actor=manager,
+            ip="192.0.2.7",
+            reason="Rami Resident wanted it",
+        ),
         action=Action.BLOCK_REGISTERED,
-        reason="Rami Resident wanted it",
     )
     told = log.erase(resident_known.pk, f"--entry={entry.pk}")
     assert told["namesakes"] == []
@@ -308,9 +317,10 @@ def test_of_a_named_entry_goes_what_holds_his_name(log, resident_known):
 
 def test_after_the_erasure_his_name_must_be_told(log, resident_known):
     entry = record(
-        origin=Origin(channel=Channel.COMMAND, actor_label="test"),
+        origin=Origin(
+            channel=Channel.COMMAND, actor_label="test", reason="Rami Resident wanted it"
+        ),
         action=Action.BLOCK_REGISTERED,
-        reason="Rami Resident wanted it",
     )
     log.seal()
     archive(log)

@@ -82,7 +82,7 @@ class MergeApartment(RowAction):
 
     def carry_out(self) -> list[str]:
         into = self.cleaned_data["into"]
-        merge_apartment(origin=self.origin, doubled=self.row, into=into, reason=self.reason)
+        merge_apartment(origin=self.origin, doubled=self.row, into=into)
         return [
             _("Unit %(doubled)s was merged into unit %(into)s.")
             % {"doubled": self.row, "into": into}
@@ -107,7 +107,7 @@ class RetireApartment(RowAction):
         return [_("Unit %s will no longer be in use. It is kept, and can be reopened.") % self.row]
 
     def carry_out(self) -> list[str]:
-        retire_apartment(origin=self.origin, apartment=self.row, reason=self.reason)
+        retire_apartment(origin=self.origin, apartment=self.row)
         return [_("Unit %s was closed.") % self.row]
 
 
@@ -125,7 +125,7 @@ class ReinstateApartment(RowAction):
         return [_("Unit %s will be in use again. Nobody moves by that.") % self.row]
 
     def carry_out(self) -> list[str]:
-        reinstate_apartment(origin=self.origin, apartment=self.row, reason=self.reason)
+        reinstate_apartment(origin=self.origin, apartment=self.row)
         return [_("Unit %s was reopened.") % self.row]
 
 
@@ -219,7 +219,6 @@ class MoveIn(RowAction):
             apartment=self.row,
             role=role,
             started_at=moment_of(self.cleaned_data["day"], time.min),
-            reason=self.reason,
         )
         return [_("%(who)s moved into unit %(unit)s.") % {"who": person, "unit": self.row}]
 

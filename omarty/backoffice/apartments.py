@@ -35,6 +35,7 @@ from omarty.backoffice.base.forms import (
     ModelForm,
     SeenForm,
     WholeNumberField,
+    changed_in,
     reason_field,
     typed_in,
 )
@@ -270,10 +271,11 @@ class ApartmentAdmin(ImportingAdmin, RowActionsAdmin):
         return modelform_factory(Apartment, form=row, fields=self.list_editable, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        origin = origin_of(request, reason=form.cleaned_data.get("reason", ""))
         if change:
-            change_apartment(origin=origin_of(request), apartment=obj, **typed_in(form))
+            change_apartment(origin=origin, apartment=obj, changes=changed_in(form))
         else:
-            unit = register_apartment(origin=origin_of(request), **form.cleaned_data)
+            unit = register_apartment(origin=origin, **typed_in(form))
             obj.pk, obj._state.adding = unit.pk, False
 
     def called(self, row: Apartment) -> str:

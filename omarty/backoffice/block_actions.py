@@ -110,9 +110,7 @@ class AddFloors(RowAction):
 
     def carry_out(self) -> list[str]:
         try:
-            made = register_floors(
-                origin=self.origin, block=self.row, units=self.units, reason=self.reason
-            )
+            made = register_floors(origin=self.origin, block=self.row, units=self.units)
         except ApartmentExists as error:
             raise ValidationError(
                 _("Somebody registered one of these numbers meanwhile.")

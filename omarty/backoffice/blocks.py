@@ -25,7 +25,7 @@ from buildings.operations import (
 from buildings.permissions import Blocks
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin
-from omarty.backoffice.base.forms import ModelForm, SeenForm, reason_field, typed_in
+from omarty.backoffice.base.forms import ModelForm, SeenForm, changed_in, reason_field, typed_in
 from omarty.backoffice.base.labels import building_name, map_link, place
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowActionsAdmin
@@ -143,10 +143,11 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
         return [(None, {"fields": [*shown, "position", "status", "created_at"]})]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        origin = origin_of(request, reason=form.cleaned_data.get("reason", ""))
         if change:
-            change_block(origin=origin_of(request), block=obj, **typed_in(form))
+            change_block(origin=origin, block=obj, changes=changed_in(form))
         else:
-            block = register_block(origin=origin_of(request), **form.cleaned_data)
+            block = register_block(origin=origin, **typed_in(form))
             obj.pk, obj._state.adding = block.pk, False
 
     def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:
@@ -215,10 +216,11 @@ class BuildingAdmin(SuperusersAdmin):
         return [(None, {"fields": [*BuildingForm.guarded, *reason]})]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        origin = origin_of(request, reason=form.cleaned_data.get("reason", ""))
         if change:
-            change_building(origin=origin_of(request), building=obj, **typed_in(form))
+            change_building(origin=origin, building=obj, changes=changed_in(form))
         else:
-            building = register_building(origin=origin_of(request), **form.cleaned_data)
+            building = register_building(origin=origin, **typed_in(form))
             obj.pk, obj._state.adding = building.pk, False
 
     def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:

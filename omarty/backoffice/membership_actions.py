@@ -50,7 +50,7 @@ class ApproveRequest(MembershipAction):
     status = Status.PENDING
 
     def carry_out(self) -> list[str]:
-        approve_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
+        approve_memberships(origin=self.origin, memberships=self.rows)
         return [
             ngettext(
                 "%(count)d person was approved.", "%(count)d people were approved.", self.count
@@ -69,7 +69,7 @@ class RefuseRequest(MembershipAction):
     needs_reason = True
 
     def carry_out(self) -> list[str]:
-        refuse_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
+        refuse_memberships(origin=self.origin, memberships=self.rows)
         return [
             ngettext("%(count)d person was refused.", "%(count)d people were refused.", self.count)
             % {"count": self.count}
@@ -86,7 +86,7 @@ class Ban(MembershipAction):
     needs_reason = True
 
     def carry_out(self) -> list[str]:
-        ban_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
+        ban_memberships(origin=self.origin, memberships=self.rows)
         return [
             ngettext("%(count)d person was banned.", "%(count)d people were banned.", self.count)
             % {"count": self.count}
@@ -101,7 +101,7 @@ class Readmit(MembershipAction):
     status = Status.BANNED
 
     def carry_out(self) -> list[str]:
-        readmit_memberships(origin=self.origin, memberships=self.rows, reason=self.reason)
+        readmit_memberships(origin=self.origin, memberships=self.rows)
         return [
             ngettext(
                 "%(count)d person was readmitted.", "%(count)d people were readmitted.", self.count
@@ -134,7 +134,7 @@ class ChangeRole(SeenForm, MembershipAction):
         role = Role(self.cleaned_data["role"])
         if role == self.row.role:
             return [nothing_changed()]
-        change_role(origin=self.origin, memberships=self.rows, role=role, reason=self.reason)
+        change_role(origin=self.origin, memberships=self.rows, role=role)
         return [_("%(who)s: %(role)s.") % {"who": self.row.user, "role": role.label}]
 
 
@@ -152,7 +152,6 @@ class MoveOut(MembershipAction):
             origin=self.origin,
             memberships=self.rows,
             ended_at=moment_of(self.cleaned_data["day"], time.max),
-            reason=self.reason,
         )
         return [
             ngettext("%(count)d person moved out.", "%(count)d people moved out.", self.count)

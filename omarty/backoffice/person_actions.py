@@ -34,8 +34,8 @@ class PersonAction(RowAction):
 
     @property
     def what(self) -> dict[str, Any]:
-        """What every entry about him says."""
-        return {"origin": self.origin, "reason": self.reason, **self.row.where}
+        """What every entry about the person says."""
+        return {"origin": self.origin, **self.row.where}
 
 
 class ContactAction(PersonAction):

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.models import Action
-from audit.operations import Origin, entry, record, record_all
+from audit.operations import Origin, entry, record, record_all, save_change
 from buildings.models import Apartment, Block, Building, Membership
 from contacts.models import SECONDARY, Kind, User
 from omarty.legacy.models import LegacyRow, QuarantinedRow
@@ -114,25 +114,17 @@ def change_adopted(
     *, origin: Origin, changed: Building | Block | Apartment | Membership, changes: dict[str, Any]
 ) -> None:
     """Bring one record up to date; a unit's new number must be free."""
-    before = {field: getattr(changed, field) for field in changes}
-    for field, value in changes.items():
-        setattr(changed, field, value)
-    changed.save(update_fields=changes)
-    unit = changed if isinstance(changed, Apartment) else getattr(changed, "apartment", None)
-    record(
+    save_change(
+        changed,
+        changes,
         origin=origin,
         action=Action.LEGACY_CHANGED,
-        target=changed,
         person=getattr(changed, "user", None),
         block=changed if isinstance(changed, Block) else getattr(changed, "block", None),
-        apartment=unit,
-        before=_shown(before),
-        after=_shown(changes),
+        apartment=changed
+        if isinstance(changed, Apartment)
+        else getattr(changed, "apartment", None),
     )
-
-
-def _shown(values: dict[str, Any]) -> dict[str, Any]:
-    return {field: value if value is None else str(value) for field, value in values.items()}
 
 
 @transaction.atomic

@@ -6,10 +6,14 @@ from typing import Any
 from django.db import transaction
 
 from audit.models import Action
-from audit.operations import Origin, entry, record, record_all
+from audit.operations import Origin, entry, record_all, save_change
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, User, new_session_stamp
 from contacts.operations import WhyContactRefused
 
+# The log says that they changed, never to what.
+SECRETS = frozenset({"password", "session_stamp"})
+# Whoever gets a new one of these signs in anew.
+ENDS_SESSIONS = ("password", "status")
 # Whose (person's id), which kind, and the value as typed.
 Wanted = tuple[int, Kind, str]
 
@@ -66,15 +70,16 @@ def change_adopted_user(
                 _replace_primary(user, kind, None)
             left = None if why == WhyContactRefused.TAKEN else getattr(user, kind.value)
             changes = changes | {kind.value: left}
-    changes = {field: value for field, value in changes.items() if getattr(user, field) != value}
-    if {"password", "status"} & changes.keys():
+    if any(changes.get(name, getattr(user, name)) != getattr(user, name) for name in ENDS_SESSIONS):
         changes = changes | {"session_stamp": new_session_stamp()}
-    before = {field: getattr(user, field) for field in changes}
-    for field, value in changes.items():
-        setattr(user, field, value)
-    if changes:
-        user.save(update_fields=changes)
-        _record_change(origin, user, user, before)
+    save_change(
+        user,
+        changes,
+        origin=origin,
+        action=Action.LEGACY_CHANGED,
+        secret=SECRETS,
+        person=user,
+    )
     return objections
 
 
@@ -142,26 +147,27 @@ def change_adopted_contact(
     *, origin: Origin, contact: SecondaryContact, changes: dict[str, Any]
 ) -> WhyContactRefused | None:
     """Bring a secondary contact up to date. A new value that cannot be held changes nothing; returned."""
-    before = {field: getattr(contact, field) for field in changes}
-    for field, value in changes.items():
-        setattr(contact, field, value)
     if "typed" in changes:
-        # Given up and taken anew: if that fails, the savepoint gives it back.
-        SECONDARY[contact.kind]._default_manager.filter(pk=contact.pk).delete()
-        Claim.objects.filter(pk=contact.claim_id).delete()
-        claim = _claims([(contact.user_id, contact.kind, contact.typed)])[0]
-        if isinstance(claim, WhyContactRefused):
-            transaction.set_rollback(True)
-            for field, value in before.items():
-                setattr(contact, field, value)
-            return claim
-        claim.save(force_insert=True)
-        contact.claim = claim
-        contact.typed = contact.kind.tidy(contact.typed)
-        contact.save(force_insert=True)
-    else:
-        contact.save(update_fields=changes)
-    _record_change(origin, contact, contact.user, before)
+        why = _move_claim(contact, changes["typed"])
+        if why is not None:
+            return why
+        changes = changes | {"typed": contact.kind.tidy(changes["typed"])}
+    save_change(contact, changes, origin=origin, action=Action.LEGACY_CHANGED, person=contact.user)
+    return None
+
+
+def _move_claim(contact: SecondaryContact, typed: str) -> WhyContactRefused | None:
+    """Have the contact's claim hold this value; if it cannot, why."""
+    kind, claim, value = contact.kind, contact.claim, _canonical(contact.kind, typed)
+    if value is None:
+        return WhyContactRefused.INVALID
+    if value == claim.value:
+        return None
+    if holder := _holders(kind, [value]).get(value):
+        own = holder.user_id == contact.user_id
+        return WhyContactRefused.OWN if own else WhyContactRefused.TAKEN
+    claim.value = value
+    claim.save(update_fields=["value"])
     return None
 
 
@@ -198,26 +204,3 @@ def _canonical(kind: Kind, typed: str) -> str | None:
 def _holders(kind: Kind, values: Iterable[str]) -> dict[str, Claim]:
     held = Claim.objects.filter(kind=kind, value__in=list(values))
     return {claim.value: claim for claim in held}
-
-
-def _record_change(
-    origin: Origin, target: User | SecondaryContact, person: User, before: dict[str, Any]
-) -> None:
-    after = {field: getattr(target, field) for field in before}
-    record(
-        origin=origin,
-        action=Action.LEGACY_CHANGED,
-        target=target,
-        person=person,
-        before=_shown(before),
-        after=_shown(after),
-    )
-
-
-def _shown(values: dict[str, Any]) -> dict[str, Any]:
-    # The log says that a password changed, never to which.
-    secret = {"password", "session_stamp"}
-    return {
-        field: "•••" if field in secret else value if value is None else str(value)
-        for field, value in values.items()
-    }

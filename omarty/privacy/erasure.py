@@ -51,20 +51,20 @@ def is_erased(user: User) -> bool:
 
 
 @transaction.atomic
-def erase(*, origin: Origin, user: User, reason: str, search: Search, archived: Found) -> Found:
+def erase(*, origin: Origin, user: User, search: Search, archived: Found) -> Found:
     """Erase him; returns what the audit log records of it.
 
     Raises ValidationError if a block would be left without a manager, or all without a superuser.
     """
     current = Membership.objects.current().filter(user=user)
-    end_memberships(origin=origin, memberships=current.all(), reason=reason)
+    end_memberships(origin=origin, memberships=current.all())
     # Once he is locked nobody begins another; one may have begun before.
     lock_contacts(user)
-    end_memberships(origin=origin, memberships=current.all(), reason=reason)
+    end_memberships(origin=origin, memberships=current.all())
     _forget_sign_ins(search.traces.contacts)
     _forget_admin_log(user)
     forget_person(user=user)
-    return erase_person(origin=origin, user=user, reason=reason, search=search, archived=archived)
+    return erase_person(origin=origin, user=user, search=search, archived=archived)
 
 
 def _forget_sign_ins(contacts: tuple[str, ...]) -> None:

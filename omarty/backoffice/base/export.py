@@ -144,7 +144,7 @@ class ExportingAdmin(ScopedAdmin):
         if mine is not None:
             found = set(rows.order_by().values_list(self.block_path, flat=True).distinct()) & mine
             blocks = list(Block.objects.filter(pk__in=found or mine))
-        origin = origin_of(request)
+        origin = origin_of(request, reason=asked["reason"])
         after = {
             "list": self.opts.model_name,
             "rows": count,
@@ -157,7 +157,6 @@ class ExportingAdmin(ScopedAdmin):
                 origin=origin,
                 action=Action.EXPORTED,
                 block=block,
-                reason=asked["reason"],
                 after=after,
             )
 

@@ -182,8 +182,11 @@ class SeenForm(forms.BaseForm):
 
 
 def typed_in(form: Any) -> dict[str, Any]:
-    """What was changed in a form, and why, for the operation."""
-    typed = dict(form.cleaned_data)
-    reason = typed.pop("reason", "")
-    changes = {name: typed[name] for name in form.changed_data if name in typed}
-    return {"changes": changes, "reason": reason}
+    """What was typed into a form, by field, without the reason, which goes with the origin."""
+    return {name: value for name, value in form.cleaned_data.items() if name != "reason"}
+
+
+def changed_in(form: Any) -> dict[str, Any]:
+    """What of it is another than the form showed."""
+    typed = typed_in(form)
+    return {name: typed[name] for name in form.changed_data if name in typed}

@@ -56,13 +56,8 @@ class RowAction(forms.Form):
 
     @property
     def origin(self) -> Origin:
-        """Who does it, for the operation."""
-        return origin_of(self.request)
-
-    @property
-    def reason(self) -> str:
-        """Why, as it was typed."""
-        return str(self.cleaned_data["reason"])
+        """Who does it and why, for the operation."""
+        return origin_of(self.request, reason=self.cleaned_data["reason"])
 
     @classmethod
     def why_refused(cls, row: Any) -> str:

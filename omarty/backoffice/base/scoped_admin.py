@@ -45,11 +45,12 @@ def forget_scope(request: HttpRequest) -> None:
     request._reach = None  # type: ignore[attr-defined]
 
 
-def origin_of(request: HttpRequest) -> Origin:
-    """Who acts and from where, for the audit log: one request, one id."""
+def origin_of(request: HttpRequest, *, reason: str = "") -> Origin:
+    """Who acts, from where and why, for the audit log: one request, one id."""
     return Origin(
         channel=Channel.BACK_OFFICE,
         actor=request.user if request.user.is_authenticated else None,
+        reason=reason,
         ip=client_ip(request),
         request_id=request.request_id,  # type: ignore[attr-defined]
     )

@@ -78,7 +78,8 @@ class Command(ProofCommand):
                 told = ["There is nothing to erase.", *_told_namesakes(namesakes)]
                 self.report(facts, "\n".join(told))
                 return
-            self._erase(user, reason, search, archived, namesakes)
+            origin = Origin.of_command("person_erase", reason=reason)
+            self._erase(origin, user, search, archived, namesakes)
 
     def _search(self, traces: Traces) -> Search:
         search = Search(traces)
@@ -91,13 +92,12 @@ class Command(ProofCommand):
 
     def _erase(
         self,
+        origin: Origin,
         user: User,
-        reason: str,
         search: Search,
         archived: dict[Path, Found],
         namesakes: list[int],
     ) -> None:
-        origin = Origin.of_command("person_erase")
         contacts = user.claims.count()
         current = user.memberships.filter(ended_at__isnull=True).count()
         try:
@@ -108,7 +108,6 @@ class Command(ProofCommand):
                 recorded = erase(
                     origin=origin,
                     user=user,
-                    reason=reason,
                     search=search,
                     archived=merged(archived.values()),
                 )
