@@ -15,6 +15,8 @@ VALUES = 30_000
 # Their values go to the database as they are: no reason to ask the field each time.
 PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
 
+# Called with how many more rows, or bytes, are done.
+Advance = Callable[[int], None]
 # An INSERT and its parameters.
 Statement = tuple[Any, list[Any] | None]
 
@@ -28,7 +30,7 @@ def insert_like(
     of the type that the field holds. A random default (a stamp, a salt) is drawn for each row. Columns
     that are NULL in `like` and do not vary are left out. The database checks the rows, the model's
     validators are not asked. Returns the new ids in the order of the rows; none from MySQL, which
-    does not tell them. Raises IntegrityError.
+    does not return them. Raises IntegrityError.
     """
     table: Any = type(like)._meta
     fields = {field.attname: field for field in table.concrete_fields}
@@ -43,8 +45,8 @@ def insert_like(
         table.db_table,
         [fields[name].column for name in [*varying, *drawn, *same]],
         prepare={
-            place: _preparation(fields[name])
-            for place, name in enumerate(varying)
+            index: _preparation(fields[name])
+            for index, name in enumerate(varying)
             if not isinstance(fields[name], PLAIN)
         },
         draw=[fields[name].default for name in drawn],
@@ -70,13 +72,13 @@ class _Insert:
         self._head = f"INSERT INTO {quote(table)} ({names}) VALUES "  # noqa: S608
         self._row = f"({', '.join([*['%s'] * (len(columns) - len(same)), *same])})"
         self._prepare, self._draw = prepare, draw
-        self._tells_ids = connection.features.can_return_rows_from_bulk_insert
-        self._tail = f" RETURNING {quote('id')}" if self._tells_ids else ""
+        self._returns_ids = connection.features.can_return_rows_from_bulk_insert
+        self._tail = f" RETURNING {quote('id')}" if self._returns_ids else ""
         self._by_driver = connection.vendor == "mysql"
 
     @transaction.atomic
     def of(self, rows: Iterable[Sequence[Any]], *, size: int) -> list[int]:
-        """Insert these rows, so many in a statement; the new ids, if the database tells them.
+        """Insert these rows, so many in a statement; the new ids, if the database returns them.
 
         While the database works on a statement, another thread writes the next one.
         """
@@ -94,14 +96,14 @@ class _Insert:
                 statement = coming.result()
                 coming = begin()
                 cursor.execute(*statement)
-                ids += [pk for (pk,) in cursor.fetchall()] if self._tells_ids else []
+                ids += [pk for (pk,) in cursor.fetchall()] if self._returns_ids else []
         return ids
 
     def _statement(self, rows: Sequence[Sequence[Any]]) -> Statement:
         """The statement of these rows, and its parameters; asks nothing of the database."""
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
-        for place, prepared in self._prepare.items():
-            columns[place] = map(prepared, columns[place])
+        for index, prepared in self._prepare.items():
+            columns[index] = map(prepared, columns[index])
         columns += [[new() for _row in rows] for new in self._draw]
         values = list(chain.from_iterable(zip(*columns, strict=True)))
         statement = self._head + ", ".join([self._row] * len(rows)) + self._tail
@@ -121,7 +123,7 @@ def _with_values(statement: str, values: Iterable[Any]) -> bytes:
 
 
 def _literal(value: Any) -> str:
-    """A value that all rows share, as it stands in the statement: quoted once, not with every row."""
+    """A value that all rows share, as the statement holds it: quoted once, not with every row."""
     quoted = connection.schema_editor().quote_value(value)
     text = quoted.decode() if isinstance(quoted, bytes) else str(quoted)
     return text.replace("%", "%%")

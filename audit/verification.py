@@ -1,10 +1,11 @@
 """Is the audit log what was sealed? One pass over seal file, database and archives (docs/audit-proof.md)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from audit.bulk import Advance
 from audit.ledger import LedgerProblem, archived, kept
 from audit.models import Action, Seal
 from audit.seal_file import Reading, SealFileProblem, readings, told
@@ -26,9 +27,6 @@ from audit.sealing import (
 FAULTS_KEPT = 1000
 
 PARTS = tuple(Part)
-
-# Called with how many more entries have been read.
-Advance = Callable[[int], None]
 
 
 @dataclass

@@ -12,12 +12,12 @@ from django.db import connection, models
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
+from audit.bulk import Advance
 from audit.models import Entry, Seal
 from audit.seal_file import SealFileProblem, last_line
 from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, Status, User
 from omarty.admin_urls import admin_url_for
-from omarty.management.base import Advance
 
 PAGE = 2000
 OURS = ("audit", "contacts", "buildings")

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
@@ -18,14 +18,13 @@ from django.db import DatabaseError, reset_queries, transaction
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from audit.bulk import Advance
 from omarty.health import missing_migrations
+from omarty.tables.files import TargetProblem, WriteProblem
 
 # The last one as a shell counts what SIGINT has ended.
 REFUSED, USAGE, INTERRUPTED = 1, 2, 130
 LINE_SECONDS = 5
-
-# Called with how many more rows are done.
-Advance = Callable[[int], None]
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -130,6 +129,10 @@ class DataCommand(BaseCommand):
             yield
         except DatabaseError as error:
             raise CommandRefused(_why(error)) from error
+        except TargetProblem as error:
+            raise UsageProblem(str(error)) from error
+        except WriteProblem as error:
+            raise CommandRefused(str(error)) from error
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise CommandRefused(f"{where}{error.strerror or error}.") from error

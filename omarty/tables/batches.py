@@ -15,6 +15,6 @@ Row = TypeVar("Row", bound=models.Model)
 def in_batches(rows: "models.QuerySet[Row]") -> Iterator[list[Row]]:
     """All rows in the order of their ids, some thousand at a time."""
     last = 0
-    while page := list(rows.filter(pk__gt=last).order_by("pk")[:ROWS]):
-        yield page
-        last = page[-1].pk
+    while batch := list(rows.filter(pk__gt=last).order_by("pk")[:ROWS]):
+        yield batch
+        last = batch[-1].pk

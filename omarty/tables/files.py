@@ -7,22 +7,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from omarty.management.base import CommandRefused, UsageProblem
+
+class TargetProblem(Exception):
+    """The path is none that a file can be written to; the text is for the operator."""
+
+
+class WriteProblem(Exception):
+    """The file could not be written; the text is for the operator."""
 
 
 def check_target(path: Path) -> None:
-    """Raises UsageProblem where no file can be written, or OSError, before any work is done."""
+    """Raises TargetProblem where no file can be written, or OSError, before any work is done."""
     if path.exists() and not path.is_file():
-        raise UsageProblem(f"{path} is not a file.")
+        raise TargetProblem(f"{path} is not a file.")
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise UsageProblem(f"{path.parent} is no directory that can be written to.")
+        raise TargetProblem(f"{path.parent} is no directory that can be written to.")
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[BinaryIO]:
     """A file that takes its name when everything is in it; only its owner may read it.
 
-    Raises UsageProblem or CommandRefused where that cannot be.
+    Raises TargetProblem, and WriteProblem where the system refuses.
     """
     check_target(path)
     try:
@@ -37,4 +43,4 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise CommandRefused(f"{path} cannot be written: {error.strerror}.") from error
+        raise WriteProblem(f"{path} cannot be written: {error.strerror}.") from error

@@ -101,7 +101,7 @@ class _JsonLines(Writer):
 class _Sheets(Writer):
     """As many sheets as the rows need, each under the headings, written into the file as they come.
 
-    Not by openpyxl: that lays the rows down in temporary files, which stay if it is killed, and puts
+    Not by openpyxl: that writes the rows to temporary files, which stay if it is killed, and puts
     the time into the file, so that the same rows make another one.
     """
 
@@ -187,17 +187,17 @@ class _Sheets(Writer):
         return self._archive.open(part, "w", force_zip64=True)
 
 
-def _cell(place: str, value: Any) -> str:
+def _cell(reference: str, value: Any) -> str:
     """The cell; none for nothing. A text is written as one, whatever it looks like."""
     if value is None or value == "":
         return ""
     if isinstance(value, date):
         style = 2 if isinstance(value, datetime) else 1
-        return f'<c r="{place}" s="{style}"><v>{to_excel(value)}</v></c>'
+        return f'<c r="{reference}" s="{style}"><v>{to_excel(value)}</v></c>'
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
-        return f'<c r="{place}"><v>{value}</v></c>'
+        return f'<c r="{reference}"><v>{value}</v></c>'
     text = escape(safe(str(value))[:_CELL_LENGTH], quote=False).replace("\r", "&#13;")
-    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
+    return f'<c r="{reference}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 
 def _link(number: int, kind: str, target: str) -> str:

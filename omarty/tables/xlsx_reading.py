@@ -1,7 +1,7 @@
 """Reading an XLSX workbook in flat memory, row by row.
 
-openpyxl keeps a husk of every row that it has read, and believes what a forged file says of its own
-size: an import of a million rows from anywhere needs a reader of its own.
+openpyxl keeps an empty cell list of every row that it has read, and believes what a forged file says
+of its own size: an import of a million rows from any source needs a reader of its own.
 """
 
 import posixpath
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
-# What an honest workbook stays under: a million units unpack to some 300 MB, at 20 to 1.
+# Any true workbook stays under these: a million units unpack to some 300 MB, at 20 to 1.
 LARGEST_UNPACKED = 2 << 30
 MOST_SQUEEZED = 200
 _SMALL = 10 << 20
@@ -36,14 +36,14 @@ _CHUNK = 1 << 16
 
 
 class WorkbookProblem(Exception):
-    """The file is no workbook, or one that nobody means well with; the text says which."""
+    """The file is malicious, or not a workbook; the text says which."""
 
 
 class Workbook:
     """An open XLSX file: a context manager. Raises WorkbookProblem, also on the way."""
 
     def __init__(self, file: BinaryIO) -> None:
-        with _told():
+        with _workbook_problems():
             self._zip = ZipFile(file)
         self._check_sizes()
         self._names = set(self._zip.namelist())
@@ -69,7 +69,7 @@ class Workbook:
         if it repeats the first sheet's. Cells beyond `most_columns` are not read, but the row is
         one cell longer then.
         """
-        with _told():
+        with _workbook_problems():
             sheets = self._sheets()
             self._read_if_there("xl/sharedStrings.xml", self._strings)
             self._read_if_there("xl/styles.xml", self._dates)
@@ -120,7 +120,7 @@ class Workbook:
         deque(self._parsed(name, reader), maxlen=0)
 
     def _parsed(self, name: str, reader: "_Reader") -> Iterator[tuple[int, list[str]]]:
-        """Feed a part to its reader; gives the rows that it has finished meanwhile."""
+        """Feed a part to its reader; yields the rows that it has finished meanwhile."""
         parser = ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = lambda tag, attributes: reader.start(
@@ -171,7 +171,7 @@ class _Attributes(_Reader):
 
 
 class _Texts(_Reader):
-    """Gathers what stands in `t` elements (and `v`), without the phonetic hints of `rPh`."""
+    """Gathers the text of `t` elements (and `v`), without the phonetic hints of `rPh`."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -205,7 +205,7 @@ class _Texts(_Reader):
 
 
 class _SharedStrings(_Texts):
-    """The workbook's table of texts, kept on disk: a million names need not be in memory."""
+    """The workbook's table of texts, on disk: a million names need not be in memory."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -269,8 +269,8 @@ class _Dates(_Reader):
         else:
             self._formats.discard(name)
 
-    def _check_number(self, kept: Sized) -> None:
-        if len(kept) > _MOST_STYLES:
+    def _check_number(self, collected: Sized) -> None:
+        if len(collected) > _MOST_STYLES:
             raise WorkbookProblem(_("it holds more styles than any workbook needs."))
 
 
@@ -295,8 +295,8 @@ class _Sheet(_Texts):
             self._row = self._next_row(attributes.get("r"))
             self._cells, self._column = [], 0
         elif tag == "c":
-            place = attributes.get("r")
-            self._column = _column(place) if place else self._column + 1
+            reference = attributes.get("r")
+            self._column = _column(reference) if reference else self._column + 1
             self._type = attributes.get("t", "n")
             self._style = attributes.get("s", "0")
             self.take()
@@ -304,7 +304,7 @@ class _Sheet(_Texts):
     def end(self, tag: str) -> None:
         super().end(tag)
         if tag == "c":
-            # The one cell too many tells the caller that there are more.
+            # The one cell too many shows the caller that there are more.
             at = min(self._column, self._most + 1)
             self._cells.extend([""] * (at - len(self._cells)))
             self._cells[at - 1] = self._value(self.take())
@@ -315,9 +315,9 @@ class _Sheet(_Texts):
         done, self._done = self._done, []
         return iter(done)
 
-    def _next_row(self, told: str | None) -> int:
-        # Messages name a row by its number, and what is kept of it is found again by it.
-        row = int(told) if told else self._row + 1
+    def _next_row(self, number: str | None) -> int:
+        # Messages name a row by its number, and what is stored of it is found again by it.
+        row = int(number) if number else self._row + 1
         if not self._row < row <= SHEET_ROWS:
             raise WorkbookProblem(
                 _("it does not count its rows upwards from 1, as every workbook does.")
@@ -333,15 +333,15 @@ class _Sheet(_Texts):
             return text
         if self._style != "0" and (date := self._dates.shown(self._style, float(text))):
             return date
-        # Excel keeps every number as a floating one: 12 may be written 12.0 or 1.2E1.
+        # Excel stores every number as a floating one: 12 may be written 12.0 or 1.2E1.
         if not text.isdigit():
             number = float(text)
             return str(int(number)) if number.is_integer() else text
         return text
 
 
-class _told:
-    """Turns what a broken archive, broken XML or a cell of nonsense raises into WorkbookProblem."""
+class _workbook_problems:
+    """Turns what a broken archive, broken XML or a nonsensical cell raises into WorkbookProblem."""
 
     def __enter__(self) -> None: ...
 
@@ -351,7 +351,7 @@ class _told:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # A password, a method of packing that nobody uses, a missing part, a torn end.
+        # A password, an unknown method of compression, a missing part, a truncated file.
         broken = (BadZipFile, ExpatError, KeyError, EOFError, zlib.error, RuntimeError)
         if isinstance(error, (*broken, ValueError, OSError, OverflowError)):
             raise WorkbookProblem(_("it is not a readable XLSX workbook.")) from error
@@ -361,10 +361,10 @@ def _refuse_doctype(*_anything: Any) -> None:
     raise WorkbookProblem(_("it declares XML entities, as no workbook does; it was not read."))
 
 
-def _column(place: str) -> int:
-    """The column that a cell's place (like AB12) names, from 1."""
+def _column(reference: str) -> int:
+    """The column that a cell's reference (like AB12) names, from 1."""
     number = 0
-    for letter in place[:4]:
+    for letter in reference[:4]:
         if not "A" <= letter <= "Z":
             break
         number = number * 26 + ord(letter) - 64

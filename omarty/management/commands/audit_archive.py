@@ -10,13 +10,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from audit.archives import name_for
+from audit.bulk import Advance
 from audit.ledger import kept, write_archive
 from audit.models import Entry, Seal
 from audit.operations import Origin
 from audit.seal_file import lines
 from audit.sealing import Line, Row, digest
 from audit.seals import SealsProblem, archive_seals, take_over_seal
-from omarty.management.base import Advance, UsageProblem, counted
+from omarty.management.base import UsageProblem, counted
 from omarty.management.seals import ProofCommand
 
 # An archive holds whole seals, as many as fit so many entries.

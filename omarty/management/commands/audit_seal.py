@@ -6,10 +6,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db import connection
 
+from audit.bulk import Advance
 from audit.models import Entry, Seal
 from audit.operations import Origin
 from audit.seals import StillWriting, newest_entry, seal_next, take_over_seal
-from omarty.management.base import Advance, UsageProblem, counted
+from omarty.management.base import UsageProblem, counted
 from omarty.management.seals import ProofCommand
 
 LONGEST_GRACE = 3600
