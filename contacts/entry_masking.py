@@ -1,4 +1,4 @@
-"""What entries tell of contacts: nothing of those that their holder hides, or has no more."""
+"""What entries show of contacts: nothing of those that their holder hides, or no longer has."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -17,43 +17,43 @@ PERSON = User.__name__.lower()
 
 
 @dataclass
-class Held:
-    """What a person has today: contacts that anybody who sees him may see, the kinds of which he
-    hides one, and the records that contacts stand in.
+class ContactsToday:
+    """What a person has today: contacts that are shown to others, the kinds of which one is hidden,
+    and the records that contacts are stored in.
     """
 
     shown: set[str] = field(default_factory=set)
-    hiding: set[str] = field(default_factory=set)
+    hidden_kinds: set[str] = field(default_factory=set)
     records: set[tuple[str, int]] = field(default_factory=set)
 
-    def tells(self, entry: Entry, kind: str, typed: str) -> bool:
-        """Whether the entry may tell this contact.
+    def may_show(self, entry: Entry, kind: str, typed: str) -> bool:
+        """Whether the entry may show this contact.
 
-        What was mended may be told while the contact is there, but not beside one that is hidden: it
-        may be the hidden one of before.
+        A former spelling may be shown while the contact is there, but not beside one that is hidden:
+        it may be the hidden one's.
         """
-        there = (entry.target_type, entry.target_id) in self.records
-        return typed in self.shown or (there and kind not in self.hiding)
+        exists = (entry.target_type, entry.target_id) in self.records
+        return typed in self.shown or (exists and kind not in self.hidden_kinds)
 
 
 def hide_contacts(entries: Sequence[Entry]) -> None:
-    """Mask what these entries tell of contacts that are hidden, or gone, by now: one statement."""
-    telling = [each for each in entries if each.before or each.after or _is_contact(each)]
-    people = _held({each.person_id for each in telling})
-    for entry in telling:
-        held = people[entry.person_id]
-        if _is_contact(entry) and entry.target_label not in held.shown:
+    """Mask contacts in these entries that are hidden, or gone, by now: one statement."""
+    concerned = [each for each in entries if each.before or each.after or _is_contact(each)]
+    people = _contacts_today({each.person_id for each in concerned})
+    for entry in concerned:
+        today = people[entry.person_id]
+        if _is_contact(entry) and entry.target_label not in today.shown:
             entry.target_label = entry.target_label and HIDDEN
-        entry.before = _masked(entry.before, entry, held)
-        entry.after = _masked(entry.after, entry, held)
+        entry.before = _masked(entry.before, entry, today)
+        entry.after = _masked(entry.after, entry, today)
 
 
 def _is_contact(entry: Entry) -> bool:
     return entry.target_type in CONTACTS
 
 
-def _held(people: Iterable[int | None]) -> dict[int | None, Held]:
-    found: dict[int | None, Held] = defaultdict(Held)
+def _contacts_today(people: Iterable[int | None]) -> dict[int | None, ContactsToday]:
+    found: dict[int | None, ContactsToday] = defaultdict(ContactsToday)
     ids = [pk for pk in people if pk is not None]
     if not ids:
         return found
@@ -71,23 +71,23 @@ def _held(people: Iterable[int | None]) -> dict[int | None, Held]:
     for pk, typed, hidden, kind, record, number in next(primary).union(
         *primary, *further, all=True
     ):
-        held = found[pk]
-        held.records.add((record, number))
+        today = found[pk]
+        today.records.add((record, number))
         if typed and hidden:
-            held.hiding.add(kind)
+            today.hidden_kinds.add(kind)
         elif typed:
-            held.shown.add(typed)
+            today.shown.add(typed)
     return found
 
 
-def _masked(value: Any, entry: Entry, held: Held, name: str = "") -> Any:
-    """The value without contacts that may not be told; `name` is the field that holds it."""
+def _masked(value: Any, entry: Entry, today: ContactsToday, name: str = "") -> Any:
+    """The value without contacts that may not be shown; `name` is the field that has it."""
     if isinstance(value, dict):
-        return {key: _masked(each, entry, held, key) for key, each in value.items()}
+        return {key: _masked(each, entry, today, key) for key, each in value.items()}
     if isinstance(value, list):
-        return [_masked(each, entry, held, name) for each in value]
+        return [_masked(each, entry, today, name) for each in value]
     if not isinstance(value, str) or not value:
         return value
     if name in Kind.values:
-        return value if held.tells(entry, name, value) else HIDDEN
-    return value if value in held.shown else masked_contacts(value)
+        return value if today.may_show(entry, name, value) else HIDDEN
+    return value if value in today.shown else masked_contacts(value)

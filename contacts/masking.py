@@ -1,6 +1,9 @@
 """Phones and e-mails shown in part, alone or in the middle of a text."""
 
 import re
+from typing import Protocol
+
+from contacts.models import HIDDEN, Kind
 
 _EMAIL = re.compile(r"[^\s@\"'<>,;:()]+@[^\s@\"'<>,;:()]+")
 # Seven digits or more, however they are grouped; a date is no phone number.
@@ -10,15 +13,44 @@ MASK = "•"
 SHOWN_DIGITS = 4
 
 
+class AnyContact(Protocol):
+    """A primary or secondary contact, in whichever form."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def typed(self) -> str: ...
+
+    @property
+    def hidden(self) -> bool: ...
+
+
+def shown_contact(contact: AnyContact, *, in_full: bool) -> str:
+    """The contact as a list, page or file may show it; empty for none.
+
+    What its holder hides stays hidden, also in full; anything else is masked unless in full.
+    """
+    if not contact.typed:
+        return ""
+    if contact.hidden:
+        return HIDDEN
+    if in_full:
+        return contact.typed
+    return (
+        masked_phone(contact.typed) if contact.kind == Kind.PHONE else masked_email(contact.typed)
+    )
+
+
 def masked_phone(typed: str) -> str:
-    """The number with all but its last four characters hidden; empty for none."""
+    """The number with all but its last four characters masked; empty for none."""
     if not typed:
         return ""
     return MASK * max(len(typed) - SHOWN_DIGITS, SHOWN_DIGITS) + typed[-SHOWN_DIGITS:]
 
 
 def masked_email(typed: str) -> str:
-    """The address with its name hidden but for the first letter."""
+    """The address with its name masked but for the first letter."""
     name, _, domain = typed.rpartition("@")
     return f"{name[:1]}{MASK * SHOWN_DIGITS}@{domain}"
 
@@ -33,5 +65,5 @@ def masked_contacts(text: str) -> str:
 
 
 def is_masked(text: str) -> bool:
-    """Whether a contact was hidden when it was exported."""
+    """Whether a contact was masked or hidden when it was exported."""
     return MASK in text
