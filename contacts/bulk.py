@@ -14,10 +14,10 @@ from contacts.models import Claim, Kind, User
 
 
 class Newcomer(NamedTuple):
-    """A person not yet saved, and the canonical values of his primary contacts."""
+    """A person not yet saved, and the canonical values of their primary contacts."""
 
     user: User
-    held: dict[Kind, str]
+    claims: dict[Kind, str]
 
 
 def newcomer(
@@ -37,12 +37,12 @@ def newcomer(
 
 @transaction.atomic
 def register_people(*, origin: Origin, people: Sequence[Newcomer]) -> None:
-    """Save the people; each `user` has his id then. Raises IntegrityError if a contact is held already."""
+    """Save the people; each `user` has its id then. Raises IntegrityError if a contact is claimed already."""
     if not people:
         return
     users = [each.user for each in people]
     _save(users)
-    claims = [(each.user.pk, kind, value) for each in people for kind, value in each.held.items()]
+    claims = [(each.user.pk, kind, value) for each in people for kind, value in each.claims.items()]
     insert_like(Claim(), ("user_id", "kind", "value"), claims)
     record_each(
         entry(origin=origin, action=Action.USER_REGISTERED, target=User(pk=0), person=User(pk=0)),
@@ -53,7 +53,7 @@ def register_people(*, origin: Origin, people: Sequence[Newcomer]) -> None:
 
 def _save(users: Sequence[User]) -> None:
     if not connection.features.can_return_rows_from_bulk_insert:
-        # MySQL does not tell the ids of rows written together.
+        # MySQL does not return the ids of rows written together.
         for user in users:
             user.save(force_insert=True)
         return

@@ -315,11 +315,6 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
-# --- Tables in and out ---------------------------------------------------------------------------
-
-# Our own writer lets no formula through (audit/cells.py); nor does the library's, should it be asked.
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
-
 # --- Language and time --------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

@@ -60,7 +60,7 @@ def errors(previewed):
 def test_a_file_is_previewed_then_written_with_one_request_id(desk, new_entries):
     file = table(
         "unit id,block id,number,floor,occupancy",
-        "2,1,2,٣,Lived in",
+        "2,1,2,٣,Occupied",
         ",1,70,7,vacant",
         ",1,3,0,Vacant",
     )
@@ -86,7 +86,7 @@ def test_a_file_is_previewed_then_written_with_one_request_id(desk, new_entries)
 def test_every_error_is_shown_at_once_and_nothing_is_written(desk, new_entries):
     file = table(
         "unit,block,number,floor,occupancy",
-        "2,1,2,5,Lived in",
+        "2,1,2,5,Occupied",
         "4,1,3,1,Vacant",
         ",1,80,top,palace",
         ",1,81,201,Vacant",
@@ -101,7 +101,7 @@ def test_every_error_is_shown_at_once_and_nothing_is_written(desk, new_entries):
         [("number", "is the number of another unit of the block")],
         [
             ("floor", "is not a whole number from -20 to 200"),
-            ("occupancy", "is none of: vacant, lived in, closed, being finished"),
+            ("occupancy", "is none of: Vacant; Occupied; Owned, unoccupied; Being finished"),
         ],
         [("floor", "is not a whole number from -20 to 200")],
         [("floor", "says otherwise of this unit than an earlier row")],

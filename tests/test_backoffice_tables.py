@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from audit.models import Action
-from audit.operations import Origin
+from audit.operations import Origin, record
 from buildings.models import Apartment, Block
 from contacts.models import Kind, User
 from contacts.operations import change_contact, contacts_of
@@ -16,7 +16,10 @@ from tests.backoffice import Desk
 from tests.conftest import person
 
 UNITS = "/admin/buildings/apartment/"
+BLOCKS = "/admin/buildings/block/"
 MEMBERS = "/admin/buildings/membership/"
+PEOPLE = "/admin/contacts/user/"
+IN_FULL = {"in_full": "on", "reason": "water is cut"}
 
 
 @pytest.fixture
@@ -41,13 +44,13 @@ def test_units_go_out_as_csv_with_an_entry(desk, new_entries):
         "number": "2",
         "floor": "0",
         "name": "",
-        "occupancy": "Lived in",
+        "occupancy": "Occupied",
         "note": "",
     }
-    (line,) = new_entries()
-    assert (line.action, line.block_id, line.actor_id) == (Action.EXPORTED, 1, 2)
-    assert line.reason == "for the plumber"
-    assert (line.after["list"], line.after["rows"]) == ("apartment", 10)
+    (entry,) = new_entries()
+    assert (entry.action, entry.block_id, entry.actor_id) == (Action.EXPORTED, 1, 2)
+    assert entry.reason == "for the plumber"
+    assert (entry.after["list"], entry.after["rows"]) == ("apartment", 10)
 
 
 def test_as_a_workbook(desk):
@@ -75,22 +78,44 @@ def test_as_it_is_filtered(desk, new_entries):
     assert new_entries()[0].after["filter"] == "occupancy__exact=lived_in"
 
 
-def test_phones_are_masked_without_a_reason(desk):
-    phones = [row["phone"] for row in export(desk, f"{MEMBERS}export/")]
-    assert "•••••••0002" in phones
-    assert not any("0100000" in phone for phone in phones)
-    refused = desk.post(f"{MEMBERS}export/", {"format": "csv", "in_full": "on", "reason": " "})
-    assert "Say why you need the phones in full." in refused.content.decode()
+@pytest.mark.parametrize("path", [MEMBERS, PEOPLE])
+def test_contacts_are_masked_without_a_reason(desk, path):
+    rows = export(desk, f"{path}export/")
+    contacts = {(row["phone"], row["email"]) for row in rows}
+    assert ("•••••••0002", "r••••@example.org") in contacts
+    assert not any("0100000" in phone or "resident" in email for phone, email in contacts)
+    refused = desk.post(f"{path}export/", {"format": "csv", "in_full": "on", "reason": " "})
+    assert "Say why you need the contacts in full." in refused.content.decode()
 
 
-def test_phones_in_full_for_a_reason_but_hidden_ones_stay_hidden(desk, new_entries):
+@pytest.mark.parametrize(("path", "name"), [(MEMBERS, "person"), (PEOPLE, "name")])
+def test_contacts_in_full_for_a_reason_but_hidden_ones_stay_hidden(desk, new_entries, path, name):
     User.objects.filter(pk=4).update(phone_hidden=True)
-    rows = export(desk, f"{MEMBERS}export/", in_full="on", reason="water is cut")
-    phones = {row["person"]: row["phone"] for row in rows}
-    assert phones["Rami Resident"] == "01000000002"
-    assert phones["Parisa Partner"] == "•••••"
-    (line,) = new_entries()
-    assert (line.reason, line.after["phones_in_full"]) == ("water is cut", True)
+    User.objects.filter(pk=5).update(email_hidden=True)
+    rows = export(desk, f"{path}export/", in_full="on", reason="water is cut")
+    contacts = {row[name]: (row["phone"], row["email"]) for row in rows}
+    assert contacts["Rami Resident"] == ("01000000002", "resident@example.org")
+    assert contacts["Parisa Partner"] == ("•••••", "partner@example.org")
+    assert contacts[User.objects.get(pk=5).name] == ("01000000004", "•••••")
+    (entry,) = new_entries()
+    assert (entry.reason, entry.after["full"]) == ("water is cut", True)
+    assert "phones_in_full" not in entry.after
+
+
+def test_an_entry_of_before_says_that_phones_went_out_in_full(desk):
+    after = {"list": "membership", "rows": 5, "phones_in_full": True}
+    block = Block.objects.get(pk=1)
+    entry = record(
+        origin=Origin.of_command("test"), action=Action.EXPORTED, block=block, after=after
+    )
+    assert "Phones in full" in desk.text(f"audit/entry/{entry.pk}/change/")
+
+
+@pytest.mark.parametrize(
+    ("path", "asks"), [(MEMBERS, True), (PEOPLE, True), (UNITS, False), (BLOCKS, False)]
+)
+def test_only_lists_of_contacts_offer_them_in_full(desk, path, asks):
+    assert ("Contacts in full" in desk.get(f"{path}export/").content.decode()) is asks
 
 
 @pytest.mark.parametrize(
@@ -122,14 +147,15 @@ def test_the_audit_log_goes_out_with_what_changed_but_without_contacts(desk):
         origin=Origin.of_command("test"), contact=phone, typed="01022223333", block=block
     )
 
-    def mended():
+    def edited():
         rows = export(desk, "/admin/audit/entry/export/")
-        return next(each for each in rows if each["action"] == "Contact mended")
+        label = Action.CONTACT_CHANGED.label
+        return next(each for each in rows if each["action"] == label)
 
-    assert mended()["record"] == mended()["person"] == "Rami Resident"
-    assert json.loads(mended()["after"]) == {"phone": "•••••••3333"}
+    assert edited()["record"] == edited()["person"] == "Rami Resident"
+    assert json.loads(edited()["after"]) == {"phone": "•••••••3333"}
     User.objects.filter(pk=3).update(phone_hidden=True)
-    assert json.loads(mended()["after"]) == {"phone": "•••••"}
+    assert json.loads(edited()["after"]) == {"phone": "•••••"}
 
 
 def test_a_text_is_never_a_formula(desk):
@@ -140,17 +166,18 @@ def test_a_text_is_never_a_formula(desk):
 
 def test_an_email_is_never_a_formula_either(desk):
     User.objects.filter(pk=3).update(email="=1+1@example.org")
-    emails = [row["email"] for row in export(desk, f"{MEMBERS}export/")]
-    assert "'=1+1@example.org" in emails
+    for asked, shown in [({}, "'=••••@example.org"), (IN_FULL, "'=1+1@example.org")]:
+        emails = [row["email"] for row in export(desk, f"{MEMBERS}export/", **asked)]
+        assert shown in emails
 
 
 def test_the_headings_are_in_the_readers_language():
     arabic = Desk("manager", language="ar")
     row = export(arabic, f"{UNITS}export/")[1]
-    assert row["معرف الوحدة"] == "2"
-    assert row["الإشغال"] == "مسكونة"
-    people = export(arabic, "/admin/contacts/user/export/")[0]
-    assert not [heading for heading in people if heading.isascii()]
+    assert next(iter(row.values())) == "2"
+    assert "مشغولة" in row.values()
+    people = export(arabic, f"{PEOPLE}export/")[0]
+    assert not [heading for heading in (*row, *people) if heading.isascii()]
 
 
 def test_a_list_that_is_too_long_is_refused_in_words(desk, new_entries):

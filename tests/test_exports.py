@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 
 from audit.models import Action, Entry
 from audit.operations import Origin
-from buildings.models import Apartment, Block, Membership
+from buildings.models import Apartment, Block, Membership, Occupancy
 from buildings.operations import register_apartment
 from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, User
 from contacts.operations import add_contact
@@ -50,6 +50,17 @@ def oddities():
     )
     User.objects.filter(pk=3).update(name="Rami\nResident\x02 ")
     add_contact(origin=origin, user=person("outsider"), kind=Kind.PHONE, typed="+20 109 999 9991")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_every_occupancy_goes_out_in_words_that_are_read_back(tmp_path, kind):
+    for number, occupancy in enumerate(Occupancy.values, start=3):
+        Apartment.objects.filter(block=1, number=number).update(occupancy=occupancy)
+    path = tmp_path / f"units.{kind}"
+    export("units", path, block=1)
+    words = [row["occupancy"] for row in table(path)]
+    assert words[3:7] == ["Vacant", "Occupied", "Owned, unoccupied", "Being finished"]
+    assert load(path)["left"] == 10
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
@@ -129,6 +140,37 @@ def test_people(tmp_path):
     assert [row["id"] for row in table(path)] == [str(pk) for pk in range(1, 9)]
 
 
+def test_what_is_hidden_stays_hidden_also_in_full(tmp_path):
+    User.objects.filter(pk=3).update(phone_hidden=True)
+    User.objects.filter(pk=8).update(email_hidden=True)
+    SecondaryPhone.objects.filter(user=8, typed__startswith="+20").update(hidden=True)
+    SecondaryEmail.objects.filter(typed="neighbour.second@example.org").update(hidden=True)
+    export("people", tmp_path / "people.csv", full=True)
+    people = {row["id"]: row for row in table(tmp_path / "people.csv")}
+    assert (people["3"]["phone"], people["3"]["email"]) == ("•••••", "resident@example.org")
+    assert (people["8"]["phone"], people["8"]["email"]) == ("01000000007", "•••••")
+    assert people["8"]["further phones"] == "01100000007; •••••"
+    assert people["8"]["further emails"] == "•••••; Neighbour.Work@example.org"
+    export("people", tmp_path / "masked.csv")
+    masked = {row["id"]: row for row in table(tmp_path / "masked.csv")}
+    assert (masked["3"]["phone"], masked["3"]["email"]) == ("•••••", "r••••@example.org")
+    assert masked["8"]["further phones"] == "•••••••0007; •••••"
+    assert masked["8"]["further emails"] == "•••••; N••••@example.org"
+    for full, email in [(True, "resident@example.org"), (False, "r••••@example.org")]:
+        export("units", tmp_path / "units.csv", full=full)
+        contacts = [(row["phone"], row["email"]) for row in table(tmp_path / "units.csv")]
+        assert ("•••••", email) in contacts
+        assert not [phone for phone, _email in contacts if phone.endswith("0002")]
+
+
+def test_who_hides_a_contact_is_read_back_as_the_same_resident(tmp_path, new_entries):
+    User.objects.filter(pk=3).update(phone_hidden=True, email_hidden=True)
+    export("units", tmp_path / "units.csv", full=True)
+    entries = len(new_entries())
+    assert load(tmp_path / "units.csv")["left"] == 22
+    assert len(new_entries()) == entries
+
+
 def test_people_of_a_block_and_of_days(tmp_path):
     path = tmp_path / "people.csv"
     assert export("people", path, block=2)["rows"] == 1
@@ -158,6 +200,22 @@ def test_audit_is_masked(tmp_path, resident):
     text = (tmp_path / "audit.csv").read_text()
     assert "2233" not in text and "secret" not in text
     assert "4455" in text and "s••••@example.org" in text
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_audit_hides_what_is_hidden_or_gone_by_now(tmp_path, resident, full):
+    resident.add(blockId=1, apartmentId=2, phoneNumber="011 2233-4455")
+    resident.add(blockId=1, apartmentId=2, email="shown@example.net")
+    resident.add(blockId=1, apartmentId=2, email="hidden@example.net")
+    SecondaryEmail.objects.filter(typed="hidden@example.net").update(hidden=True)
+    SecondaryPhone.objects.filter(user=3).delete()
+    export("audit", tmp_path / "audit.csv", block=1, full=full)
+    text = (tmp_path / "audit.csv").read_text()
+    assert "4455" not in text and "hidden@" not in text and "•••••" in text
+    assert ("shown@example.net" in text) is full
+    assert ("s••••@example.net" in text) is not full
+    # What the database has stored stays as it was.
+    assert Entry.objects.filter(target_label="hidden@example.net").exists()
 
 
 def test_each_export_leaves_an_entry(tmp_path, new_entries):

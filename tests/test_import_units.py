@@ -117,7 +117,7 @@ def test_residents_are_registered_and_move_in(table, new_entries):
     assert Claim.objects.get(kind="email", value="sara@example.net").user == sara
     assert set(sara.memberships.values_list("apartment__number", flat=True)) == {101, 102}
     assert unit(101).memberships.count() == 2 and unit(101).occupancy == Occupancy.OCCUPIED
-    # Known by any spelling of his phone; he stays as he is.
+    # Known by any spelling of the phone; the person stays as they are.
     moved = person("resident").memberships.get(apartment__number=4)
     assert (moved.role, moved.status) == (Role.RESIDENT, Status.ACTIVE)
     started = [each for each in new_entries() if each.action == "membership.started"]
@@ -134,6 +134,30 @@ def test_arabic_headings_and_digits_in_windows_1256(table):
     made = unit(101)
     assert (made.floor, made.name, made.occupancy) == (2, "شقة الشرق", Occupancy.OCCUPIED)
     assert made.memberships.get().user.name == "سارة"
+
+
+@pytest.mark.parametrize(
+    ("word", "occupancy"),
+    [
+        ("Occupied", Occupancy.OCCUPIED),
+        ("lived in", Occupancy.OCCUPIED),
+        ("مشغولة", Occupancy.OCCUPIED),
+        ("مسكونة", Occupancy.OCCUPIED),
+        ("ساكنة", Occupancy.OCCUPIED),
+        ("Owned, unoccupied", Occupancy.UNOCCUPIED),
+        ("closed", Occupancy.UNOCCUPIED),
+        ("مملوكة غير مشغولة", Occupancy.UNOCCUPIED),
+        ("مغلقة", Occupancy.UNOCCUPIED),
+        ("Vacant", Occupancy.VACANT),
+        ("خالية", Occupancy.VACANT),
+        ("شاغرة", Occupancy.VACANT),
+        ("being_finished", Occupancy.BEING_FINISHED),
+        ("تحت التشطيب", Occupancy.BEING_FINISHED),
+    ],
+)
+def test_occupancy_is_read_by_its_labels_and_by_older_words(table, word, occupancy):
+    load(table(f'1,101,1,,"{word}",,,'))
+    assert unit(101).occupancy == occupancy
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
@@ -282,14 +306,14 @@ def test_rows_that_cannot_be_meant(table, new_entries, lines, row, column, why):
     assert why in problem["sentence"]
 
 
-def test_a_closed_unit_is_not_written_to(table):
+def test_a_retired_unit_is_not_written_to(table):
     Apartment.objects.filter(block=1, number=5).update(closed_at="2026-01-01T00:00:00Z")
     _code, report, _told = refusal(table("1,5,9,,,,,"))
-    assert "closed unit" in report["problems"][0]["sentence"]
+    assert "retired unit" in report["problems"][0]["sentence"]
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_skip_bad_writes_the_good_and_keeps_the_bad_to_be_mended(tmp_path, table, kind):
+def test_skip_bad_writes_the_good_and_keeps_the_bad_to_be_corrected(tmp_path, table, kind):
     # The apostrophe is no part of the name: it keeps a spreadsheet from reckoning.
     file = table("1,101,1,,,,,", "1,102,zz,'=Tower,,,,", "1,103,3,,,,01000000002,x@example.org")
     if kind == "xlsx":
@@ -311,14 +335,14 @@ def test_skip_bad_writes_the_good_and_keeps_the_bad_to_be_mended(tmp_path, table
         "zz",
         "'=Tower",
     ]
-    # Half mended it is not written over.
+    # Half corrected it is not written over.
     bad.write_bytes(bad.read_bytes() + b"\n")
     assert refusal(file, skip_bad=True)[0] == 2
     rows[1][3], rows[2][8] = "2", ""
-    mended = tmp_path / "mended.csv"
-    with mended.open("w", newline="", encoding="utf-8") as text:
+    corrected = tmp_path / "corrected.csv"
+    with corrected.open("w", newline="", encoding="utf-8") as text:
         csv.writer(text).writerows(rows)
-    assert load(mended)["created"] == 2
+    assert load(corrected)["created"] == 2
     assert (unit(102).floor, unit(102).name) == (2, "=Tower")
 
 

@@ -1,15 +1,19 @@
-"""The table of units: its headings in Arabic and English, and how a row of it is read.
+"""The columns of the table of units, each declared once.
 
-The back-office and the commands read and write the same one.
+The reader, the preview, the saving and the exports of commands and back-office derive from COLUMNS:
+a new field of a unit is one more column here.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from buildings.models import (
     HIGHEST_FLOOR,
@@ -19,51 +23,18 @@ from buildings.models import (
     Apartment,
     Occupancy,
 )
-from buildings.unit_import.rows import NO_CONTACT, RowProblem, UnitRow
-from contacts.canonical import western_digits
+from contacts.canonical import one_line, western_digits
 from contacts.masking import is_masked
 from contacts.models import Kind, User
+from contacts.operations import Contact
 
-# The columns as export_units writes them, and what else they are known by on the way in.
-HEADINGS = {
-    "block": ("block", "block id", "block_id", "رقم العمارة", "العمارة", "معرف العمارة"),
-    "block name": ("block name", "block number", "اسم العمارة"),
-    "unit": ("unit", "unit id", "apartment id", "id", "معرف الوحدة", "المعرف"),
-    "number": ("number", "unit number", "apartment", "apartment number", "apt", "no", "رقم الوحدة")
-    + ("رقم الشقة", "الرقم", "رقم", "الشقة", "شقة"),
-    "floor": ("floor", "floor number", "رقم الدور", "الدور", "دور", "الطابق", "طابق"),
-    "name": ("name", "unit name", "apartment name", "اسم الوحدة", "اسم الشقة", "الاسم"),
-    "occupancy": (
-        "occupancy",
-        "status",
-        "state",
-        "الحالة",
-        "حالة الوحدة",
-        "حالة الإشغال",
-        "الإشغال",
-    ),
-    "resident": ("resident", "resident name", "resident's name", "الساكن", "اسم الساكن", "المقيم")
-    + ("اسم المقيم",),
-    "phone": ("phone", "mobile", "phone number", "الهاتف", "رقم الهاتف", "التليفون", "الموبايل")
-    + ("رقم الموبايل", "المحمول", "تليفون", "موبايل"),
-    "email": ("email", "e-mail", "mail", "البريد", "البريد الإلكتروني", "الإيميل", "ايميل"),
-    "note": ("note", "notes", "ملاحظة", "ملاحظات"),
-    "problem": ("problem", "reason", "المشكلة", "السبب"),
-}
-# Written for the reader's sake and not read back.
-_UNREAD = {"block name", "problem"}
-
-_OCCUPANCIES = {
-    Occupancy.VACANT: ("vacant", "empty", "شاغرة", "شاغر", "خالية", "فارغة"),
-    Occupancy.OCCUPIED: ("lived in", "occupied", "ساكنة", "مسكونة", "مشغولة", "ساكن"),
-    Occupancy.UNOCCUPIED: ("closed", "مغلقة", "مغلق"),
-    Occupancy.BEING_FINISHED: ("being finished", "تحت التشطيب", "قيد التشطيب"),
-}
+# A contact as typed and canonical, where a row reports none.
+NO_CONTACT = ("", "")
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _MINUS = str.maketrans("−", "-")
-# What a spreadsheet shows where a formula failed; it stands in the file as if it were the value.
-_FAILED = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"} | {
+# What a spreadsheet shows where a formula failed; the file holds it as if it were the value.
+_FAILED_FORMULAS = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"} | {
     "#SPILL!",
     "#CALC!",
     "#FIELD!",
@@ -78,158 +49,59 @@ _ONE_LETTER = str.maketrans("أإآٱىة", "اااايه", "ـ")
 _BETWEEN_WORDS = re.compile(r"[\s_'’-]+")
 
 
-class HeadingsProblem(Exception):
-    """The first row does not say what the columns are; the text is for the operator."""
-
-
 class CellProblem(ValueError):
     """A cell does not hold what its column wants; the text is for the operator."""
 
 
-def _same(text: str) -> str:
-    """One form for all spellings that mean the same: case, hamza, vowel signs, spaces and dashes."""
-    letters = unicodedata.normalize("NFKD", text.casefold().translate(_ONE_LETTER))
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return _BETWEEN_WORDS.sub(" ", bare).strip()
+def as_line(value: Any) -> Any:
+    """A stored value as a table can report it: a text is one line."""
+    return one_line(value) if isinstance(value, str) else value
 
 
-_COLUMN_OF = {_same(name): column for column, names in HEADINGS.items() for name in names}
-_OCCUPANCY_OF = {_same(word): each for each, words in _OCCUPANCIES.items() for word in words}
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column of the table: its headings, how its cells are read, and what they show.
 
+    `key` heads it in the commands' files, `title` in the back-office's; `synonyms` are all further
+    headings that it is read under, in English and Arabic. `read` makes of a cell's text what a
+    UnitRow holds, an int or a text, and raises CellProblem; a column without it is not read back.
 
-def is_problem(heading: str) -> bool:
-    """Whether the column tells what was wrong with a row: what `import_units --skip-bad` writes."""
-    return _COLUMN_OF.get(_same(heading)) == "problem"
+    `field` is the field of Apartment that reading fills; `show` makes a cell of its value. What is
+    no field of a unit says by `of_unit` or `of_resident` what its cells show. With `contact` that is
+    a Contact, to be masked on the way out.
+    """
 
-
-class UnitReader:
-    """Reads the rows under one file's headings. `block_id` is meant where a row names no block."""
-
-    def __init__(self, headings: Sequence[str], *, block_id: int | None) -> None:
-        """Raises HeadingsProblem."""
-        places = _places(headings)
-        if "number" not in places and "unit" not in places:
-            raise HeadingsProblem(_("There is no column of unit numbers."))
-        if "block" not in places and block_id is None:
-            raise HeadingsProblem(
-                _("There is no column of block ids: add one, or choose the block.")
-            )
-        self._headings = headings
-        self._block_id = block_id
-        readers = self._readers()
-        self._columns = [
-            (place, column, readers[column])
-            for column, place in places.items()
-            if column not in _UNREAD
-        ]
-        self._nameless = [place for place, name in enumerate(headings) if not name]
+    key: str
+    title: str | Promise
+    synonyms: tuple[str, ...] = ()
+    read: Callable[[str], Any] | None = None
+    field: str = ""
+    show: Callable[[Any], Any] = as_line
+    of_unit: Callable[[Apartment], Any] | None = None
+    of_resident: Callable[[User], Any] | None = None
+    contact: bool = False
+    # Few units have a value: the entry of a new unit does not mention a blank one.
+    rare: bool = False
 
     @property
-    def columns(self) -> list[str]:
-        """The headings of the columns that are read, in the order of `places`."""
-        return [self._headings[place] for place, _column, _how in self._columns]
+    def name(self) -> str:
+        """What rows and problems call it, in any file."""
+        return self.field or self.key
 
     @property
-    def places(self) -> dict[str, int]:
-        """Where each column that is read stands in a row."""
-        return {column: place for place, column, _how in self._columns}
+    def shows_unit(self) -> bool:
+        """Whether its cells show something of a unit."""
+        return bool(self.field or self.of_unit)
 
-    def heading(self, column: str) -> str:
-        """How the file itself calls a column."""
-        place = self.places.get(column)
-        return "" if place is None else self._headings[place]
-
-    def read(self, row: int, cells: Sequence[str]) -> UnitRow | list[RowProblem]:
-        """What the row says of a unit, or everything that is wrong with it."""
-        found: dict[str, Any] = {} if self._block_id is None else {"block": self._block_id}
-        problems: list[RowProblem] = []
-        for place, column, read in self._columns:
-            text = cells[place] if place < len(cells) else ""
-            if text:
-                try:
-                    found[column] = read(text)
-                except CellProblem as error:
-                    problems.append(RowProblem(row, self._headings[place], str(error)))
-        if self._nameless or len(cells) > len(self._headings):
-            problems += self._beyond(row, cells)
-        if "block" not in found or "number" not in found:
-            problems += self._lacking(row, found, problems)
-        if problems:
-            return problems
-        phone: tuple[str, str] = found.get("phone", NO_CONTACT)
-        email: tuple[str, str] = found.get("email", NO_CONTACT)
-        return UnitRow(
-            row,
-            found["block"],
-            found.get("number"),
-            found.get("unit"),
-            found.get("floor"),
-            found.get("name", ""),
-            found.get("occupancy", ""),
-            found.get("resident", ""),
-            *phone,
-            *email,
-            note=found.get("note", ""),
-        )
-
-    def _readers(self) -> dict[str, Callable[[str], Any]]:
-        return {
-            "block": lru_cache(4096)(self._block),
-            "unit": _id,
-            "number": partial(_integer, LOWEST_NUMBER, HIGHEST_NUMBER),
-            "floor": lru_cache(partial(_integer, LOWEST_FLOOR, HIGHEST_FLOOR)),
-            "name": partial(_text, _length_of(Apartment, "name")),
-            "occupancy": lru_cache(_occupancy),
-            "resident": partial(_text, _length_of(User, "name")),
-            "phone": partial(_contact, Kind.PHONE),
-            "email": partial(_contact, Kind.EMAIL),
-            "note": partial(_text, _length_of(Apartment, "note")),
-        }
-
-    def _block(self, text: str) -> int:
-        block_id = _id(text)
-        if self._block_id not in {None, block_id}:
-            raise CellProblem(_("is another block than the one chosen"))
-        return block_id
-
-    def _lacking(
-        self, row: int, found: dict[str, Any], problems: list[RowProblem]
-    ) -> Iterator[RowProblem]:
-        wrong = {problem.column for problem in problems}
-        if "number" not in found and "unit" not in found and self.heading("number") not in wrong:
-            yield RowProblem(row, self.heading("number"), _("is empty"))
-        if "block" not in found and self.heading("block") not in wrong:
-            yield RowProblem(row, self.heading("block"), _("is empty"))
-
-    def _beyond(self, row: int, cells: Sequence[str]) -> Iterator[RowProblem]:
-        nameless = [at for at in self._nameless if at < len(cells)]
-        if any(cells[at] for at in nameless) or any(cells[len(self._headings) :]):
-            yield RowProblem(row, "", _("a value stands in a column without a heading"))
+    def cell(self, unit: Apartment) -> Any:
+        """What it shows of a unit: a text, a number or None."""
+        if self.of_unit is not None:
+            return self.of_unit(unit)
+        return self.show(getattr(unit, self.field))
 
 
-def _places(headings: Sequence[str]) -> dict[str, int]:
-    """Where each known column stands. Raises HeadingsProblem for an unknown or a repeated one."""
-    places: dict[str, int] = {}
-    unknown = [name for name in headings if name and _same(name) not in _COLUMN_OF]
-    if unknown:
-        raise HeadingsProblem(
-            _("Unknown headings: %(unknown)s. Known are: %(known)s.")
-            % {"unknown": ", ".join(name[:40] for name in unknown), "known": ", ".join(HEADINGS)}
-        )
-    for place, name in enumerate(headings):
-        if not name:
-            continue
-        column = _COLUMN_OF[_same(name)]
-        if column in places:
-            raise HeadingsProblem(
-                _("Two columns mean the same: %(one)s and %(other)s.")
-                % {"one": headings[places[column]], "other": name}
-            )
-        places[column] = place
-    return places
-
-
-def _integer(lowest: int, highest: int, text: str) -> int:
+def read_integer(lowest: int, highest: int, text: str) -> int:
+    """A whole number of this range, in any digits."""
     digits = text if text.isascii() else western_digits(text).translate(_MINUS)
     if not _INTEGER.fullmatch(digits) or not lowest <= int(digits) <= highest:
         raise CellProblem(
@@ -239,31 +111,34 @@ def _integer(lowest: int, highest: int, text: str) -> int:
     return int(digits)
 
 
-def _id(text: str) -> int:
+def read_id(text: str) -> int:
+    """The id of a record."""
     digits = western_digits(text)
     if not _INTEGER.fullmatch(digits) or int(digits) < 1:
         raise CellProblem(_("is not an id"))
     return int(digits)
 
 
-def _text(longest: int, text: str) -> str:
+def read_text(longest: int, text: str) -> str:
+    """A text of so many characters at most."""
     if len(text) > longest:
         raise CellProblem(_("is longer than %d characters") % longest)
-    if text in _FAILED:
+    if text in _FAILED_FORMULAS:
         raise CellProblem(_("is what a spreadsheet shows where a formula failed"))
     return text
 
 
-def _occupancy(text: str) -> str:
+def read_occupancy(text: str) -> str:
+    """The stored code of an occupancy."""
     try:
-        return _OCCUPANCY_OF[_same(text)]
+        return _OCCUPANCY_OF[folded(text)]
     except KeyError:
-        known = ", ".join(words[0] for words in _OCCUPANCIES.values())
+        known = _("; ").join(str(each.label) for each in Occupancy)
         raise CellProblem(_("is none of: %s") % known) from None
 
 
-def _contact(kind: Kind, text: str) -> tuple[str, str]:
-    """As typed, and canonical. Hidden when it was exported: not told."""
+def read_contact(kind: Kind, text: str) -> tuple[str, str]:
+    """As typed, and canonical. What was masked or hidden when it was exported reports nothing."""
     if is_masked(text):
         return NO_CONTACT
     try:
@@ -273,5 +148,123 @@ def _contact(kind: Kind, text: str) -> tuple[str, str]:
         raise CellProblem(known[kind]) from None
 
 
-def _length_of(model: type[Apartment] | type[User], field: str) -> int:
+def folded(text: str) -> str:
+    """One form for all spellings that mean the same: case, hamza, vowel signs, spaces and dashes."""
+    letters = unicodedata.normalize("NFKD", text.casefold().translate(_ONE_LETTER))
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return _BETWEEN_WORDS.sub(" ", bare).strip()
+
+
+# The words that occupancies are read by: the labels first, then what they were called and are known as.
+_OCCUPANCY_WORDS = {
+    Occupancy.VACANT: ("vacant", "خالية", "empty", "شاغرة", "شاغر", "فارغة"),
+    Occupancy.OCCUPIED: ("occupied", "مشغولة", "lived in", "مسكونة", "ساكنة", "ساكن"),
+    Occupancy.UNOCCUPIED: (
+        "owned, unoccupied",
+        "owned unoccupied",
+        "مملوكة غير مشغولة",
+        "closed",
+        "مغلقة",
+        "مغلق",
+    ),
+    Occupancy.BEING_FINISHED: ("being finished", "تحت التشطيب", "قيد التشطيب"),
+}
+_OCCUPANCY_OF = {
+    folded(word): each.value for each, words in _OCCUPANCY_WORDS.items() for word in words
+}
+
+
+def _longest(model: type[Apartment] | type[User], field: str) -> int:
     return int(model._meta.get_field(field).max_length or 0)  # type: ignore[union-attr]
+
+
+COLUMNS = (
+    Column(
+        "block",
+        gettext_lazy("block id"),
+        ("block id", "رقم العمارة", "العمارة", "معرف العمارة"),
+        read=read_id,
+        of_unit=lambda unit: unit.block_id,
+    ),
+    Column(
+        "block name",
+        gettext_lazy("block name"),
+        ("block number", "اسم العمارة"),
+        of_unit=lambda unit: one_line(str(unit.block)),
+    ),
+    Column(
+        "unit",
+        gettext_lazy("unit id"),
+        ("unit id", "apartment id", "id", "معرف الوحدة", "المعرف"),
+        read=read_id,
+        of_unit=lambda unit: unit.pk,
+    ),
+    Column(
+        "number",
+        gettext_lazy("number"),
+        ("unit number", "apartment", "apartment number", "apt", "no", "رقم الوحدة")
+        + ("رقم الشقة", "الرقم", "رقم", "الشقة", "شقة"),
+        read=partial(read_integer, LOWEST_NUMBER, HIGHEST_NUMBER),
+        field="number",
+    ),
+    Column(
+        "floor",
+        gettext_lazy("floor"),
+        ("floor number", "رقم الدور", "الدور", "دور", "الطابق", "طابق"),
+        read=lru_cache(partial(read_integer, LOWEST_FLOOR, HIGHEST_FLOOR)),
+        field="floor",
+    ),
+    Column(
+        "name",
+        gettext_lazy("name"),
+        ("unit name", "apartment name", "اسم الوحدة", "اسم الشقة", "الاسم"),
+        read=partial(read_text, _longest(Apartment, "name")),
+        field="name",
+    ),
+    Column(
+        "occupancy",
+        gettext_lazy("occupancy"),
+        ("status", "state", "الحالة", "حالة الوحدة", "حالة الإشغال", "الإشغال"),
+        read=lru_cache(read_occupancy),
+        field="occupancy",
+        show=lambda code: str(Occupancy(code).label),
+    ),
+    Column(
+        "resident",
+        gettext_lazy("resident"),
+        ("resident name", "resident's name", "الساكن", "اسم الساكن", "المقيم", "اسم المقيم"),
+        read=partial(read_text, _longest(User, "name")),
+        of_resident=lambda user: one_line(user.name) or one_line(user.user_name),
+    ),
+    Column(
+        "phone",
+        gettext_lazy("phone"),
+        ("mobile", "phone number", "الهاتف", "رقم الهاتف", "التليفون", "الموبايل")
+        + ("رقم الموبايل", "المحمول", "تليفون", "موبايل"),
+        read=partial(read_contact, Kind.PHONE),
+        of_resident=lambda user: Contact(user, Kind.PHONE),
+        contact=True,
+    ),
+    Column(
+        "email",
+        gettext_lazy("email"),
+        ("e-mail", "mail", "البريد", "البريد الإلكتروني", "الإيميل", "ايميل"),
+        read=partial(read_contact, Kind.EMAIL),
+        of_resident=lambda user: Contact(user, Kind.EMAIL),
+        contact=True,
+    ),
+    Column(
+        "note",
+        gettext_lazy("note"),
+        ("notes", "ملاحظة", "ملاحظات"),
+        read=partial(read_text, _longest(Apartment, "note")),
+        field="note",
+        rare=True,
+    ),
+    # What `import_units --skip-bad` writes beside a row; there is nothing of it to read or to export.
+    Column("problem", "problem", ("reason", "المشكلة", "السبب")),
+)
+
+# The fields of a unit that columns fill. The number names the unit; the others are its details.
+FIELDS = tuple(column.field for column in COLUMNS if column.field)
+DETAILS = tuple(field for field in FIELDS if field != "number")

@@ -1,41 +1,56 @@
 """Loading a table of units: every row is checked by itself, then all are saved in batches."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import islice
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 
+from audit.bulk import Advance
 from audit.operations import Origin
 from buildings.permissions import Blocks
-from buildings.unit_import.columns import HeadingsProblem, UnitReader
+from buildings.unit_import.reader import HeadingsProblem, UnitReader
 from buildings.unit_import.rows import UnitRow
 from buildings.unit_import.save import Outcome, save_units
 from buildings.unit_import.staging import ROWS, Staging
-from omarty.management.base import Advance
-from omarty.tables.reading import TableFile, TableProblem
+
+
+class SourceTable(Protocol):
+    """A table that is read row by row, such as a file."""
+
+    # What messages call it.
+    name: str
+
+    @property
+    def position(self) -> int:
+        """How many bytes have been read."""
+
+    def rows(self) -> Generator[tuple[int, list[str]], None, None]:
+        """The number of each row and its cells, the headings first. May raise its own exceptions."""
 
 
 def stage(
-    table: TableFile, staging: Staging, *, block_id: int | None, advance: Advance
+    table: SourceTable, staging: Staging, *, block_id: int | None, advance: Advance
 ) -> UnitReader:
-    """Read the table: keep what each row says, or what is wrong with it. `advance` gets bytes.
+    """Read the table: store what each row reports, or what is wrong with it. `advance` gets bytes.
 
-    Returns the reader of its headings. Raises TableProblem.
+    Returns the reader of its headings. Raises HeadingsProblem, with a sentence that names the file,
+    and whatever the table raises.
     """
     with closing(table.rows()) as rows:
         row, headings = next(rows, (1, []))
         try:
             reader = UnitReader(headings, block_id=block_id)
         except HeadingsProblem as error:
-            raise TableProblem(
+            raise HeadingsProblem(
                 _("%(file)s, row %(row)d: %(why)s") % {"file": table.name, "row": row, "why": error}
             ) from error
         position = 0
         while batch := list(islice(rows, ROWS)):
             read = [reader.read(row, cells) for row, cells in batch]
-            staging.add(each for each in read if isinstance(each, UnitRow))
-            staging.object_to(
+            staging.add_rows(each for each in read if isinstance(each, UnitRow))
+            staging.add_problems(
                 problem for each in read if isinstance(each, list) for problem in each
             )
             advance(table.position - position)
@@ -46,14 +61,14 @@ def stage(
 def save(
     staging: Staging, reader: UnitReader, *, origin: Origin, within: Blocks, advance: Advance
 ) -> Iterator[Outcome]:
-    """Save what can be saved, batch by batch, and keep what is wrong with the others: some of it shows
-    only here, beside other rows and what the database holds. `advance` gets rows.
+    """Save what can be saved, batch by batch, and store what is wrong with the others: some of it
+    shows only here, beside other rows and what the database holds. `advance` gets rows.
 
     Call it in a transaction: whoever wants all or nothing looks at `staging.problems()` at the end.
     """
     for batch in staging.batches():
         done = save_units(origin=origin, rows=batch, within=within)
-        staging.object_to(
+        staging.add_problems(
             problem._replace(column=reader.heading(problem.column)) for problem in done.problems
         )
         advance(len(batch))

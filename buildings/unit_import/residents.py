@@ -1,4 +1,4 @@
-"""Who the residents are that rows of a table name: people of the database, or newcomers."""
+"""Finds the residents that rows of a table name: people of the database, or newcomers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,48 +18,48 @@ class Residents:
 
     def __init__(self, units: Sequence[Unit], problems: list[RowProblem]) -> None:
         self.newcomers: list[Newcomer] = []
-        self._wanted: list[tuple[User, Unit]] = []
-        told = [row for unit in units for row in unit.rows if row.tells_resident]
-        if not told:
+        self._arriving: list[tuple[User, Unit]] = []
+        with_resident = [row for unit in units for row in unit.rows if row.has_resident]
+        if not with_resident:
             return
-        self._holders = _holders(told)
+        self._holders = _holders(with_resident)
         self._members = _members(units)
         for unit in units:
-            unit.rows = [row for row in unit.rows if self._settle(unit, row, problems)]
+            unit.rows = [row for row in unit.rows if self._find_resident(unit, row, problems)]
 
     def arrivals(self) -> Iterator[tuple[User, Unit]]:
         """Who moves into which unit; ask once the newcomers and the units are saved."""
-        there: set[tuple[int, int | None]] = set()
-        for user, unit in self._wanted:
-            if (user.pk, unit.pk) not in there:
-                there.add((user.pk, unit.pk))
+        given: set[tuple[int, int | None]] = set()
+        for user, unit in self._arriving:
+            if (user.pk, unit.pk) not in given:
+                given.add((user.pk, unit.pk))
                 yield user, unit
 
-    def _settle(self, unit: Unit, row: UnitRow, problems: list[RowProblem]) -> bool:
-        """Find or plan the row's resident. False if there is a problem with him."""
+    def _find_resident(self, unit: Unit, row: UnitRow, problems: list[RowProblem]) -> bool:
+        """Find the row's resident, or plan a newcomer. False if there is a problem with the resident."""
         contacts = row.contacts
-        here = self._members.get(unit.pk, []) if unit.pk is not None else []
+        members = self._members.get(unit.pk, []) if unit.pk is not None else []
         if not contacts:
-            known = not row.resident or any(_same_name(row, user) for user in here)
+            known = not row.resident or any(_same_name(row, user) for user in members)
             if not known:
                 problems.append(RowProblem(row.row, "resident", _("needs a phone or an e-mail")))
             return known
         holders = [self._holders.get(contact) for contact in contacts.items()]
         if not any(holders):
-            self._expect(self._welcome(row, contacts), unit, row)
+            self._add_arrival(self._add_newcomer(row, contacts), unit, row)
             return True
-        objections = list(_unlike(row, contacts, holders))
-        problems += objections
+        mismatches = list(_mismatches(row, contacts, holders))
+        problems += mismatches
         user = next(each for each in holders if each is not None)
-        if not objections and user not in here:
-            self._expect(user, unit, row)
-        return not objections
+        if not mismatches and user not in members:
+            self._add_arrival(user, unit, row)
+        return not mismatches
 
-    def _expect(self, user: User, unit: Unit, row: UnitRow) -> None:
-        self._wanted.append((user, unit))
+    def _add_arrival(self, user: User, unit: Unit, row: UnitRow) -> None:
+        self._arriving.append((user, unit))
         unit.arriving.add(row.row)
 
-    def _welcome(self, row: UnitRow, contacts: dict[Kind, str]) -> User:
+    def _add_newcomer(self, row: UnitRow, contacts: dict[Kind, str]) -> User:
         new = newcomer(
             name=row.resident,
             phone=(row.phone, row.phone_value) if row.phone else None,
@@ -80,7 +80,7 @@ def _holders(rows: Iterable[UnitRow]) -> dict[tuple[str, str], User]:
 
 
 def _members(units: Iterable[Unit]) -> dict[int | None, list[User]]:
-    """Who belongs to each unit that stands, in whatever role and standing."""
+    """Who belongs to each registered unit, in whatever role and status."""
     members: dict[int | None, list[User]] = defaultdict(list)
     ids = [unit.pk for unit in units if unit.pk is not None]
     for each in Membership.objects.current().filter(apartment__in=ids).select_related("user"):
@@ -94,7 +94,7 @@ def _same_name(row: UnitRow, user: User) -> bool:
     }
 
 
-def _unlike(
+def _mismatches(
     row: UnitRow, contacts: dict[Kind, str], holders: Sequence[User | None]
 ) -> Iterator[RowProblem]:
     """What keeps the row from meaning one registered person."""

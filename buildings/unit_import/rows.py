@@ -1,34 +1,36 @@
-"""What rows of a table say of units, while many are saved at once."""
+"""What rows of a table report of units, while many are saved at once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
 from buildings.models import unit_label
-from contacts.canonical import one_line
+from buildings.unit_import.columns import DETAILS, as_line
 from contacts.models import Kind
 
-# A contact as typed and canonical.
-NO_CONTACT = ("", "")
+
+def details_of(reported: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The values of DETAILS in their order; None for what is not reported."""
+    return tuple(map(reported.get, DETAILS))
 
 
 class UnitRow(NamedTuple):
-    """What one row of a table says of a unit and one of its residents; empty is not told."""
+    """What one row of a table reports of a unit and one of its residents; empty is not reported."""
 
     row: int
     block_id: int
-    number: int | None
-    # Who tells it means this unit, and may give it another number.
+    # A row with the unit's id means that unit, and may give it another number.
     unit_id: int | None
-    floor: int | None
-    name: str
-    occupancy: str
+    number: int | None
     resident: str
+    # As typed, and canonical.
     phone: str
     phone_value: str
     email: str
     email_value: str
-    note: str = ""
+    # The values of DETAILS, as `details_of()` gives them.
+    details: tuple[Any, ...]
 
     @property
     def unit(self) -> "UnitKey":
@@ -37,13 +39,26 @@ class UnitRow(NamedTuple):
 
     @property
     def contacts(self) -> dict[Kind, str]:
-        """The resident's contacts that are told, canonical."""
+        """The resident's contacts that are reported, canonical."""
         values = {Kind.PHONE: self.phone_value, Kind.EMAIL: self.email_value}
         return {kind: value for kind, value in values.items() if value}
 
     @property
-    def tells_resident(self) -> bool:
+    def has_resident(self) -> bool:
+        """Whether it reports a resident, by name or contact."""
         return bool(self.resident or self.phone or self.email)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What it reports of the unit, by the unit's fields."""
+        reported = {
+            name: value
+            for name, value in zip(DETAILS, self.details, strict=True)
+            if value is not None
+        }
+        if self.unit_id is not None and self.number is not None:
+            reported["number"] = self.number
+        return reported
 
 
 class UnitKey(NamedTuple):
@@ -55,7 +70,7 @@ class UnitKey(NamedTuple):
 
 
 class RowProblem(NamedTuple):
-    """Why a row cannot be saved; `column` is a field of UnitRow, or a heading; or empty."""
+    """Why a row cannot be saved; `column` is the name of a Column, or a heading; or empty."""
 
     row: int
     column: str
@@ -72,28 +87,30 @@ class Effect(Enum):
 
 @dataclass(slots=True)
 class Unit:
-    """A unit that rows tell of: what they say together, and what stands in the database."""
+    """A unit that rows report: what they say together, and what the database has stored."""
 
     key: UnitKey
     rows: list[UnitRow]
-    told: dict[str, Any]
+    # Values by the unit's fields.
+    reported: dict[str, Any]
     pk: int | None = None
-    stands: dict[str, Any] = field(default_factory=dict)
-    closed: bool = False
+    stored: dict[str, Any] = field(default_factory=dict)
+    retired: bool = False
     effect: Effect = Effect.LEFT
     # The rows whose resident was not here before.
     arriving: set[int] = field(default_factory=set)
 
     @property
     def changes(self) -> dict[str, Any]:
-        return {name: value for name, value in self.told.items() if self._stands(name) != value}
-
-    def _stands(self, name: str) -> Any:
-        """What stands in the database as a table can tell it."""
-        value = self.stands[name]
-        return one_line(value) if isinstance(value, str) else value
+        """The reported values that differ from the stored ones."""
+        return {
+            name: value
+            for name, value in self.reported.items()
+            if as_line(self.stored[name]) != value
+        }
 
     @property
     def label(self) -> str:
-        is_now = {"number": self.key.number, "name": ""} | self.stands | self.told
+        """How entries call it."""
+        is_now = {"number": self.key.number, "name": ""} | self.stored | self.reported
         return unit_label(self.pk, is_now["number"], is_now["name"])

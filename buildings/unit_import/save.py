@@ -18,6 +18,7 @@ from audit.models import Action
 from audit.operations import Origin, entry, record_each
 from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from buildings.permissions import EVERYTHING, Blocks
+from buildings.unit_import.columns import COLUMNS, DETAILS, FIELDS
 from buildings.unit_import.residents import Residents
 from buildings.unit_import.rows import Effect, RowProblem, Unit, UnitKey, UnitRow
 from contacts.bulk import register_people
@@ -25,13 +26,13 @@ from contacts.models import Status, User
 
 # Of so many numbers in a row, at least one is asked for.
 DENSE = 4
-# What rows tell of a unit; the number only where the unit is known by its id.
-FIELDS = ("number", "floor", "name", "occupancy", "note")
+# The details that the entry of a new unit mentions only where there is a value.
+_RARE = {column.field for column in COLUMNS if column.rare}
 
 
 @dataclass
 class Outcome:
-    """What was done: numbers of units, people and memberships; the units that rows told of, each with
+    """What was done: numbers of units, people and memberships; the units that rows reported, each with
     its effect; and the rows that were left out.
     """
 
@@ -58,12 +59,12 @@ class Outcome:
 def save_units(
     *, origin: Origin, rows: Iterable[UnitRow], within: Blocks = EVERYTHING.changes
 ) -> Outcome:
-    """Create, change or leave the units that the rows tell of, and move their residents in.
+    """Create, change or leave the units that the rows report, and move their residents in.
 
     Rows of one unit must come in one call; a block that is not `within` counts as none at all. What
-    a row does not tell stays as it is; a person who is registered stays as he is. A row with a
-    problem is left out whole, the others are saved. Raises IntegrityError if somebody else takes a
-    number or a contact meanwhile.
+    a row does not report stays as it is; registered people stay as they are. A row with a problem
+    is left out whole, the others are saved. Raises IntegrityError if somebody else takes a number or
+    a contact meanwhile.
     """
     outcome = Outcome()
     blocks, units = _units(rows, within, outcome.problems)
@@ -83,7 +84,7 @@ def save_units(
 def _units(
     rows: Iterable[UnitRow], within: Blocks, problems: list[RowProblem]
 ) -> tuple[dict[int, Block], list[Unit]]:
-    """The blocks and units of the rows; rows that cannot be meant are moved to `problems`."""
+    """The blocks and units of the rows; rows without a block are moved to `problems`."""
     grouped: dict[UnitKey, list[UnitRow]] = defaultdict(list)
     for row in rows:
         grouped[row.unit].append(row)
@@ -92,7 +93,7 @@ def _units(
     units = []
     for key, group in grouped.items():
         if key.block_id in blocks:
-            units.append(_together(key, group, problems))
+            units.append(_merged(key, group, problems))
         else:
             problems += [
                 RowProblem(row.row, "block", _("is not a registered block")) for row in group
@@ -100,45 +101,29 @@ def _units(
     _look_up(units)
     seen: set[int] = set()
     for unit in units:
-        problems += _objections(unit, seen)
+        problems += _identity_problems(unit, seen)
     problems += _taken_numbers(units)
     return blocks, units
 
 
-def _together(key: UnitKey, rows: list[UnitRow], problems: list[RowProblem]) -> Unit:
+def _merged(key: UnitKey, rows: list[UnitRow], problems: list[RowProblem]) -> Unit:
     """One unit of all its rows; a row that contradicts an earlier one is a problem."""
-    told: dict[str, Any] = {}
+    reported: dict[str, Any] = {}
     agreeing = []
     for row in rows:
-        says = _says(row)
-        against = [name for name, value in says.items() if told.get(name, value) != value]
+        fields = row.fields
+        against = [name for name, value in fields.items() if reported.get(name, value) != value]
         if against:
             sentence = _("says otherwise of this unit than an earlier row")
             problems += [RowProblem(row.row, name, sentence) for name in against]
         else:
-            told |= says
+            reported |= fields
             agreeing.append(row)
-    return Unit(key, agreeing, told)
-
-
-def _says(row: UnitRow) -> dict[str, Any]:
-    """What the row tells of the unit, by the unit's fields."""
-    says: dict[str, Any] = {}
-    if row.unit_id is not None and row.number is not None:
-        says["number"] = row.number
-    if row.floor is not None:
-        says["floor"] = row.floor
-    if row.name:
-        says["name"] = row.name
-    if row.occupancy:
-        says["occupancy"] = row.occupancy
-    if row.note:
-        says["note"] = row.note
-    return says
+    return Unit(key, agreeing, reported)
 
 
 def _look_up(units: Sequence[Unit]) -> None:
-    """Give each unit that the database holds its id and what it stands with."""
+    """Give each registered unit its id and what the database has stored of it."""
     by_key = {unit.key: unit for unit in units}
     wanted: dict[int, list[int]] = defaultdict(list)
     for key in by_key:
@@ -149,10 +134,10 @@ def _look_up(units: Sequence[Unit]) -> None:
         condition |= Q(block_id=block_id, **_among(numbers))
     found = Apartment.objects.filter(condition).values_list("pk", "block_id", "closed_at", *FIELDS)
     for pk, block_id, closed_at, *values in found:
-        stands = dict(zip(FIELDS, values, strict=True))
-        for key in (UnitKey(block_id, stands["number"], None), UnitKey(block_id, None, pk)):
+        stored = dict(zip(FIELDS, values, strict=True))
+        for key in (UnitKey(block_id, stored["number"], None), UnitKey(block_id, None, pk)):
             if unit := by_key.get(key):
-                unit.pk, unit.closed, unit.stands = pk, closed_at is not None, stands
+                unit.pk, unit.retired, unit.stored = pk, closed_at is not None, stored
 
 
 def _among(numbers: list[int]) -> dict[str, Any]:
@@ -163,11 +148,11 @@ def _among(numbers: list[int]) -> dict[str, Any]:
     return {"number__in": numbers}
 
 
-def _objections(unit: Unit, seen: set[int]) -> list[RowProblem]:
+def _identity_problems(unit: Unit, seen: set[int]) -> list[RowProblem]:
     """Why none of the unit's rows can be saved; empties them then. `seen` are the ids met so far."""
     column = "number" if unit.key.unit_id is None else "unit"
-    if unit.closed:
-        return _leave_out(unit, column, _("is a closed unit; reopen it first"))
+    if unit.retired:
+        return _leave_out(unit, column, _("is a retired unit; reinstate it first"))
     if unit.pk is None:
         gone = unit.key.unit_id is not None
         return _leave_out(unit, column, _("is no unit of this block")) if gone else []
@@ -178,27 +163,27 @@ def _objections(unit: Unit, seen: set[int]) -> list[RowProblem]:
 
 
 def _taken_numbers(units: Sequence[Unit]) -> list[RowProblem]:
-    """Leaves out the units that should get a number which another unit keeps, or gets.
+    """Leaves out the units that should get a number which another unit has and keeps, or gets.
 
     Units may trade their numbers: what one gives up another can have.
     """
-    moving = [unit for unit in units if unit.rows and unit.stands and "number" in unit.changes]
+    moving = [unit for unit in units if unit.rows and unit.stored and "number" in unit.changes]
     if not moving:
         return []
     taken = {(unit.key.block_id, unit.key.number) for unit in units if unit.rows}
     wanted: dict[int, list[int]] = defaultdict(list)
     for unit in moving:
-        wanted[unit.key.block_id].append(unit.told["number"])
+        wanted[unit.key.block_id].append(unit.reported["number"])
     condition = Q(pk__in=[])
     for block_id, numbers in wanted.items():
         condition |= Q(block_id=block_id, number__in=numbers)
-    kept = Apartment.objects.filter(condition).exclude(pk__in=[unit.pk for unit in moving])
-    taken |= set(kept.values_list("block_id", "number"))
+    others = Apartment.objects.filter(condition).exclude(pk__in=[unit.pk for unit in moving])
+    taken |= set(others.values_list("block_id", "number"))
     problems: list[RowProblem] = []
     while refused := _refused(moving, taken):
         moving.remove(refused)
-        # It stays where it is, and whoever wanted that place must be asked again.
-        taken.add((refused.key.block_id, refused.stands["number"]))
+        # It keeps its number, so whoever wanted that one is checked again.
+        taken.add((refused.key.block_id, refused.stored["number"]))
         problems += _leave_out(refused, "number", _("is the number of another unit of the block"))
     return problems
 
@@ -207,7 +192,7 @@ def _refused(moving: Iterable[Unit], taken: set[tuple[int, int | None]]) -> Unit
     """The first unit that wants a number which is taken, or which another wants before it."""
     wanted: set[tuple[int, int | None]] = set()
     for unit in moving:
-        number = (unit.key.block_id, unit.told["number"])
+        number = (unit.key.block_id, unit.reported["number"])
         if number in taken or number in wanted:
             return unit
         wanted.add(number)
@@ -223,42 +208,46 @@ def _create(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> 
     """Register the units; each has its id then. Raises IntegrityError if a number is taken meanwhile."""
     if not units:
         return
+    like = Apartment()
+    blank = {name: getattr(like, name) for name in DETAILS}
     for unit in units:
-        occupied = any(row.tells_resident for row in unit.rows)
+        occupied = any(row.has_resident for row in unit.rows)
         fallback = Occupancy.OCCUPIED if occupied else Occupancy.VACANT
-        blank = {"floor": None, "name": "", "occupancy": fallback.value, "note": ""}
-        unit.told, unit.effect = blank | unit.told, Effect.NEW
+        unit.reported = blank | {"occupancy": fallback.value} | unit.reported
+        unit.effect = Effect.NEW
     ids = insert_like(
-        Apartment(),
-        ("block_id", "number", "floor", "name", "occupancy", "note"),
-        [(unit.key.block_id, unit.key.number, *unit.told.values()) for unit in units],
+        like,
+        ("block_id", "number", *DETAILS),
+        [(unit.key.block_id, unit.key.number, *unit.reported.values()) for unit in units],
     )
     for unit, pk in zip(units, ids, strict=False):
         unit.pk = pk
     if not ids:
         _look_up(units)
-    facts = ((unit, {"after": {"number": unit.key.number} | _worth(unit.told)}) for unit in units)
+    facts = (
+        (unit, {"after": {"number": unit.key.number} | _mentioned(unit.reported)}) for unit in units
+    )
     _record_units(origin, blocks, Action.APARTMENT_REGISTERED, facts)
 
 
-def _worth(told: dict[str, Any]) -> dict[str, Any]:
-    """What the entry of a new unit keeps: few have a note."""
-    return {name: value for name, value in told.items() if value or name != "note"}
+def _mentioned(details: dict[str, Any]) -> dict[str, Any]:
+    """What the entry of a new unit says of its details."""
+    return {name: value for name, value in details.items() if value or name not in _RARE}
 
 
 def _change(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> int:
-    """Give the units what the rows tell; returns how many still differed."""
+    """Give the units what the rows report; returns how many still differed."""
     if not units:
         return 0
-    # What stands is read again under lock: somebody may have mended it meanwhile.
+    # What is stored is read again under lock: somebody may have changed it meanwhile.
     locked = Apartment.objects.select_for_update().in_bulk([unit.pk for unit in units])
     changed = []
     for unit in units:
         row = locked[unit.pk]
-        unit.stands = {name: getattr(row, name) for name in unit.stands}
+        unit.stored = {name: getattr(row, name) for name in unit.stored}
         if changes := unit.changes:
             unit.effect = Effect.CHANGED
-            before = {name: unit.stands[name] for name in changes}
+            before = {name: unit.stored[name] for name in changes}
             changed.append((unit, {"before": before, "after": changes}))
             for name, value in changes.items():
                 setattr(row, name, value)
@@ -267,7 +256,7 @@ def _change(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> 
         # First nobody has the numbers that are traded, for the database looks at row after row.
         Apartment.objects.filter(pk__in=moving).update(number=None)
     rows = [locked[unit.pk] for unit, _facts in changed]
-    Apartment.objects.bulk_update(rows, FIELDS if moving else FIELDS[1:], batch_size=500)
+    Apartment.objects.bulk_update(rows, FIELDS if moving else DETAILS, batch_size=500)
     _record_units(origin, blocks, Action.APARTMENT_CHANGED, changed)
     return len(changed)
 
@@ -276,18 +265,19 @@ def _record_units(
     origin: Origin,
     blocks: dict[int, Block],
     action: Action,
-    lines: Iterable[tuple[Unit, dict[str, Any]]],
+    changed: Iterable[tuple[Unit, dict[str, Any]]],
 ) -> None:
     """An entry for each unit, with the facts given: `after`, or `before` and `after`."""
     labels = {pk: str(block) for pk, block in blocks.items()}
     columns = ["target_id", "target_label", "apartment_id", "apartment_label"]
     columns += ["block_id", "block_label"]
     rows = []
-    told: list[str] = []
-    for unit, facts in lines:
-        told, label, block = list(facts), unit.label, unit.key.block_id
+    facts: dict[str, Any] = {}
+    for unit, facts in changed:
+        label, block = unit.label, unit.key.block_id
         rows.append((unit.pk, label, unit.pk, label, block, labels[block], *facts.values()))
-    columns += told
+    # All have the same ones.
+    columns += facts
     record_each(entry(origin=origin, action=action, target=Apartment()), columns, rows)
 
 
@@ -317,8 +307,8 @@ def _move_in(
     columns = ["target_id", "target_label", "person_id", "person_label", "block_id", "block_label"]
     columns += ["apartment_id", "apartment_label"]
     after = {"role": Role.RESIDENT, "status": Status.ACTIVE}
-    line = entry(origin=origin, action=Action.MEMBERSHIP_STARTED, target=like, after=after)
-    record_each(line, columns, rows)
+    started = entry(origin=origin, action=Action.MEMBERSHIP_STARTED, target=like, after=after)
+    record_each(started, columns, rows)
     return len(coming)
 
 

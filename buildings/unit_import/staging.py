@@ -1,4 +1,4 @@
-"""Rows that have been read and await writing, in a temporary file: memory stays flat."""
+"""Rows that have been read and await saving, in a temporary file: memory stays flat."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -6,16 +6,19 @@ from itertools import chain
 from types import TracebackType
 from typing import Self
 
+from buildings.unit_import.columns import DETAILS
 from buildings.unit_import.rows import RowProblem, UnitRow
 
-# What one call of save_units() gets: enough to make statements rare, little enough to be held.
+# What one call of save_units() gets: enough to make statements rare, little enough for memory.
 ROWS, BLOCKS = 2000, 50
+# A UnitRow as SQLite stores it: its details are columns of their own, the last ones.
+_COLUMNS = (*UnitRow._fields[:-1], *(f"detail_{name}" for name in DETAILS))
 
 
 class Staging:
     """The rows of one import in the order of their units, and what is wrong with the others.
 
-    A context manager; the file goes with it.
+    A context manager; the file vanishes with it.
     """
 
     def __init__(self) -> None:
@@ -25,11 +28,11 @@ class Staging:
             # Nothing here outlives the run.
             "PRAGMA temp_store=FILE; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
             "PRAGMA cache_size=-8000;"
-            f"CREATE TABLE unit ({', '.join(UnitRow._fields)});"
-            "CREATE TABLE problem (row, place, sentence)"
+            f"CREATE TABLE unit ({', '.join(_COLUMNS)});"
+            "CREATE TABLE problem (row, heading, sentence)"
         )
-        places = ", ".join("?" * len(UnitRow._fields))
-        self._insert = f"INSERT INTO unit VALUES ({places})"  # noqa: S608
+        values = ", ".join("?" * len(_COLUMNS))
+        self._insert = f"INSERT INTO unit VALUES ({values})"  # noqa: S608
 
     def __enter__(self) -> Self:
         return self
@@ -42,20 +45,20 @@ class Staging:
     ) -> None:
         self._file.close()
 
-    def add(self, rows: Iterable[UnitRow]) -> None:
-        """Keep rows that await writing."""
+    def add_rows(self, rows: Iterable[UnitRow]) -> None:
+        """Store rows that await saving."""
         self._file.execute("BEGIN")
-        self._file.executemany(self._insert, rows)
+        self._file.executemany(self._insert, (row[:-1] + row.details for row in rows))
         self._file.execute("COMMIT")
 
-    def object_to(self, problems: Iterable[RowProblem]) -> None:
-        """Keep what is wrong."""
+    def add_problems(self, problems: Iterable[RowProblem]) -> None:
+        """Store what is wrong."""
         self._file.execute("BEGIN")
         self._file.executemany("INSERT INTO problem VALUES (?, ?, ?)", problems)
         self._file.execute("COMMIT")
 
     def count(self) -> int:
-        """How many rows await writing."""
+        """How many rows await saving."""
         return int(self._file.execute("SELECT count(*) FROM unit").fetchone()[0])
 
     def blocks(self) -> set[int]:
@@ -78,10 +81,11 @@ class Staging:
             "SELECT * FROM unit ORDER BY block_id, unit_id,"
             " CASE WHEN unit_id IS NULL THEN number END, row"
         )
+        details = len(UnitRow._fields) - 1
         batch: list[UnitRow] = []
         blocks: set[int] = set()
         for row in chain.from_iterable(iter(lambda: found.fetchmany(ROWS), [])):
-            next_row = UnitRow._make(row)
+            next_row = UnitRow._make((*row[:details], row[details:]))
             full = len(batch) >= ROWS or len(blocks) >= BLOCKS
             if full and next_row.unit != batch[-1].unit:
                 yield batch

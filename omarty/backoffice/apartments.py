@@ -24,6 +24,7 @@ from buildings.operations import (
     register_apartment,
     why_unit_refused,
 )
+from buildings.unit_import.columns import COLUMNS
 from omarty.backoffice.apartment_actions import (
     MergeApartment,
     MoveIn,
@@ -50,9 +51,9 @@ from omarty.backoffice.base.scoped_admin import (
     told_apart,
 )
 from omarty.backoffice.base.search import residents_matching, whole_number
-from omarty.backoffice.building_resources import ApartmentResource
 from omarty.backoffice.data_quality import NEEDS_CORRECTION
 from omarty.backoffice.unit_import import ImportingAdmin
+from omarty.tables.columns import ExportColumn
 
 
 class NumberTakenForm(SeenForm, ModelForm):
@@ -163,8 +164,13 @@ class ApartmentAdmin(ImportingAdmin, RowActionsAdmin):
     """The units of the user's blocks."""
 
     when_empty = _("Add a unit, bring units in from a file, or add a whole staircase to a block.")
-    export_resource = ApartmentResource
     export_name = "units"
+    # Under headings that an import reads back, the unit's id first: corrected, the file can come in again.
+    export_columns = [
+        ExportColumn(column.title, column.cell)
+        for column in sorted(COLUMNS, key=lambda column: column.key != "unit")
+        if column.shows_unit
+    ]
 
     editable = addable = True
     form = ApartmentForm

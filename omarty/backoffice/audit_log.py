@@ -1,6 +1,8 @@
 """The audit log in the back-office: read, never written."""
 
+import json
 import uuid
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -19,14 +21,14 @@ from audit.models import Action, Entry
 from buildings.models import Apartment, Block
 from contacts.entry_masking import CONTACTS, hide_contacts
 from contacts.models import User
-from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.base.export import ExportingAdmin, local_time
 from omarty.backoffice.base.filters import NarrowedList
 from omarty.backoffice.base.history import NOTHING, changes, named
 from omarty.backoffice.base.labels import map_link, place
 from omarty.backoffice.base.request_limits import DayFilter, row_id
 from omarty.backoffice.base.scoped_admin import scope, told_apart
-from omarty.backoffice.entry_resources import EntryResource
 from omarty.legacy.models import LegacyRow
+from omarty.tables.columns import ExportColumn, TextColumn
 
 # What entries hold beside the words of the models: why something was refused, and what `after` says.
 WORDS = (
@@ -237,8 +239,25 @@ class EntryAdmin(ExportingAdmin):
     )
     search_fields = ("actor_label", "person_label", "apartment_label", "reason")
     search_help_text = _("Part of the name of a person, a unit or a record, or of a reason.")
-    export_resource = EntryResource
     export_name = "audit"
+    export_columns = [
+        ExportColumn[Entry](_("when"), lambda entry: local_time(entry.at)),
+        ExportColumn[Entry](_("way in"), Entry.get_channel_display),
+        TextColumn[Entry](_("who"), attrgetter("actor_label")),
+        ExportColumn[Entry](_("action"), Entry.get_action_display),
+        TextColumn[Entry](_("refused because"), attrgetter("refused")),
+        TextColumn[Entry](_("reason"), attrgetter("reason")),
+        TextColumn[Entry](_("record"), attrgetter("target_label")),
+        TextColumn[Entry](_("person"), attrgetter("person_label")),
+        TextColumn[Entry](_("block"), attrgetter("block_label")),
+        TextColumn[Entry](_("unit"), attrgetter("apartment_label")),
+        TextColumn[Entry](_("before"), lambda entry: _json(entry.before)),
+        TextColumn[Entry](_("after"), lambda entry: _json(entry.after)),
+        ExportColumn[Entry](_("latitude"), attrgetter("latitude")),
+        ExportColumn[Entry](_("longitude"), attrgetter("longitude")),
+        ExportColumn[Entry](_("IP address"), attrgetter("ip")),
+        ExportColumn[Entry](_("request"), lambda entry: str(entry.request_id)),
+    ]
     sortable_by = ()
     show_facets = admin.ShowFacets.NEVER
     actions = None
@@ -409,6 +428,10 @@ class EntryAdmin(ExportingAdmin):
             entry.request_id,
             gettext("All entries of this change"),
         )
+
+
+def _json(values: dict[str, Any] | None) -> str:
+    return "" if values is None else json.dumps(values, ensure_ascii=False)
 
 
 def _person(pk: int | None, name: str) -> SafeString:

@@ -1,5 +1,6 @@
 """Blocks and buildings: superusers register and mend them, others look at theirs."""
 
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -31,7 +32,7 @@ from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, origin_of, scope
 from omarty.backoffice.block_actions import AddFloors
-from omarty.backoffice.building_resources import BlockResource
+from omarty.tables.columns import ExportColumn
 
 
 class RegisteredForm(SeenForm, ModelForm):
@@ -123,8 +124,16 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
     form = BlockForm
 
     when_empty = _("Register a building, then its blocks; then grant each block its manager.")
-    export_resource = BlockResource
     export_name = "blocks"
+    export_columns = [
+        ExportColumn[Block](_("id"), attrgetter("pk")),
+        ExportColumn[Block](_("building"), lambda block: str(block.building)),
+        ExportColumn[Block](_("number"), attrgetter("number")),
+        ExportColumn[Block](_("name"), attrgetter("name")),
+        ExportColumn[Block](_("floors"), attrgetter("floors")),
+        ExportColumn[Block](_("units planned"), attrgetter("units_planned")),
+        ExportColumn[Block](_("status"), Block.get_status_display),
+    ]
 
     block_path = "pk"
     tasks = {"staircase": AddFloors}

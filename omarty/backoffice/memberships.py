@@ -1,5 +1,6 @@
 """Memberships: who belongs to the user's blocks, who asks to, and who did."""
 
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -11,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import Entry
 from buildings.models import Membership
 from buildings.operations import lock_blocks
-from contacts.models import User
+from contacts.models import Kind, User
+from contacts.operations import Contact
 from omarty.backoffice.base import history
-from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.base.export import ExportingAdmin, local_time
 from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import BlockFilter, EndedFilter
 from omarty.backoffice.base.search import people_matching, whole_number
-from omarty.backoffice.building_resources import MembershipResource
 from omarty.backoffice.membership_actions import (
     ApproveRequest,
     Ban,
@@ -26,6 +27,7 @@ from omarty.backoffice.membership_actions import (
     Readmit,
     RefuseRequest,
 )
+from omarty.tables.columns import ContactColumn, ExportColumn
 
 
 class Period(EndedFilter):
@@ -42,9 +44,18 @@ class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
     """The memberships of the user's blocks; everything is done to them by tasks."""
 
     when_empty = _("Who asks in the app to belong to one of your units will be listed.")
-    export_resource = MembershipResource
     export_name = "memberships"
-    export_phones = True
+    export_columns = [
+        ExportColumn[Membership](_("person"), lambda row: str(row.user)),
+        ContactColumn[Membership](_("email"), lambda row: [Contact(row.user, Kind.EMAIL)]),
+        ContactColumn[Membership](_("phone"), lambda row: [Contact(row.user, Kind.PHONE)]),
+        ExportColumn[Membership](_("block"), lambda row: str(row.block)),
+        ExportColumn[Membership](_("unit"), lambda row: str(row.apartment or "")),
+        ExportColumn[Membership](_("role"), Membership.get_role_display),
+        ExportColumn[Membership](_("status"), attrgetter("standing")),
+        ExportColumn[Membership](_("since"), lambda row: local_time(row.started_at)),
+        ExportColumn[Membership](_("until"), lambda row: local_time(row.ended_at)),
+    ]
 
     tasks = {
         "approve": ApproveRequest,

@@ -1,5 +1,6 @@
 """People of the user's blocks: their name, their contacts, and where they belong."""
 
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -12,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from buildings.models import Membership
 from buildings.permissions import Blocks
-from contacts.masking import masked_phone
-from contacts.models import HIDDEN, Kind, Status, User
+from contacts.masking import masked_phone, shown_contact
+from contacts.models import Kind, Status, User
 from contacts.operations import Contact, contacts_of, lock_contacts
 from omarty.backoffice.base import history
-from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.base.export import ExportingAdmin, local_time
 from omarty.backoffice.base.labels import listed, place
 from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import BlockFilter, scope
@@ -32,7 +33,7 @@ from omarty.backoffice.person_actions import (
     ShowContact,
     UseForSignIn,
 )
-from omarty.backoffice.person_resources import UserResource
+from omarty.tables.columns import ContactColumn, ExportColumn
 
 
 @admin.register(User)
@@ -43,9 +44,15 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
     when_empty = _(
         "Who belongs to one of your blocks will be listed; move somebody in on a unit's page."
     )
-    export_resource = UserResource
     export_name = "people"
-    export_phones = True
+    export_columns = [
+        ExportColumn[User](_("id"), attrgetter("pk")),
+        ExportColumn[User](_("name"), attrgetter("name")),
+        ContactColumn[User](_("email"), lambda user: [Contact(user, Kind.EMAIL)]),
+        ContactColumn[User](_("phone"), lambda user: [Contact(user, Kind.PHONE)]),
+        ExportColumn[User](_("status"), User.get_status_display),
+        ExportColumn[User](_("registered"), lambda user: local_time(user.created_at)),
+    ]
 
     tasks = {
         "name": CorrectName,
@@ -190,5 +197,4 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
 
 
 def _shown(contact: Contact) -> SafeString:
-    text = HIDDEN if contact.hidden and contact.typed else contact.typed
-    return format_html('<bdi dir="ltr">{}</bdi>', text)
+    return format_html('<bdi dir="ltr">{}</bdi>', shown_contact(contact, in_full=True))

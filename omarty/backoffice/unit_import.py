@@ -27,13 +27,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from audit.operations import Origin
-from buildings.models import Block, Occupancy
+from buildings.models import Block
 from buildings.operations import lock_blocks
 from buildings.permissions import Blocks
-from buildings.unit_import.columns import UnitReader
+from buildings.unit_import.columns import COLUMNS, Column
 from buildings.unit_import.load import save, stage
+from buildings.unit_import.reader import HeadingsProblem, UnitReader
 from buildings.unit_import.rows import Effect, RowProblem, Unit
-from buildings.unit_import.save import FIELDS, Outcome
+from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
 from omarty.backoffice.base.export import ExportingAdmin
 from omarty.backoffice.base.labels import listed
@@ -42,25 +43,14 @@ from omarty.tables.reading import TableFile, TableProblem
 
 MOST_ROWS = 2_000
 MOST_BYTES = 512 * 1024
-RESIDENT = ("resident", "phone", "email")
-# What the page says that a file may have; unit_table.py knows more names for them.
-COLUMNS = (
-    gettext_lazy("unit id"),
-    gettext_lazy("block id"),
-    gettext_lazy("number"),
-    gettext_lazy("floor"),
-    gettext_lazy("name"),
-    gettext_lazy("occupancy"),
-    gettext_lazy("note"),
-    gettext_lazy("resident"),
-    gettext_lazy("phone"),
-    gettext_lazy("email"),
-)
 
 
 @dataclass
 class Loaded:
-    """What a file's rows do, one line for each; `outcome` is there once they have done it."""
+    """What a file's rows do, one line for each; `outcome` is set once they have done it.
+
+    `columns` are the file's own headings of the columns that are read; a line has a cell for each.
+    """
 
     columns: list[str]
     lines: list[dict[str, Any]]
@@ -82,7 +72,7 @@ def load(
 ) -> Loaded:
     """Save the table's rows if all are right and what they do is what was `confirmed`; else nothing.
 
-    Raises TableProblem; IntegrityError if somebody takes a number or contact meanwhile.
+    Raises TableProblem, HeadingsProblem; IntegrityError if somebody takes a number or contact meanwhile.
     """
     with Staging() as staging:
         reader = stage(table, staging, block_id=block_id, advance=_unwatched)
@@ -92,9 +82,10 @@ def load(
             units = [unit for each in done for unit in each.units]
             problems = list(staging.problems())
             lines = list(_lines(table, reader, units, problems))
-            # What wants mending comes first: the rest may be hundreds of rows.
+            # What needs correction comes first: the rest may be hundreds of rows.
             lines.sort(key=lambda line: line["kind"] != "wrong")
-            loaded = Loaded(list(reader.columns), lines, right=not problems)
+            headings = [reader.heading(column.name) for _index, column in reader.columns]
+            loaded = Loaded(headings, lines, right=not problems)
             if loaded.right and loaded.digest == confirmed:
                 loaded.outcome = Outcome()
                 for each in done:
@@ -121,8 +112,8 @@ def _lines(
     for number, texts in rows:
         unit = None if number in wrong else unit_of.get(number)
         cells = [
-            _cell(column, texts[place] if place < len(texts) else "", unit, number)
-            for column, place in reader.places.items()
+            _cell(column, texts[index] if index < len(texts) else "", unit, number)
+            for index, column in reader.columns
         ]
         kind = "wrong" if unit is None else _kind(unit, number)
         errors = wrong.get(number, [])
@@ -135,16 +126,14 @@ def _kind(unit: Unit, row: int) -> str:
     return "update" if unit.effect is Effect.CHANGED or row in unit.arriving else "skip"
 
 
-def _cell(column: str, text: str, unit: Unit | None, row: int) -> dict[str, Any]:
+def _cell(column: Column, text: str, unit: Unit | None, row: int) -> dict[str, Any]:
     """A cell as the file has it, and what it replaces."""
     if unit is None or unit.effect is Effect.NEW or not text:
         return {"now": text, "was": "", "changed": False}
-    if column in RESIDENT:
+    if column.of_resident is not None:
         return {"now": text, "was": "", "changed": row in unit.arriving}
-    changed = column in FIELDS and column in unit.changes
-    was: Any = unit.stands[column] if changed else None
-    if column == "occupancy" and changed:
-        was = Occupancy(was).label
+    changed = column.field in unit.changes
+    was = column.show(unit.stored[column.field]) if changed else None
     return {"now": text, "was": "" if was is None else str(was), "changed": changed}
 
 
@@ -198,9 +187,9 @@ class FileForm(forms.Form):
                     _("The file is larger than %(most)d kB: bring it in in parts.")
                     % {"most": MOST_BYTES // 1024}
                 )
-            self.called, self.content = upload.name, upload.read()
+            self.file_name, self.content = upload.name, upload.read()
         elif carried:
-            self.called, self.content = _unpacked(carried)
+            self.file_name, self.content = _unpacked(carried)
         elif not self.errors:
             raise forms.ValidationError(_("Choose a file."))
         return cleaned
@@ -208,15 +197,15 @@ class FileForm(forms.Form):
     @property
     def packed(self) -> str:
         """The file as the preview carries it to the confirmation."""
-        parts = (self.called.encode(), zlib.compress(self.content))
+        parts = (self.file_name.encode(), zlib.compress(self.content))
         return ":".join(base64.b64encode(part).decode() for part in parts)
 
 
 def _unpacked(carried: str) -> tuple[str, bytes]:
     name, _colon, rest = carried.partition(":")
     try:
-        unfolding = zlib.decompressobj()
-        content = unfolding.decompress(base64.b64decode(rest), MOST_BYTES)
+        decompressor = zlib.decompressobj()
+        content = decompressor.decompress(base64.b64decode(rest), MOST_BYTES)
         return base64.b64decode(name).decode(), content
     except (binascii.Error, zlib.error, ValueError) as error:
         raise forms.ValidationError(_("Choose the file again.")) from error
@@ -252,7 +241,7 @@ class ImportingAdmin(ExportingAdmin):
             "opts": self.opts,
             "form": form,
             "loaded": loaded,
-            "columns": COLUMNS,
+            "columns": [column.title for column in COLUMNS if column.read is not None],
             "packed": form.packed if loaded is not None else "",
             "block_id": form.data.get("block", ""),
         }
@@ -263,7 +252,7 @@ class ImportingAdmin(ExportingAdmin):
             file.write(form.content)
             file.flush()
             try:
-                table = TableFile(Path(file.name), called=form.called, most_rows=MOST_ROWS)
+                table = TableFile(Path(file.name), name=form.file_name, most_rows=MOST_ROWS)
                 loaded = load(
                     table,
                     block_id=form.block_id,
@@ -271,7 +260,7 @@ class ImportingAdmin(ExportingAdmin):
                     origin=origin_of(request),
                     confirmed=form.cleaned_data["confirmed"],
                 )
-            except TableProblem as error:
+            except (TableProblem, HeadingsProblem) as error:
                 form.add_error(None, str(error))
                 return None
             except IntegrityError:
@@ -286,14 +275,14 @@ class ImportingAdmin(ExportingAdmin):
 
     def _done(self, request: HttpRequest, outcome: Outcome) -> HttpResponse:
         new, changed, people = outcome.created, outcome.updated, outcome.memberships
-        told = [
+        counts = [
             ngettext("%(count)d unit registered", "%(count)d units registered", new)
             % {"count": new},
             ngettext("%(count)d unit changed", "%(count)d units changed", changed)
             % {"count": changed},
         ]
         if people:
-            told.append(
+            counts.append(
                 ngettext("%(count)d person moved in", "%(count)d people moved in", people)
                 % {"count": people}
             )
@@ -303,7 +292,7 @@ class ImportingAdmin(ExportingAdmin):
             request,
             format_html(
                 '{}. <a href="{}?request={}">{}</a>',
-                listed(told),
+                listed(counts),
                 log,
                 request_id,
                 _("See the entries"),

@@ -4,16 +4,17 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from audit.bulk import Advance
 from audit.models import Action, Channel
 from audit.operations import Origin, entry, record_each
 from buildings.membership_operations import start_membership
 from buildings.models import Block, Building, Membership, Occupancy, Role
 from buildings.operations import register_block, register_building
-from buildings.unit_import.rows import NO_CONTACT, UnitRow
+from buildings.unit_import.columns import NO_CONTACT
+from buildings.unit_import.rows import UnitRow, details_of
 from buildings.unit_import.save import save_units
 from contacts.bulk import newcomer, register_people
 from contacts.models import User
-from omarty.management.base import Advance
 
 # How the community is known when it is there already.
 NAME_AR, NAME_EN = "مدينة المليون وحدة", "City of a Million Units"
@@ -94,9 +95,9 @@ def _rows(block: Block, place: int, residents: range) -> Iterator[UnitRow]:
     occupancy = Occupancy.OCCUPIED if residents else kinds[place % len(kinds)]
     name = ("", f"شقة {number}", f"Flat {number}")[place % 3]
     floor = (number - 1) // UNITS_PER_FLOOR
-    unit = (place, block.pk, number, None, floor, name, occupancy.value)
+    details = details_of({"floor": floor, "name": name, "occupancy": occupancy.value})
     for person in residents or [None]:
-        yield UnitRow(*unit, *_person(person))
+        yield UnitRow(place, block.pk, None, number, *_person(person), details=details)
 
 
 def _person(number: int | None) -> tuple[str, str, str, str, str]:

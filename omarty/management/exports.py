@@ -13,47 +13,51 @@ from django.utils import timezone
 from audit.models import Action
 from audit.operations import Origin, record
 from buildings.models import Block
-from contacts.masking import masked_email, masked_phone
 from omarty.management.base import DataCommand, UsageProblem, counted
 from omarty.tables.batches import in_batches
+from omarty.tables.columns import ExportColumn
 from omarty.tables.files import check_target, written_whole
 from omarty.tables.writing import FORMATS, writer
 
 
 class ExportCommand(DataCommand):
-    """An export. A subclass gives `what`, `headings`, `dated`, `selected()` and `cells()`."""
+    """An export. A subclass gives `what`, `columns`, `dated` and `selected()`.
+
+    The columns are of what `rows()` makes of the database's rows.
+    """
 
     what: ClassVar[str]
-    headings: ClassVar[Sequence[str]]
+    columns: ClassVar[Sequence[ExportColumn[Any]]]
     # The field that --since and --until look at.
     dated: ClassVar[str]
     writes = "FILE, whole or not at all, and one audit entry"
-    full = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument(
-            "--format", choices=FORMATS, help="If not told: what FILE's name ends with."
+            "--format", choices=FORMATS, help="If not given: what FILE's name ends with."
         )
         parser.add_argument("--block", type=int, metavar="ID", help="Of this block only.")
         parser.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="This day and later.")
         parser.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="Up to this day.")
         parser.add_argument(
-            "--full", action="store_true", help="Phones and e-mails in full, not masked."
+            "--full",
+            action="store_true",
+            help="Phones and e-mails in full, not masked; hidden ones stay hidden.",
         )
 
     def selected(self, block: Block | None) -> QuerySet[Any]:
         """The rows asked for, of the block if one is named."""
         raise NotImplementedError
 
-    def cells(self, page: Sequence[Any]) -> Iterable[Sequence[Any]]:
-        """The cells of each row of the file; a database row may make several, or none."""
-        raise NotImplementedError
+    def batches(self, selected: QuerySet[Any]) -> Iterator[Sequence[Model]]:
+        """What was asked for in its order, some thousand at a time."""
+        return in_batches(selected)
 
-    def pages(self, rows: QuerySet[Any]) -> Iterator[Sequence[Model]]:
-        """The rows in their order, some thousand at a time."""
-        return in_batches(rows)
+    def rows(self, batch: Sequence[Any]) -> Iterable[Any]:
+        """The rows of the file; a database row may make several, or none."""
+        return batch
 
     def run(self, **options: Any) -> None:
         path, kind = options["file"], options["format"] or options["file"].suffix[1:].lower()
@@ -65,34 +69,34 @@ class ExportCommand(DataCommand):
         if options["since"] and options["until"] and options["since"] > options["until"]:
             raise UsageProblem("--until lies before --since.")
         check_target(path)
-        self.full = options["full"]
         block = _block(options["block"])
-        rows = _between(self.selected(block), self.dated, options["since"], options["until"])
+        selected = _between(self.selected(block), self.dated, options["since"], options["until"])
         if self.dry_run:
-            written = sum(len(list(self.cells(page))) for page in self.pages(rows))
+            written = sum(len(list(self.rows(batch))) for batch in self.batches(selected))
         else:
-            written = self._export(path, kind, rows, block, options)
-        self._tell_outcome(path, written)
+            written = self._export(path, kind, selected, block, options)
+        self._report_outcome(path, written)
 
     def _export(
         self,
         path: Path,
         kind: str,
-        rows: QuerySet[Any],
+        selected: QuerySet[Any],
         block: Block | None,
         options: dict[str, Any],
     ) -> int:
-        written = 0
+        written, full = 0, options["full"]
+        headings = [str(column.heading) for column in self.columns]
         with written_whole(path) as file:
             with (
-                writer(kind, file, self.headings) as table,
-                self.progress(f"Exporting {self.what}", rows.count()) as advance,
+                writer(kind, file, headings) as table,
+                self.progress(f"Exporting {self.what}", selected.count()) as advance,
             ):
-                for page in self.pages(rows):
-                    for cells in self.cells(page):
-                        table.write(cells)
+                for batch in self.batches(selected):
+                    for row in self.rows(batch):
+                        table.write([column.cell(row, in_full=full) for column in self.columns])
                         written += 1
-                    advance(len(page))
+                    advance(len(batch))
             # Before the file gets its name: there may be an entry too many, never one too few.
             record(
                 origin=Origin.of_command(f"export_{self.what}"),
@@ -101,27 +105,19 @@ class ExportCommand(DataCommand):
                 after={
                     "what": self.what,
                     "rows": written,
-                    "full": self.full,
+                    "full": full,
                     "since": _iso(options["since"]),
                     "until": _iso(options["until"]),
                 },
             )
         return written
 
-    def _tell_outcome(self, path: Path, written: int) -> None:
+    def _report_outcome(self, path: Path, written: int) -> None:
         rows = f"{counted(written, 'row')} of {self.what}"
         text = f"{rows} written to {path}."
         if self.dry_run:
             text = f"{rows} would be written to {path}. (Dry run.)"
         self.report({"file": str(path), "rows": written}, text)
-
-    def phone(self, typed: str | None) -> str:
-        """The phone as it may be shown; empty for none."""
-        return (typed or "") if self.full else masked_phone(typed or "")
-
-    def email(self, typed: str | None) -> str:
-        """The e-mail as it may be shown; empty for none."""
-        return (typed if self.full else masked_email(typed)) if typed else ""
 
 
 def _iso(value: date | datetime | None) -> str | None:
@@ -129,7 +125,7 @@ def _iso(value: date | datetime | None) -> str | None:
 
 
 def moment(value: datetime | None) -> str:
-    """A time as the files have it: UTC, to the second; empty for none."""
+    """A time as the commands' files have it: UTC, to the second; empty for none."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value is not None else ""
 
 

@@ -30,13 +30,13 @@ class TableProblem(Exception):
 class TableFile:
     """A table file. `is_xlsx` says which kind it is, `size` how many bytes it has."""
 
-    def __init__(self, path: Path, *, called: str = "", most_rows: int | None = None) -> None:
-        """`called` is what messages call it, in place of its path.
+    def __init__(self, path: Path, *, name: str = "", most_rows: int | None = None) -> None:
+        """`name` is what messages call it, in place of its path.
 
         Raises TableProblem for what is missing, no file, empty or of another kind.
         """
         self.path = path
-        self.name = called or str(path)
+        self.name = name or str(path)
         self._most_rows = most_rows
         self._raw: BinaryIO | None = None
         try:

@@ -1,79 +1,64 @@
 """`manage.py export_audit`: the audit log."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
 
 from audit.models import Entry
 from buildings.models import Block
-from contacts.masking import masked_contacts
+from contacts.entry_masking import hide_contacts
 from omarty.management.exports import ExportCommand, moment
+from omarty.tables.columns import ExportColumn, TextColumn
 
 
 class Command(ExportCommand):
     help = (
         "Write the audit log to a table, one entry in a row, in the order that they were written.\n\n"
-        "--since and --until look at the day of the entry. Before and after are JSON."
+        "--since and --until look at the day of the entry. Before and after are JSON. A contact that\n"
+        "is hidden or gone by now stays hidden, also with --full."
     )
-    reads = "audit entries"
+    reads = "audit entries, and the contacts of the people that they concern"
     what = "audit"
-    headings = ["id", "at", "request id", "channel", "actor id", "actor", "action", "refused"] + [
-        "reason",
-        "target type",
-        "target id",
-        "target",
-        "person id",
-        "person",
-        "block id",
-        "block",
-        "unit id",
-        "unit",
-        "before",
-        "after",
-        "longitude",
-        "latitude",
-        "ip",
+    columns = [
+        ExportColumn[Entry]("id", attrgetter("pk")),
+        ExportColumn[Entry]("at", lambda entry: moment(entry.at)),
+        ExportColumn[Entry]("request id", lambda entry: str(entry.request_id)),
+        ExportColumn[Entry]("channel", attrgetter("channel")),
+        ExportColumn[Entry]("actor id", attrgetter("actor_id")),
+        TextColumn[Entry]("actor", attrgetter("actor_label")),
+        ExportColumn[Entry]("action", attrgetter("action")),
+        ExportColumn[Entry]("refused", attrgetter("refused")),
+        TextColumn[Entry]("reason", attrgetter("reason")),
+        ExportColumn[Entry]("target type", attrgetter("target_type")),
+        ExportColumn[Entry]("target id", attrgetter("target_id")),
+        TextColumn[Entry]("target", attrgetter("target_label")),
+        ExportColumn[Entry]("person id", attrgetter("person_id")),
+        TextColumn[Entry]("person", attrgetter("person_label")),
+        ExportColumn[Entry]("block id", attrgetter("block_id")),
+        ExportColumn[Entry]("block", attrgetter("block_label")),
+        ExportColumn[Entry]("unit id", attrgetter("apartment_id")),
+        ExportColumn[Entry]("unit", attrgetter("apartment_label")),
+        TextColumn[Entry]("before", lambda entry: _json(entry.before)),
+        TextColumn[Entry]("after", lambda entry: _json(entry.after)),
+        ExportColumn[Entry]("longitude", lambda entry: _degrees(entry.longitude)),
+        ExportColumn[Entry]("latitude", lambda entry: _degrees(entry.latitude)),
+        ExportColumn[Entry]("ip", lambda entry: entry.ip or ""),
     ]
     dated = "at"
 
     def selected(self, block: Block | None) -> QuerySet[Entry]:
         return Entry.objects.all() if block is None else Entry.objects.filter(block_id=block.pk)
 
-    def cells(self, page: Sequence[Entry]) -> Iterator[Sequence[Any]]:
-        for entry in page:
-            yield [
-                entry.pk,
-                moment(entry.at),
-                str(entry.request_id),
-                entry.channel,
-                entry.actor_id,
-                self._text(entry.actor_label),
-                entry.action,
-                entry.refused,
-                self._text(entry.reason),
-                entry.target_type,
-                entry.target_id,
-                self._text(entry.target_label),
-                entry.person_id,
-                self._text(entry.person_label),
-                entry.block_id,
-                entry.block_label,
-                entry.apartment_id,
-                entry.apartment_label,
-                self._json(entry.before),
-                self._json(entry.after),
-                _degrees(entry.longitude),
-                _degrees(entry.latitude),
-                entry.ip or "",
-            ]
+    def rows(self, batch: Sequence[Entry]) -> Sequence[Entry]:
+        hide_contacts(batch)
+        return batch
 
-    def _text(self, text: str) -> str:
-        return text if self.full else masked_contacts(text)
 
-    def _json(self, facts: dict[str, Any] | None) -> str:
-        return "" if facts is None else self._text(json.dumps(facts, ensure_ascii=False))
+def _json(values: dict[str, Any] | None) -> str:
+    return "" if values is None else json.dumps(values, ensure_ascii=False)
 
 
 def _degrees(value: Any) -> str:

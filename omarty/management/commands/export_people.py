@@ -2,29 +2,46 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
 from buildings.models import Block, Membership
-from contacts.models import SecondaryEmail, SecondaryPhone, User
+from contacts.models import Kind, SecondaryContact, SecondaryEmail, SecondaryPhone, User
+from contacts.operations import Contact
 from omarty.management.exports import ExportCommand, moment
+from omarty.tables.columns import ContactColumn, ExportColumn
+
+
+class Person(NamedTuple):
+    """A row of the file."""
+
+    user: User
+    phones: Sequence[SecondaryContact]
+    emails: Sequence[SecondaryContact]
+    memberships: Sequence[str]
 
 
 class Command(ExportCommand):
     help = (
-        "Write the people to a table, one in a row: contacts, standing, and where they belong now.\n\n"
+        "Write the people to a table, one in a row: contacts, status, and where they belong now.\n\n"
         "With --block, those who belong to it now or did once. --since and --until look at the day\n"
         "that a person was registered."
     )
     reads = "people, contacts and memberships"
     what = "people"
-    headings = ["id", "name", "name in the app", "phone", "email", "further phones"] + [
-        "further emails",
-        "status",
-        "superuser",
-        "registered",
-        "belongs to",
+    columns = [
+        ExportColumn[Person]("id", lambda row: row.user.pk),
+        ExportColumn[Person]("name", lambda row: row.user.name),
+        ExportColumn[Person]("name in the app", lambda row: row.user.user_name),
+        ContactColumn[Person]("phone", lambda row: [Contact(row.user, Kind.PHONE)]),
+        ContactColumn[Person]("email", lambda row: [Contact(row.user, Kind.EMAIL)]),
+        ContactColumn[Person]("further phones", lambda row: row.phones),
+        ContactColumn[Person]("further emails", lambda row: row.emails),
+        ExportColumn[Person]("status", lambda row: row.user.status),
+        ExportColumn[Person]("superuser", lambda row: "yes" if row.user.is_superuser else "no"),
+        ExportColumn[Person]("registered", lambda row: moment(row.user.created_at)),
+        ExportColumn[Person]("belongs to", lambda row: "; ".join(row.memberships)),
     ]
     dated = "created_at"
 
@@ -33,18 +50,12 @@ class Command(ExportCommand):
             return User.objects.all()
         return User.objects.filter(pk__in=Membership.objects.filter(block=block).values("user"))
 
-    def cells(self, page: Sequence[User]) -> Iterator[Sequence[Any]]:
-        phones = _of_each(SecondaryPhone.objects.filter(user__in=page))
-        emails = _of_each(SecondaryEmail.objects.filter(user__in=page))
-        memberships = _memberships(page)
-        for user in page:
-            further_phones = "; ".join(self.phone(each.typed) for each in phones[user.pk])
-            further_emails = "; ".join(self.email(each.typed) for each in emails[user.pk])
-            facts = [user.pk, user.name, user.user_name]
-            facts += [self.phone(user.phone), self.email(user.email)]
-            facts += [further_phones, further_emails, user.status]
-            facts += ["yes" if user.is_superuser else "no", moment(user.created_at)]
-            yield [*facts, "; ".join(memberships[user.pk])]
+    def rows(self, batch: Sequence[User]) -> Iterator[Person]:
+        phones = _of_each(SecondaryPhone.objects.filter(user__in=batch))
+        emails = _of_each(SecondaryEmail.objects.filter(user__in=batch))
+        memberships = _memberships(batch)
+        for user in batch:
+            yield Person(user, phones[user.pk], emails[user.pk], memberships[user.pk])
 
 
 def _of_each(contacts: Iterable[Any]) -> dict[int, list[Any]]:
@@ -61,6 +72,6 @@ def _memberships(people: Sequence[User]) -> dict[int, list[str]]:
     current = Membership.objects.current().filter(user__in=people)
     for each in current.select_related("block", "apartment").order_by("pk"):
         unit = f", unit {each.apartment}" if each.apartment else ""
-        place = f"block {each.block} (id {each.block_id}){unit}"
-        found[each.user_id].append(f"{place}: {each.role}, {each.status}")
+        where = f"block {each.block} (id {each.block_id}){unit}"
+        found[each.user_id].append(f"{where}: {each.role}, {each.status}")
     return found

@@ -13,8 +13,9 @@ from django.db import transaction
 from audit.operations import Origin
 from buildings.models import Block
 from buildings.permissions import EVERYTHING
-from buildings.unit_import.columns import HEADINGS, UnitReader, is_problem
+from buildings.unit_import.columns import COLUMNS
 from buildings.unit_import.load import save, stage
+from buildings.unit_import.reader import HeadingsProblem, UnitReader, is_problem_heading
 from buildings.unit_import.rows import RowProblem
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
@@ -27,12 +28,12 @@ from omarty.tables.writing import writer
 class Command(DataCommand):
     help = (
         "Load units and their residents from a table.\n\n"
-        "A unit is known by its block and number: it is made if it is new, changed where the table\n"
-        "says otherwise, and left alone else; an empty cell changes nothing. A resident is known by\n"
-        "phone or e-mail: he is registered if he is new, and becomes a resident of the unit unless\n"
-        "he belongs to it. A person who is registered already is left as he is. Several residents\n"
-        "of a unit stand in several rows. One wrong row, and nothing is written.\n\n"
-        f"Headings, in English or Arabic: {', '.join(HEADINGS)}.\n"
+        "A unit is known by its block and number: it is registered if it is new, changed where the\n"
+        "table says otherwise, and left as it is else; an empty cell changes nothing. A resident is\n"
+        "known by phone or e-mail: new people are registered; each becomes a resident of the unit\n"
+        "unless they belong to it. People who are registered already are left as they are. Several\n"
+        "residents of a unit are several rows. One bad row, and nothing is written.\n\n"
+        f"Headings, in English or Arabic: {', '.join(column.key for column in COLUMNS)}.\n"
         "Needed are number and, without --block, block (its id)."
     )
     reads = "FILE: CSV (UTF-8 or Windows-1256; comma, semicolon or tab) or XLSX"
@@ -54,7 +55,7 @@ class Command(DataCommand):
             "--bad-file",
             type=Path,
             metavar="FILE",
-            help="Where the bad rows go; FILE.bad.csv or FILE.bad.xlsx if not told.",
+            help="Where the bad rows go; FILE.bad.csv or FILE.bad.xlsx if not given.",
         )
 
     def run(self, **options: Any) -> None:
@@ -71,13 +72,13 @@ class Command(DataCommand):
                     if bad and not skip_bad:
                         self._refuse(table, staging, bad)
                     if bad and not self.dry_run:
-                        # It is whole before the rows are kept, and has its name only then.
+                        # It is whole before the rows are committed, and gets its name only then.
                         file = committed.enter_context(written_whole(bad_file))
                         _write_bad(table, staging, file, bad_file)
                     transaction.set_rollback(self.dry_run)
-        except TableProblem as error:
+        except (TableProblem, HeadingsProblem) as error:
             raise CommandRefused(str(error)) from error
-        self._tell_outcome(total, bad, bad_file)
+        self._report_outcome(total, bad, bad_file)
 
     def _stage(self, table: TableFile, staging: Staging, block_id: int | None) -> UnitReader:
         with self.progress(f"Reading {table.path} (bytes)", table.size) as advance:
@@ -112,7 +113,7 @@ class Command(DataCommand):
             self.stdout.write(f"{',' * bool(number)}{line}", ending="")
         self.stdout.write("]}")
 
-    def _tell_outcome(self, total: Outcome, bad: int, bad_file: Path) -> None:
+    def _report_outcome(self, total: Outcome, bad: int, bad_file: Path) -> None:
         written = bad and not self.dry_run
         facts = total.counts | {"bad_rows": bad, "bad_file": str(bad_file) if written else None}
         text = (
@@ -120,8 +121,8 @@ class Command(DataCommand):
             f" were. People registered: {total.people}. Memberships started: {total.memberships}."
         )
         if bad:
-            place = f"see {bad_file}" if written else f"to be written to {bad_file}"
-            text += f" Bad rows left out: {bad}, {place}."
+            where = f"see {bad_file}" if written else f"to be written to {bad_file}"
+            text += f" Bad rows left out: {bad}, {where}."
         self.report(facts, text + (" (Dry run: nothing was written.)" if self.dry_run else ""))
 
 
@@ -137,28 +138,28 @@ def _check_options(block_id: int | None, bad_file: Path | None) -> None:
 
 
 def _write_bad(table: TableFile, staging: Staging, file: BinaryIO, path: Path) -> None:
-    """The bad rows as they came, under their headings, with one more that tells what is wrong.
+    """The bad rows as they came, under their headings, with one more column that says what is wrong.
 
-    Raises UsageProblem if they would be written over others, which may be half mended.
+    Raises UsageProblem if they would be written over others, which may be half corrected.
     """
     rows = table.rows()
     _row, headings = next(rows)
     # A bad row that was loaded again and is still bad has an old problem.
-    kept = [place for place, name in enumerate(headings) if not is_problem(name)]
+    copied = [index for index, name in enumerate(headings) if not is_problem_heading(name)]
     reasons = groupby(staging.problems(), key=lambda problem: problem.row)
     bad_row, problems = next(reasons)
     kind = "xlsx" if path.suffix == ".xlsx" else "csv"
-    with writer(kind, file, ["problem", *(headings[place] for place in kept)]) as out:
+    with writer(kind, file, ["problem", *(headings[index] for index in copied)]) as out:
         for row, cells in rows:
             if row != bad_row:
                 continue
-            told = [cells[place] if place < len(cells) else "" for place in kept]
+            values = [cells[index] if index < len(cells) else "" for index in copied]
             reason = "; ".join(_reason(problem) for problem in problems)
-            out.write([reason, *told, *cells[len(headings) :]])
+            out.write([reason, *values, *cells[len(headings) :]])
             bad_row, problems = next(reasons, (0, iter(())))
     file.flush()
     if path.exists() and not filecmp.cmp(path, file.name, shallow=False):
-        raise UsageProblem(f"{path} is there already: mend and load it first, or move it.")
+        raise UsageProblem(f"{path} is there already: correct and load it first, or move it.")
 
 
 def _reason(problem: RowProblem) -> str:
