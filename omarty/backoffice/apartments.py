@@ -199,7 +199,7 @@ class ApartmentAdmin(ImportingAdmin, RowActionsAdmin):
     readonly_fields = ("people_now", "people_past", "entries", "closed_at", "merged_into")
 
     def get_fieldsets(self, request: HttpRequest, obj: Apartment | None = None) -> Any:
-        typed = ["number", "floor", "name", "occupancy", "note", "reason"]
+        typed = [*ApartmentForm.guarded, "reason"]
         if obj is None:
             return [(None, {"fields": ["block", *typed]})]
         shown = typed if self.has_change_permission(request, obj) else typed[:-1]
