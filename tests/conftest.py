@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 from omarty.api.tokens import Refresh
 from tests import mariadb
 from tests.legacy import Legacy, legacy_database
+from tests.program import Program
 
 # As many phones may knock at once as a test has: the test server's own queue takes ten.
 ThreadedWSGIServer.request_queue_size = 128
@@ -131,6 +133,27 @@ def mariadb_server() -> Iterator[str]:
 @pytest.fixture
 def legacy(mariadb_server: str) -> Iterator[Legacy]:
     """A filled legacy database."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    with legacy_database(mariadb_server, f"legacy_{worker}") as database:
+    with legacy_database(mariadb_server, f"legacy_{worker()}") as database:
         yield database
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    """`manage.py` on a migrated, empty database, of the kind that the suite is run on."""
+    url = os.environ["DATABASE_URL"]
+    if url.startswith("mysql:"):
+        with mariadb.schema(url, f"program_{worker()}") as own:
+            yield migrated(own, tmp_path)
+    else:
+        yield migrated(f"sqlite:///{tmp_path}/program.sqlite3", tmp_path)
+
+
+def migrated(url: str, directory: Path) -> Program:
+    made = Program(url, directory)
+    made.succeed("migrate", "--verbosity", "0")
+    return made
+
+
+def worker() -> str:
+    """What tells the databases of tests that run at once apart."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "alone")

@@ -16,6 +16,7 @@ from audit.models import Entry
 from buildings.models import Apartment, Block, Building, Membership
 from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 from omarty.legacy.models import LegacyRow, QuarantinedRow
+from tests import mariadb
 
 SCHEMA = Path(__file__).with_name("legacy_schema.sql")
 PASSWORD = "كلمة سر قديمة"
@@ -232,16 +233,7 @@ class Legacy:
 @contextmanager
 def legacy_database(server: str, name: str) -> Iterator[Legacy]:
     """A database of that name on this server, filled; gone afterwards."""
-    import MySQLdb  # noqa: PLC0415
-
-    parts = urlsplit(server)
-    connection = MySQLdb.connect(
-        user=parts.username,
-        host=parts.hostname,
-        unix_socket=parse_qs(parts.query)["unix_socket"][0],
-        charset="utf8mb4",
-        autocommit=True,
-    )
+    connection = mariadb.connect(server)
     legacy = Legacy(connection, server, name)
     for statement in (
         f"DROP DATABASE IF EXISTS {name}",

@@ -2,13 +2,16 @@
 
 import getpass
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 # Debian keeps the server where only root looks.
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
@@ -88,3 +91,29 @@ def _wait_for(socket: Path, process: "subprocess.Popen[bytes]", log: Path) -> No
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("MariaDB did not start:\n" + log.read_text(errors="replace"))
         time.sleep(0.1)
+
+
+def connect(url: str) -> Any:
+    """A connection of one's own to the server of this DATABASE_URL, as its user."""
+    import MySQLdb  # noqa: PLC0415
+
+    parts = urlsplit(url)
+    return MySQLdb.connect(
+        user=parts.username,
+        host=parts.hostname,
+        unix_socket=parse_qs(parts.query)["unix_socket"][0],
+        charset="utf8mb4",
+        autocommit=True,
+    )
+
+
+@contextmanager
+def schema(url: str, name: str) -> Iterator[str]:
+    """An empty schema of that name on the server of `url`; yields its DATABASE_URL; drops it at the end."""
+    with closing(connect(url)) as connection:
+        connection.query(f"DROP DATABASE IF EXISTS {name}")
+        connection.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        try:
+            yield re.sub(r"/[^/?]+\?", f"/{name}?", url, count=1)
+        finally:
+            connection.query(f"DROP DATABASE {name}")
