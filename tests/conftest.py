@@ -19,7 +19,7 @@ from tests import mariadb
 from tests.legacy import Legacy, legacy_database
 from tests.program import Program
 
-# As many phones may knock at once as a test has: the test server's own queue takes ten.
+# The test server's own queue takes ten connections; tests open more at once.
 ThreadedWSGIServer.request_queue_size = 128
 
 REGISTER = (User, Claim, SecondaryEmail, SecondaryPhone, Building, Block, Apartment, Membership)
@@ -35,7 +35,7 @@ def demo_community(django_db_setup: None, django_db_blocker: Any) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def cast(request: pytest.FixtureRequest, demo_community: list[Any]) -> None:
-    """Lays the demo anew where an earlier test with real commits has emptied the tables."""
+    """Restores the demo where an earlier test with real commits has emptied the tables."""
     request.getfixturevalue("transactional_db" if needs_commits(request.node) else "db")
     if not User.objects.exists():
         for model, rows in demo_community:
@@ -56,11 +56,11 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
 
 @pytest.fixture
 def commits() -> None:
-    """Asks for real transactions, which other connections see."""
+    """Makes the test write in real transactions, which other connections see."""
 
 
 class App:
-    """The mobile app of one person: his token, and the two addresses."""
+    """The mobile app of one person: their token, and the two addresses."""
 
     def __init__(self, person: User) -> None:
         self.person = person
@@ -104,14 +104,14 @@ def person(name: str) -> User:
 
 @pytest.fixture
 def new_entries() -> Iterator[Callable[[], list[Entry]]]:
-    """Called, it gives the audit entries written since the test began."""
+    """Call it for the audit entries written since the test began."""
     last = Entry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     yield lambda: list(Entry.objects.filter(pk__gt=last).order_by("pk"))
 
 
 @pytest.fixture
 def nothing_changed() -> Callable[[], bool]:
-    """Called, it says whether every table of the register holds what it held when the test began."""
+    """Call it to know whether every table of the register is as it was when the test began."""
 
     def rows() -> list[Any]:
         return [list(model._default_manager.order_by("pk").values()) for model in REGISTER]
@@ -122,7 +122,7 @@ def nothing_changed() -> Callable[[], bool]:
 
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[str]:
-    """The DATABASE_URL of a MariaDB: that of the suite, or one of its own."""
+    """The DATABASE_URL of a MariaDB server: that of the suite, or another one."""
     if os.environ["DATABASE_URL"].startswith("mysql:"):
         yield os.environ["DATABASE_URL"]
     else:
@@ -138,22 +138,23 @@ def legacy(mariadb_server: str) -> Iterator[Legacy]:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    """`manage.py` on a migrated, empty database, of the kind that the suite is run on."""
+def unmigrated(tmp_path: Path) -> Iterator[Program]:
+    """`manage.py` on a database without tables, of the kind that the suite is run on."""
     url = os.environ["DATABASE_URL"]
     if url.startswith("mysql:"):
         with mariadb.schema(url, f"program_{worker()}") as own:
-            yield migrated(own, tmp_path)
+            yield Program(own, tmp_path)
     else:
-        yield migrated(f"sqlite:///{tmp_path}/program.sqlite3", tmp_path)
+        yield Program(f"sqlite:///{tmp_path}/program.sqlite3", tmp_path)
 
 
-def migrated(url: str, directory: Path) -> Program:
-    made = Program(url, directory)
-    made.succeed("migrate", "--verbosity", "0")
-    return made
+@pytest.fixture
+def program(unmigrated: Program) -> Program:
+    """`manage.py` on a migrated, empty database."""
+    unmigrated.succeed("migrate", "--verbosity", "0")
+    return unmigrated
 
 
 def worker() -> str:
-    """What tells the databases of tests that run at once apart."""
+    """A name for this test process: tests that run at the same time have their own databases."""
     return os.environ.get("PYTEST_XDIST_WORKER", "alone")

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-# Debian keeps the server where only root looks.
+# Debian installs the server in directories of root's PATH.
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
 START_SECONDS = 60
 
 
 def missing() -> str:
-    """Why no MariaDB can be tested here; empty where one can."""
+    """Why tests cannot run on MariaDB here; empty if they can."""
     if not shutil.which("mariadbd", path=PATH):
         return "mariadbd is not installed (apt-get install mariadb-server)"
     try:
@@ -31,18 +31,18 @@ def missing() -> str:
 
 @contextmanager
 def throwaway(*, durable: bool = False) -> Iterator[str]:
-    """Start a server in a directory of its own; yields its DATABASE_URL; ends it, data and all.
+    """Start a server in a directory of its own, yield its DATABASE_URL, stop it and delete its data.
 
-    `durable` makes each commit reach the disk, as in production; tests do without.
+    `durable` makes each commit reach the disk, as in production; tests do not need it.
     """
-    with tempfile.TemporaryDirectory(prefix="omarty-mariadb-", ignore_cleanup_errors=True) as place:
-        home = Path(place)
+    with tempfile.TemporaryDirectory(prefix="omarty-mariadb-", ignore_cleanup_errors=True) as name:
+        home = Path(name)
         me = f"--user={getpass.getuser()}"
         install = shutil.which("mariadb-install-db", path=PATH)
         server = shutil.which("mariadbd", path=PATH)
         assert install and server, missing()
-        # Two that are set up at once take the tables of each other where they share a directory.
-        environment = os.environ | {"TMPDIR": place}
+        # Two installations at the same time would share temporary tables in a common directory.
+        environment = os.environ | {"TMPDIR": name}
         subprocess.run(
             [
                 install,
@@ -66,7 +66,7 @@ def throwaway(*, durable: bool = False) -> Iterator[str]:
                 f"--socket={home}/socket",
                 f"--pid-file={home}/pid",
                 "--skip-networking",
-                # As an administrator may have left it; Omarty asks for utf8mb4 itself.
+                # A default that a server may have; Omarty asks for utf8mb4 itself.
                 "--character-set-server=latin1",
                 f"--innodb-flush-log-at-trx-commit={int(durable)}",
                 f"--innodb-doublewrite={int(durable)}",
@@ -94,7 +94,7 @@ def _wait_for(socket: Path, process: "subprocess.Popen[bytes]", log: Path) -> No
 
 
 def connect(url: str) -> Any:
-    """A connection of one's own to the server of this DATABASE_URL, as its user."""
+    """A new connection to the server of this DATABASE_URL, as its user."""
     import MySQLdb  # noqa: PLC0415
 
     parts = urlsplit(url)

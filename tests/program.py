@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE_SECONDS = 120
+TIMEOUT_SECONDS = 120
 
 
 class Program:
@@ -26,15 +26,25 @@ class Program:
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.Popen(command, cwd=ROOT, env=self.environment, text=True, **streams)
 
+    def start_piped(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start the command without a terminal; `ended()` gives what it wrote."""
+        pipe = subprocess.PIPE
+        return self.start(*arguments, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run the command to its end; what it wrote, and its exit code."""
-        with self.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            out, err = process.communicate(timeout=PATIENCE_SECONDS)
-        assert "Traceback" not in err, err
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        return ended(self.start_piped(*arguments))
 
     def succeed(self, *arguments: str) -> str:
         """Run a command that must end with 0; what it wrote on standard output."""
         done = self.run(*arguments)
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done.stdout
+
+
+def ended(process: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
+    """Wait for the end of a started command, which must not show a traceback."""
+    with process:
+        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+    assert "Traceback" not in err, err
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
