@@ -15,6 +15,8 @@ VALUES = 30_000
 # Their values go to the database as they are: no reason to ask the field each time.
 PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
 
+# Called with how many more rows, or bytes, are done.
+Advance = Callable[[int], None]
 # An INSERT and its parameters.
 Statement = tuple[Any, list[Any] | None]
 

@@ -6,13 +6,13 @@ from itertools import islice
 
 from django.utils.translation import gettext as _
 
+from audit.bulk import Advance
 from audit.operations import Origin
 from buildings.permissions import Blocks
 from buildings.unit_import.columns import HeadingsProblem, UnitReader
 from buildings.unit_import.rows import UnitRow
 from buildings.unit_import.save import Outcome, save_units
 from buildings.unit_import.staging import ROWS, Staging
-from omarty.management.base import Advance
 from omarty.tables.reading import TableFile, TableProblem
 
 

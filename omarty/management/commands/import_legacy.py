@@ -68,7 +68,7 @@ class Command(DataCommand):
         config = _config(options["database_url"])
         if not options["into_existing"]:
             _require_empty()
-        with opened(config) as source, self.kept():
+        with opened(config) as source, self.rolled_back_if_dry():
             behind = source.left_behind()
             tallies = {table.name: self._move(table(), source, origin) for table in TABLES}
             missing = _not_accounted_for(tallies)
