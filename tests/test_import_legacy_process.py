@@ -1,4 +1,4 @@
-"""`manage.py import_legacy` as the operator meets it: a program that has an exit code, and may be killed."""
+"""`manage.py import_legacy` as a program: its exit code, its output, and what a kill leaves."""
 
 import json
 import os
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(bool(mariadb.missing()), reason=mariadb.missing(
 
 
 def rows(program: Program) -> dict[str, list[str]]:
-    """All that the import wrote, without what differs from run to run."""
+    """All rows that the import wrote, without what differs between runs."""
     dump = json.loads(program.succeed("dumpdata", "audit", "contacts", "buildings", "legacy"))
     buildings = {
         each["pk"]: each["fields"] for each in dump if each["model"] == "buildings.building"
@@ -33,7 +33,7 @@ def rows(program: Program) -> dict[str, list[str]]:
 
 
 def steady(each: dict[str, Any], buildings: dict[int, Any]) -> dict[str, Any]:
-    """A dumped row without ids that the database counts and times at which it was written."""
+    """A dumped row without the ids that the database assigned and the times of writing."""
     model, fields = each["model"], each["fields"]
     counted = {
         "audit.entry", "contacts.claim", "buildings.building", "legacy.legacyrow",
@@ -56,7 +56,7 @@ def steady(each: dict[str, Any], buildings: dict[int, Any]) -> dict[str, Any]:
 
 
 def fill(legacy: Legacy, people: int) -> None:
-    """As many further people, with a unit, a relation, a phone and a log line each."""
+    """Add this many people, each with a unit, a relation, a phone and a log row."""
     numbers = f"FROM seq_1_to_{people}"
     for statement in (
         "Resident_User (ID, Name, Email, PhoneNum, StatusID, Hide, Password, CreatedAt)"
@@ -96,9 +96,9 @@ def test_killed_at_any_moment_and_run_again_it_ends_the_same(program, legacy):
     assert rows(program) == whole, f"killed after {moments} of {lasted} seconds"
 
 
-def test_it_tells_what_it_does_and_how_it_ended(program, legacy):
-    told = program.run("import_legacy", "--help").stdout
-    assert "Reads: " in told and "Writes: " in told and "Exit codes: 0 done" in told
+def test_it_says_what_it_does_and_how_it_ended(program, legacy):
+    help_text = program.run("import_legacy", "--help").stdout
+    assert all(word in help_text for word in ("Reads: ", "Writes: ", "Exit codes: 0 done"))
 
     done = program.run("import_legacy", legacy.url)
     assert done.returncode == 0
@@ -115,7 +115,7 @@ def test_it_tells_what_it_does_and_how_it_ended(program, legacy):
 
 
 @pytest.mark.parametrize(("arguments", "bar"), [((), True), (("--no-progress",), False)])
-def test_a_terminal_shows_a_bar_and_the_errors_above_it(program, legacy, arguments, bar):
+def test_a_terminal_shows_a_progress_bar_and_the_errors_above_it(program, legacy, arguments, bar):
     screen, terminal = pty.openpty()
     process = program.start(
         "import_legacy", legacy.url, "--dry-run", *arguments,
