@@ -1,19 +1,20 @@
-"""The files that old entries are moved to: one line an entry, compressed, whole seals each."""
+"""Archive files, which old entries are moved to: compressed, one line per entry, complete seals only."""
 
 from pathlib import Path
 from uuid import UUID
 
 from audit.erasing import Search, Traces
-from audit.ledger import UNFINISHED, archived, write_archive
+from audit.ledger import UNFINISHED, archived_entries, write_archive
 from audit.models import Action, Entry, Seal
 from audit.seal_file import sync_directory
 
 PATTERN = "entries-from-seal-*.jsonl.gz"
+# The suffix of an archive that was rewritten without a person and is not in use yet.
 ERASING = ".erasing"
 
 
 def name_for(first: Seal) -> str:
-    """The name of the archive that begins with this seal."""
+    """The name of the archive whose first seal is this one."""
     return f"entries-from-seal-{first.number:08}.jsonl.gz"
 
 
@@ -23,24 +24,24 @@ def files(directory: Path) -> list[Path]:
 
 
 def search(path: Path, traces: Traces) -> Search:
-    """What of the archive is the person's, and what may be. Raises LedgerProblem."""
-    looking = Search(traces)
-    for row in archived(path):
-        looking.look_at(row)
-    return looking
+    """Search the archive for the person. Raises LedgerProblem."""
+    found = Search(traces)
+    for row in archived_entries(path):
+        found.add(row)
+    return found
 
 
 def prepare_erasure(path: Path, traces: Traces, request_id: UUID) -> None:
-    """Write the archive anew without the person, beside the old one; `settle()` puts it in place."""
-    without = (row | traces.erasure(row) for row in archived(path))
+    """Write a copy of the archive without the person beside it; `finish_or_undo()` puts it into use."""
+    without = (row | traces.erasure(row) for row in archived_entries(path))
     write_archive(path.with_name(f"{path.name}.{request_id}{ERASING}"), without)
 
 
-def settle(directory: Path) -> int:
-    """Finish or undo what a killed command left; returns how many archives an erasure had prepared.
+def finish_or_undo(directory: Path) -> int:
+    """Put prepared archives into use, or delete them. Returns how many an erasure had prepared.
 
-    What the erasure's entry records is done, what no entry records is dropped. Call it with nobody
-    else at work on the archives.
+    If the erasure's entry was committed, its archives replace the old ones; otherwise, as after a
+    kill, they are deleted. Call it while no other command works on the archives.
     """
     for unfinished in directory.glob(PATTERN + "*" + UNFINISHED):
         unfinished.unlink()

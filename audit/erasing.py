@@ -1,4 +1,4 @@
-"""Which parts of which entries tell of a person who is to be erased."""
+"""Finding and erasing the parts of entries that concern a person (docs/audit-proof.md)."""
 
 import json
 import re
@@ -8,21 +8,21 @@ from functools import cached_property
 
 from django.db import transaction
 
-from audit.ledger import kept, rows
+from audit.ledger import rows, stored_entries
 from audit.models import Action, Entry
 from audit.operations import Named, Origin, record
 from audit.sealing import PART_FIELDS, Part, Ranges, Row, erased, is_erased, to_ranges
 
-# Ids of entries, ascending, by the part that is erased.
+# Ids of entries, ascending, by the part to erase.
 Found = dict[Part, list[int]]
 
 
 @dataclass(frozen=True)
 class Traces:
-    """What ties an entry to a person: his id, his contacts in any text.
+    """What ties an entry to a person: their id, and their contacts in any text.
 
-    His name alone does not, for he may have a namesake: of the entries that hold it, those count
-    that `entries` names.
+    Their name alone does not, since others may have the same: of the entries that hold it, only
+    those with their id in `entries` count.
     """
 
     person_id: int
@@ -38,14 +38,14 @@ class Traces:
         return re.compile(pattern).search if pattern else lambda text: None
 
     def parts(self, row: Row) -> list[Part]:
-        """The parts of the entry that are his and not erased yet."""
-        # What an erasure left is the proof of it, and tells nothing of the person.
+        """The parts of the entry that concern the person and are not erased yet."""
+        # The entry of an erasure is the proof of it, and holds nothing about the person.
         if row["action"] == Action.USER_ERASED:
             return []
         return [part for part in Part if not is_erased(row, part) and self._in(row, part)]
 
     def erasure(self, row: Row) -> Row:
-        """The fields of the entry that change when his parts are erased, with their new values."""
+        """The fields of the entry that change when these parts are erased, with their new values."""
         changed: Row = {}
         for part in self.parts(row):
             changed |= erased(row, part)
@@ -60,7 +60,7 @@ class Traces:
         return self._mentioned(text.casefold()) is not None
 
     def name_in(self, row: Row) -> bool:
-        """Whether a part of the entry holds his name."""
+        """Whether a part of the entry holds the person's name."""
         return any(not is_erased(row, part) and self._named(_text(row, part)) for part in Part)
 
     def _named(self, text: str) -> bool:
@@ -79,16 +79,16 @@ def _people(row: Row, part: Part) -> list[int | None]:
 
 @dataclass
 class Search:
-    """What a search through entries has found so far."""
+    """The result of a search through entries, so far."""
 
     traces: Traces
     found: Found = field(default_factory=lambda: {part: [] for part in Part})
-    # Entries that hold his name and are not tied to him: he, or a namesake.
+    # Entries that hold the name and are not tied to the person: they may concern a namesake.
     namesakes: list[int] = field(default_factory=list)
     last_id: int | None = None
 
-    def look_at(self, row: Row) -> None:
-        """Take the next entry, in ascending order."""
+    def add(self, row: Row) -> None:
+        """Search the next entry; entries come by ascending id."""
         self.last_id = row["id"]
         parts = self.traces.parts(row)
         for part in parts:
@@ -97,17 +97,17 @@ class Search:
             self.namesakes.append(row["id"])
 
     def ids(self) -> set[int]:
-        """Every entry of which something was found."""
+        """The ids of all entries with something to erase."""
         return {number for ids in self.found.values() for number in ids}
 
 
 def merged(founds: Iterable[Found]) -> Found:
-    """What several searches found, as one."""
+    """The results of several searches as one."""
     founds = list(founds)
     return {part: sorted({number for each in founds for number in each[part]}) for part in Part}
 
 
-# How many runs of ids one entry of an erasure names.
+# Ranges of ids in one entry that records an erasure.
 RANGES = 5_000
 
 
@@ -115,17 +115,18 @@ RANGES = 5_000
 def erase_person_from_entries(
     *, origin: Origin, person: Named, search: Search, archived: Found
 ) -> Found:
-    """Erase the parts that the search found, and what was written since; the one way round `Entry`.
+    """Erase the parts that the search found, and those written since it ended.
 
-    Salts and fields go, commitments stay, and entries record which (docs/audit-proof.md).
-    `archived` is what the caller erases from archive files. Returns all that is recorded.
+    The one place that changes entries. Salts and fields are removed, commitments stay, and new
+    entries record which parts were erased (docs/audit-proof.md). `archived` is what the caller
+    erases from archive files. Returns all parts that are recorded.
     """
-    for row in kept(search.last_id):
+    for row in stored_entries(search.last_id):
         if not isinstance(row, int):
-            search.look_at(row)
-    for number in sorted(search.ids()):
-        for row in rows(Entry.objects.filter(pk=number)):
-            Entry._base_manager.filter(pk=number).update(**search.traces.erasure(row))
+            search.add(row)
+    for entry_id in sorted(search.ids()):
+        for row in rows(Entry.objects.filter(pk=entry_id)):
+            Entry._base_manager.filter(pk=entry_id).update(**search.traces.erasure(row))
     found = merged([search.found, archived])
     ranges = [(part, each) for part in Part for each in to_ranges(found[part])]
     for start in range(0, len(ranges) or 1, RANGES):

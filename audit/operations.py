@@ -14,7 +14,7 @@ from audit.bulk import insert_like
 from audit.models import Action, Channel, Entry
 
 LABEL_LENGTH = 255
-# In an entry, in place of a value that nobody may read.
+# Stands in an entry for a value that nobody may read.
 SECRET = "•••"  # noqa: S105
 
 
@@ -56,22 +56,23 @@ class Origin:
 
 
 class Where(TypedDict, total=False):
-    """Where something was done: an entry names the block and the unit by id and label."""
+    """The block and the unit in which something was done; an entry has their ids and labels."""
 
     block: Named | None
     apartment: Named | None
 
 
 class About(Where, total=False):
-    """Where it was done, and to whom."""
+    """The block, the unit and the person concerned."""
 
     person: Named | None
 
 
 class Facts(About, total=False):
-    """All that an entry says beside its origin and action.
+    """What an entry says besides its origin and action.
 
-    `refused` names the rule that refused; empty means done. `before` and `after` are JSON objects.
+    `refused` names the rule that refused the action; empty means that it was done. `before` and
+    `after` are JSON objects.
     """
 
     target: Named | None
@@ -81,7 +82,7 @@ class Facts(About, total=False):
 
 
 def entry(*, origin: Origin, action: Action, **facts: Unpack[Facts]) -> Entry:
-    """An entry, not yet written: `record()` writes one, a bulk operation writes many at once."""
+    """An unsaved entry: `record()` saves one, a bulk operation saves many at once."""
     target = facts.get("target")
     actor_id, actor_label = _name(origin.actor)
     person_id, person_label = _name(facts.get("person"))
@@ -129,11 +130,11 @@ def save_change(
     secret: Collection[str] = (),
     **about: Unpack[About],
 ) -> bool:
-    """Write what differs from the row, and the entry that says so; whether anything differed.
+    """Save those of `changes` that differ from the row, with an entry. Returns whether any differed.
 
-    `changes` are values by the names of fields. Where nothing differs, nothing is written and there
-    is no entry. Of the fields in `secret` the entry tells that they changed, not to what. Call it
-    inside the transaction, with the row locked. Raises IntegrityError.
+    `changes` has new values by field name. Where none differs, nothing is written and there is no
+    entry. For the fields in `secret`, the entry says that they changed and not their values. Call it
+    inside a transaction, with the row locked. Raises IntegrityError.
     """
     changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
     if not changed:
@@ -154,7 +155,7 @@ def save_change(
 
 
 def as_json(values: Mapping[str, Any], secret: Collection[str] = ()) -> dict[str, Any]:
-    """The values of fields as `before` and `after` hold them."""
+    """Values by field name, as an entry's `before` and `after` have them."""
     return {name: SECRET if name in secret else _plain(value) for name, value in values.items()}
 
 
@@ -172,9 +173,9 @@ def record_all(entries: Iterable[Entry]) -> None:
 
 
 def record_each(like: Entry, varying: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write one entry for each of `rows`, made as `insert_like()` says. Call it inside the transaction.
+    """Write one entry for each of `rows`, as `insert_like()` describes. Call it inside the transaction.
 
-    `like` comes from `entry()`, so that all share its origin, and with it one request id.
+    `like` comes from `entry()`, so that all entries share its origin and its request id.
     """
     insert_like(like, varying, rows)
 

@@ -1,4 +1,4 @@
-"""The seal file: one line a seal, outside the database, so that who forges the database is found out."""
+"""The seal file: one line per seal, outside the database, so that a forged database is detected."""
 
 import fcntl
 import os
@@ -8,48 +8,48 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.sealing import Line
+from audit.sealing import SealLine
 
-# What is in it is for those who run the server; a file that is there keeps its mode.
+# The mode of a new file; an existing file keeps its own.
 OWNER_ONLY = 0o600
 
 
 class SealFileProblem(Exception):
-    """The seal file cannot be what was written; the text is for the operator."""
+    """The seal file is not as it was written; the text is for the operator."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What stands in place of a seal: `line` is None where it cannot be read at all."""
+    """The line with this number, as read: `line` is None if it cannot be parsed."""
 
     number: int
-    line: Line | None
+    line: SealLine | None
     changed: bool
 
 
-def lines(path: Path) -> Iterator[Line]:
-    """The seals in their order, as they were written. Raises as `readings()`, and for a changed line."""
+def seal_lines(path: Path) -> Iterator[SealLine]:
+    """The seals in order. Raises SealFileProblem for a changed line, and as `readings()` does."""
     for reading in readings(path):
         if reading.line is None or reading.changed:
-            raise SealFileProblem(told(reading, path))
+            raise SealFileProblem(changed_line_message(reading, path))
         yield reading.line
 
 
-def told(reading: Reading, path: Path) -> str:
-    """What is to be said of a line that is not as it was written."""
+def changed_line_message(reading: Reading, path: Path) -> str:
+    """What the operator reads about a changed line."""
     return f"The seal file's line {reading.number} was changed: {path}"
 
 
 def readings(path: Path) -> Iterator[Reading]:
-    """The lines in their order, each hanging on the one before; none if there is no file.
+    """The lines in order, changed ones included; none if there is no file.
 
-    A last line without its end is left out: a killed `audit_seal` was writing it.
-    Raises SealFileProblem where lines are missing or exchanged, and OSError where the file cannot be read.
+    An incomplete last line is left out: an `audit_seal` was killed while it wrote it.
+    Raises SealFileProblem if a line is missing or out of order, OSError if the file cannot be read.
     """
     if not path.exists():
         return
     number = 0
-    # None behind a line that was changed: what its digest was, nobody knows here.
+    # None after a changed line: its original digest is unknown.
     previous: str | None = ""
     with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
         for text in file:
@@ -64,7 +64,7 @@ def readings(path: Path) -> Iterator[Reading]:
 
 def _read(text: str, number: int) -> Reading:
     try:
-        line = Line.from_json(text)
+        line = SealLine.from_json(text)
     except ValueError:
         return Reading(number, None, changed=True)
     return Reading(number, line, changed=line.changed(text))
@@ -77,24 +77,24 @@ def _check(reading: Reading, previous: str | None, path: Path) -> None:
     if line.number != reading.number:
         raise SealFileProblem(f"{path}: line {reading.number} holds seal {line.number}.")
     if previous is not None and line.previous != previous:
-        raise SealFileProblem(f"{path}: seal {line.number} does not hang on the one before it.")
+        raise SealFileProblem(f"{path}: seal {line.number} does not continue the previous one.")
 
 
-def last_line(path: Path) -> Line | None:
-    """The newest seal; None if there is none. Raises as `lines()` does."""
-    return next(iter(deque(lines(path), maxlen=1)), None)
+def last_seal_line(path: Path) -> SealLine | None:
+    """The newest seal; None if there is none. Raises as `seal_lines()` does."""
+    return next(iter(deque(seal_lines(path), maxlen=1)), None)
 
 
 @contextmanager
 def exclusively(path: Path) -> Iterator[None]:
-    """Nobody else on this machine seals into the file meanwhile. Raises OSError."""
+    """No other process on this machine uses the seal file meanwhile. Raises OSError."""
     with path.with_name(path.name + ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def append(path: Path, line: Line) -> None:
-    """Add the seal, on disk when this returns; drops a line that a killed run left torn."""
+def append(path: Path, line: SealLine) -> None:
+    """Add the seal; it is on disk when this returns. Drops an incomplete last line of a killed run."""
     new = not path.exists()
     path.touch(OWNER_ONLY)
     with path.open("ab") as file:
@@ -121,7 +121,7 @@ def _end_of_last_line(path: Path) -> int:
 
 
 def sync_directory(path: Path) -> None:
-    """A file made or renamed in the directory is still there after a power cut."""
+    """Make sure that a file created or renamed in the directory survives a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,7 +1,7 @@
-"""How entries become digests, and digests a chain. Pure functions; docs/audit-proof.md says why so.
+"""Entries as digests, digests as a chain of seals. Pure functions; docs/audit-proof.md has the reasons.
 
-An entry is handled as a `Row`: its fields by name, each as JSON has it, so that SQLite, MariaDB and
-an archive file give the same row and with it the same digest.
+An entry is a `Row` here: its fields by name, with JSON values, so that SQLite, MariaDB and an archive
+file give the same row and the same digest.
 """
 
 import base64
@@ -17,14 +17,14 @@ from typing import Any
 Row = dict[str, Any]
 Ranges = list[list[int]]
 
-# A part's proof is its salt, 32 hexadecimal digits, until it is erased; then its commitment, 64.
+# A part's proof is its salt (32 hexadecimal digits) until the part is erased, then its commitment (64).
 COMMITMENT_LENGTH = 64
-# Of each entry's digest the seal file keeps so many bytes: enough to name which entry was changed.
+# Bytes of each digest stored in the seal file: enough to tell which entry was changed.
 PRINT_LENGTH = 8
 
 
 class Part(StrEnum):
-    """What of an entry can be erased, apart from the rest: who did it, and to whom."""
+    """A part of an entry that can be erased by itself: who acted, and who or what it was done to."""
 
     ACTOR = "actor"
     SUBJECT = "subject"
@@ -35,7 +35,7 @@ PART_FIELDS = {
     Part.ACTOR: ("actor_label", "longitude", "latitude", "ip"),
     Part.SUBJECT: ("target_label", "person_label", "apartment_label", "reason", "before", "after"),
 }
-# Never erased: ids, times and kinds.
+# Never erased.
 STRUCTURE = (
     "id",
     "at",
@@ -65,14 +65,14 @@ _contents = {part: itemgetter(PROOF[part], *fields) for part, fields in PART_FIE
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
-def _once(pairs: list[tuple[str, Any]]) -> Row:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> Row:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return found
 
 
-_decoded = json.JSONDecoder(object_pairs_hook=_once).decode
+_decoded = json.JSONDecoder(object_pairs_hook=_unique_keys).decode
 
 
 def _parsed(text: str) -> Any:
@@ -83,10 +83,10 @@ def _parsed(text: str) -> Any:
 
 
 def portable(values: Sequence[Any]) -> Row:
-    """The row of an entry; `values` are those of `FIELDS` as Django gives them, JSON as text.
+    """The row of an entry. `values` are those of `FIELDS` as Django reads them, with JSON as text.
 
-    Raises ValueError where JSON says a thing twice, or a null that no operation writes: what nobody
-    sees of it would belong to no digest.
+    Raises ValueError for JSON with a repeated key, or a JSON null, which no operation writes: parsing
+    would hide them from the digest.
     """
     row = dict(zip(FIELDS, values, strict=True))
     for name in _JSON:
@@ -102,12 +102,12 @@ def portable(values: Sequence[Any]) -> Row:
 
 
 def is_erased(row: Row, part: Part) -> bool:
-    """Whether the part was erased, so that only its commitment is left."""
+    """Whether the part was erased and only its commitment is left."""
     return len(row[PROOF[part]]) == COMMITMENT_LENGTH
 
 
 def commitment(row: Row, part: Part) -> str:
-    """What the part was: a salted hash, which tells nothing about it once salt and part are gone."""
+    """The salted hash of the part, which reveals nothing once salt and part are erased."""
     if is_erased(row, part):
         return str(row[PROOF[part]])
     text = _canonical((part, *_contents[part](row)))
@@ -115,7 +115,7 @@ def commitment(row: Row, part: Part) -> str:
 
 
 def erased(row: Row, part: Part) -> Row:
-    """The part's fields after its erasure: "#7" for the label of person 7, else nothing."""
+    """The part's fields after its erasure: labels become "#7" (for id 7), other fields empty."""
     fields: Row = dict.fromkeys(PART_FIELDS[part])
     for name in PART_FIELDS[part]:
         if name.endswith("_label"):
@@ -127,14 +127,14 @@ def erased(row: Row, part: Part) -> Row:
 
 
 def digest(row: Row) -> bytes:
-    """SHA-256 of the entry: of its structure as it is, and of its parts' commitments."""
+    """SHA-256 over the entry's structure and the commitments of its parts."""
     parts = commitment(row, Part.ACTOR), commitment(row, Part.SUBJECT)
     text = _canonical((*_structure(row), *parts))
     return hashlib.sha256(text.encode("ascii")).digest()
 
 
 def to_ranges(ids: Iterable[int]) -> Ranges:
-    """Ascending ids as [first, last] pairs of runs without gaps."""
+    """Ascending ids as [first, last] pairs of ranges without gaps."""
     ranges: Ranges = []
     for number in ids:
         if ranges and ranges[-1][1] == number - 1:
@@ -145,17 +145,17 @@ def to_ranges(ids: Iterable[int]) -> Ranges:
 
 
 def from_ranges(ranges: Ranges) -> Iterator[int]:
-    """The ids of `to_ranges()`."""
+    """The ids in these ranges; the inverse of `to_ranges()`."""
     for first, last in ranges:
         yield from range(first, last + 1)
 
 
 @dataclass(frozen=True)
-class Line:
-    """One seal as a line of the seal file: which entries it covers, and the digest over them.
+class SealLine:
+    """A seal as a line of the seal file: which entries it covers, and the digest over them.
 
-    `contents` is over the digests of the entries, `digest` over all the rest of the line: so a line
-    that was changed is told from entries that were.
+    `contents` is the digest over the entries' digests, `digest` the one over all other fields of the
+    line: so a changed line can be distinguished from changed entries.
     """
 
     number: int
@@ -190,16 +190,16 @@ class Line:
             "prints": base64.b64encode(self.prints).decode("ascii"),
         }
 
-    def digested(self) -> "Line":
-        """The line with the digest that belongs to it; it hangs on the previous seal's."""
+    def digested(self) -> "SealLine":
+        """The line with its digest computed; the previous seal's digest is part of it."""
         return replace(self, digest=hashlib.sha256(_canonical(self._body()).encode()).hexdigest())
 
     def to_json(self) -> str:
         return json.dumps(self._body() | {"digest": self.digest}, ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str) -> "Line":
-        """Raises ValueError if the text cannot be such a line, `changed()` or not."""
+    def from_json(cls, text: str) -> "SealLine":
+        """Parse a line, `changed()` or not. Raises ValueError if the text is not a seal."""
         try:
             fields = json.loads(text)
             line = cls(
@@ -214,49 +214,49 @@ class Line:
             )
         except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             raise ValueError("not a seal") from error
-        if not line._makes_sense():
+        if not line._is_consistent():
             raise ValueError("not a seal")
         return line
 
     def changed(self, text: str) -> bool:
-        """Whether the text, of which the line was read, is not what was written, byte for byte."""
+        """Whether `text`, which this line was parsed from, differs from what was written."""
         return self.digested().digest != self.digest or self.to_json() != text
 
     def covers(self, digests: Iterable[bytes]) -> bool:
-        """Whether these are the digests of the entries that were sealed, in their order."""
+        """Whether these are the digests of the sealed entries, in order."""
         return contents_of(digests) == self.contents
 
-    def _makes_sense(self) -> bool:
+    def _is_consistent(self) -> bool:
         ends = [end for pair in self.ids for end in pair]
-        # Counted before a range is walked: a forged one may name all numbers that there are.
+        # Counted before a range is iterated: a forged one may span any number of ids.
         return (
             bool(ends) and ends == sorted(ends) and len(self.prints) == self.entries * PRINT_LENGTH
         )
 
 
 def contents_of(digests: Iterable[bytes]) -> str:
-    """One digest over those of entries, in hexadecimal."""
-    whole = hashlib.sha256()
+    """The hexadecimal digest over the digests of entries."""
+    total = hashlib.sha256()
     for each in digests:
-        whole.update(each)
-    return whole.hexdigest()
+        total.update(each)
+    return total.hexdigest()
 
 
-def written(at: datetime) -> str:
-    """A seal's time as its line has it."""
+def seal_time(at: datetime) -> str:
+    """A seal's time as the seal file has it."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def sealed(
     *, number: int, at: datetime, by: str, previous: str, digests: Sequence[tuple[int, bytes]]
-) -> Line:
-    """The seal over these entries, given as (id, digest) in ascending order."""
-    return Line(
+) -> SealLine:
+    """The seal over these entries, given as (id, digest) by ascending id."""
+    return SealLine(
         number=number,
-        at=written(at),
+        at=seal_time(at),
         by=by,
         previous=previous,
-        ids=to_ranges(number for number, _ in digests),
+        ids=to_ranges(entry_id for entry_id, _ in digests),
         prints=b"".join(each[:PRINT_LENGTH] for _, each in digests),
         contents=contents_of(each for _, each in digests),
     ).digested()
@@ -266,9 +266,7 @@ class EntryProblem(StrEnum):
     """What can be wrong with an entry."""
 
     CHANGED = "changed"
-    AMONG_THEM = (
-        "not what was sealed; which of them, the changed line of the seal file does not tell"
-    )
+    ONE_OF_THEM = "not what was sealed; the changed line of the seal file cannot show which"
     MISSING = "missing"
     ADDED = "added after it was sealed"
     UNREADABLE = "unreadable"
@@ -277,21 +275,21 @@ class EntryProblem(StrEnum):
 
 
 def differences(
-    line: Line, found: Sequence[tuple[int, bytes]]
+    line: SealLine, found: Sequence[tuple[int, bytes]]
 ) -> Iterator[tuple[int, EntryProblem]]:
-    """Where these entries, (id, digest), differ from what the seal covers; ascending by id."""
-    prints = _prints(line)
-    now = {number: each[:PRINT_LENGTH] for number, each in found}
-    for number in sorted(prints.keys() | now.keys()):
-        if number not in now:
-            yield number, EntryProblem.MISSING
-        elif number not in prints:
-            yield number, EntryProblem.ADDED
-        elif prints[number] != now[number]:
-            yield number, EntryProblem.CHANGED
+    """How these entries, (id, digest), differ from those that the seal covers, by ascending id."""
+    sealed_prints = _prints(line)
+    present = {entry_id: each[:PRINT_LENGTH] for entry_id, each in found}
+    for entry_id in sorted(sealed_prints.keys() | present.keys()):
+        if entry_id not in present:
+            yield entry_id, EntryProblem.MISSING
+        elif entry_id not in sealed_prints:
+            yield entry_id, EntryProblem.ADDED
+        elif sealed_prints[entry_id] != present[entry_id]:
+            yield entry_id, EntryProblem.CHANGED
 
 
-def _prints(line: Line) -> dict[int, bytes]:
-    places = range(0, len(line.prints), PRINT_LENGTH)
-    each = (line.prints[place : place + PRINT_LENGTH] for place in places)
-    return dict(zip(from_ranges(line.ids), each, strict=True))
+def _prints(line: SealLine) -> dict[int, bytes]:
+    starts = range(0, len(line.prints), PRINT_LENGTH)
+    prints = (line.prints[start : start + PRINT_LENGTH] for start in starts)
+    return dict(zip(from_ranges(line.ids), prints, strict=True))

@@ -1,4 +1,4 @@
-"""What an attacker can do to the log who writes the database, the archives, or the seal file alone."""
+"""What an attacker can do to the log who can write the database, the archives, or only the seal file."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -14,10 +14,10 @@ from django.db.models import QuerySet
 
 from audit import ledger, verification
 from audit.archives import files
-from audit.ledger import archived, write_archive
+from audit.ledger import archived_entries, write_archive
 from audit.models import Entry, Seal
 from audit.operations import Origin
-from audit.sealing import Line, Part, Row, digest, erased
+from audit.sealing import Part, Row, SealLine, digest, erased
 from audit.verification import Verdict, verify
 from benchmarks.invented_log import write
 from contacts.operations import register_user
@@ -39,71 +39,71 @@ CHANGES = {
     "latitude": 1,
     "longitude": None,
 }
-# The invented log goes on for ten seconds an entry: some 20,000 of it are older.
+# The invented log has an entry every ten seconds: some 20,000 of them are older.
 ARCHIVED_BEFORE = "2026-01-03"
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One kind: `do` tampers with some of `targets` and returns the ids that are bad then."""
+    """A kind of attack: `do` tampers with some of `targets` and returns the ids that are bad then."""
 
     do: Callable[[list[int]], set[int]]
     targets: list[int]
     only_alone: bool = False
 
 
-class Remembered:
-    """Of each entry the row and the digest as computed once: the same values give the same again.
+class Cache:
+    """Stores the rows and digests of entries by their values, in place of computing them each time.
 
-    A try changes an entry or two of a hundred thousand, and each is verified in whole.
+    Each try changes one or two of a hundred thousand entries, and verifies all of them.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[Any, Row] = {}
+        self._stored: dict[Any, Row] = {}
         self._digests: dict[int, tuple[Row, bytes]] = {}
-        self._rows, self._archived = ledger.rows, vars(ledger)["_row"]
-        vars(ledger).update(rows=self.rows, _row=self.archived)
+        self._rows, self._parse_row = ledger.rows, ledger.parse_row
+        vars(ledger).update(rows=self.rows, parse_row=self.parse_row)
         vars(verification).update(digest=self.digest)
 
     def rows(self, entries: "QuerySet[Entry]") -> list[Row]:
-        """As `ledger.rows()`; known by the values as the database gives them."""
+        """As `ledger.rows()`, stored by the values that the database returns."""
         with connection.cursor() as cursor:
             cursor.execute(*entries.query.sql_with_params())
             found = cursor.fetchall()
-        if not self._kept.keys() >= set(found):
+        if not self._stored.keys() >= set(found):
             for values, row in zip(found, self._rows(entries), strict=True):
-                self._kept.setdefault(values, row)
-        return [self._kept[values] for values in found]
+                self._stored.setdefault(values, row)
+        return [self._stored[values] for values in found]
 
-    def archived(self, text: str) -> Row:
-        """As `ledger._row()`."""
-        if text not in self._kept:
-            self._kept[text] = self._archived(text)
-        return self._kept[text]
+    def parse_row(self, text: str) -> Row:
+        """As `ledger.parse_row()`."""
+        if text not in self._stored:
+            self._stored[text] = self._parse_row(text)
+        return self._stored[text]
 
     def digest(self, row: Row) -> bytes:
-        """As `sealing.digest()`; the row is kept, so that no other gets its identity."""
+        """As `sealing.digest()`; the row is stored too, so that no other object gets its id."""
         if id(row) not in self._digests:
             self._digests[id(row)] = row, digest(row)
         return self._digests[id(row)][1]
 
 
 class Attacks:
-    """A sealed log, in part archived, with a person erased from it; and what can be done to it."""
+    """A sealed, partly archived log, from which a person was erased; and the attacks on it."""
 
-    def __init__(self, place: Path, chance: Random) -> None:
-        self.file = place / "seals.jsonl"
-        self.archives = place / "audit-archive"
+    def __init__(self, directory: Path, chance: Random) -> None:
+        self.file = directory / "seals.jsonl"
+        self.archives = directory / "audit-archive"
         self.chance = chance
 
-    def move(self, place: Path) -> None:
-        """The log was copied to `place`. From here on nothing is computed twice."""
-        self.file = place / "seals.jsonl"
-        self.archives = place / "audit-archive"
-        Remembered()
+    def use_copy(self, directory: Path) -> None:
+        """Use the copy of the log in `directory`. From here on nothing is computed twice."""
+        self.file = directory / "seals.jsonl"
+        self.archives = directory / "audit-archive"
+        Cache()
 
     def prepare(self, entries: int, gaps: float) -> None:
-        """Write so many entries, take this share out before anything is sealed, seal."""
+        """Write this many entries, delete this share of them before anything is sealed, and seal."""
         call_command("migrate", verbosity=0)
         write(entries)
         ids = list(Entry.objects.order_by("pk").values_list("pk", flat=True))
@@ -117,8 +117,8 @@ class Attacks:
         self._run("audit_seal")
         self.ids = list(Entry.objects.order_by("pk").values_list("pk", flat=True))
         self.gaps = [gap for gap in self.gaps if gap > self.ids[0]]
-        his = Entry.objects.filter(actor_label="#1").order_by("pk")
-        self.his = list(his.values_list("pk", flat=True))
+        erased_entries = Entry.objects.filter(actor_label="#1").order_by("pk")
+        self.erased = list(erased_entries.values_list("pk", flat=True))
 
     def _run(self, *command: str) -> None:
         quiet = io.StringIO()
@@ -126,17 +126,17 @@ class Attacks:
 
     def kinds(self) -> dict[str, Attack]:
         """Every attack by its name."""
-        his = set(self.his)
-        whole = [number for number in self.ids if number not in his]
+        already_erased = set(self.erased)
+        whole = [number for number in self.ids if number not in already_erased]
         with_after = set(Entry.objects.exclude(after=None).values_list("pk", flat=True))
-        away = [row["id"] for path in files(self.archives) for row in archived(path)]
+        away = [row["id"] for path in files(self.archives) for row in archived_entries(path)]
         kinds = {
             "changed": Attack(self.change, whole),
             "removed": Attack(self.remove, self.ids),
             "added late": Attack(self.add, self.gaps),
             "re-ordered": Attack(self.exchange, self.ids[:-2:2]),
             "emptied like an erasure": Attack(self.empty, whole),
-            "written into after an erasure": Attack(self.write_into, self.his),
+            "written into after an erasure": Attack(self.write_into, self.erased),
             "cut off the end": Attack(self.cut_off, self.ids, only_alone=True),
             "chain forged": Attack(self.forge, whole),
             "changed in an archive": Attack(self.change_archived, away),
@@ -152,31 +152,33 @@ class Attacks:
         return {name: attack for name, attack in kinds.items() if attack.targets}
 
     def found(self, attack: Attack, count: int) -> int:
-        """Make so many tries at once; returns how many were named, 0 if anything else was named too."""
+        """Make this many tries at once. Returns how many were named, 0 if anything else was named too."""
         count = min(count, len(attack.targets))
-        with self._taken_back():
+        with self._undone():
             bad = attack.do(self.chance.sample(attack.targets, count))
             verdict = self._verify()
-        named = {number for fault in verdict.faults for number in _ids(fault.first, fault.last)}
-        all_named = named == bad or (verdict.untold and named < bad)
-        # A kind that leaves all entries as they are: a fault is told, and none of them named.
+        named = {
+            number for problem in verdict.problems for number in _ids(problem.first, problem.last)
+        }
+        all_named = named == bad or (verdict.unlisted and named < bad)
+        # An attack that changes no entry: a problem is reported, and no entry named.
         first = verdict.first is not None and verdict.first.first == min(bad, default=None)
         return count if all_named and first else 0
 
     def alarm(self) -> bool:
-        """Whether a fault is found where nothing was done."""
+        """Whether a problem is found where nothing was done."""
         return self._verify().first is not None
 
     def _verify(self) -> Verdict:
         return verify(self.file, self.archives, lambda entries: None)
 
     @contextmanager
-    def _taken_back(self) -> Iterator[None]:
-        kept = {path: path.read_bytes() for path in (*files(self.archives), self.file)}
+    def _undone(self) -> Iterator[None]:
+        saved = {path: path.read_bytes() for path in (*files(self.archives), self.file)}
         with transaction.atomic():
             yield
             transaction.set_rollback(True)
-        for path, content in kept.items():
+        for path, content in saved.items():
             path.write_bytes(content)
 
     # --- The attacks
@@ -222,10 +224,10 @@ class Attacks:
         end = min(targets)
         sql("DELETE FROM audit_entry WHERE id >= %s", end)
         sql("DELETE FROM audit_seal WHERE last_id >= %s", end)
-        # With the end goes the entry that recorded the erasure.
+        # The entry that recorded the erasure is among those at the end.
         gone = {number for number in self.ids if number >= end}
-        away = (row for path in files(self.archives) for row in archived(path))
-        return gone | set(self.his) | {row["id"] for row in away if row["actor_label"] == "#1"}
+        away = (row for path in files(self.archives) for row in archived_entries(path))
+        return gone | set(self.erased) | {row["id"] for row in away if row["actor_label"] == "#1"}
 
     def forge(self, targets: list[int]) -> set[int]:
         self.change(targets)
@@ -240,7 +242,7 @@ class Attacks:
 
     def lengthen_archive(self, targets: list[int]) -> set[int]:
         path = self.chance.choice(files(self.archives))
-        rows = list(archived(path))
+        rows = list(archived_entries(path))
         write_archive(path, [*rows, rows[-1] | {"id": 10**9}])
         return {10**9}
 
@@ -254,18 +256,18 @@ class Attacks:
 
     def change_print(self, targets: list[int]) -> set[int]:
         texts = self.file.read_text().splitlines(keepends=True)
-        place = self.chance.randrange(len(texts))
-        line = Line.from_json(texts[place])
+        index = self.chance.randrange(len(texts))
+        line = SealLine.from_json(texts[index])
         prints = bytearray(line.prints)
         prints[self.chance.randrange(len(prints))] ^= 1 << self.chance.randrange(8)
-        texts[place] = replace(line, prints=bytes(prints)).to_json() + "\n"
+        texts[index] = replace(line, prints=bytes(prints)).to_json() + "\n"
         self.file.write_text("".join(texts))
         return set()
 
     def change_byte(self, targets: list[int]) -> set[int]:
         content = bytearray(self.file.read_bytes())
-        place = self.chance.randrange(len(content))
-        content[place] ^= 1 << self.chance.randrange(8)
+        index = self.chance.randrange(len(content))
+        content[index] ^= 1 << self.chance.randrange(8)
         self.file.write_bytes(content)
         return set()
 
@@ -280,7 +282,7 @@ class Attacks:
     def _rewrite(self, targets: list[int], change: Callable[[Row], list[Row]]) -> set[int]:
         bad = set(targets)
         for path in files(self.archives):
-            rows = list(archived(path))
+            rows = list(archived_entries(path))
             new = (each for row in rows for each in (change(row) if row["id"] in bad else [row]))
             write_archive(path, new)
         return bad

@@ -1,10 +1,10 @@
-"""Is every tampering with a sealed log found? Many tries of each kind, at places chosen by chance.
+"""Is every tampering with a sealed log found? Many tries of each kind, on random entries.
 
     python -m benchmarks.audit_tampering [--entries 100000] [--tries 100] [--alone 100] [--processes 2]
 
-Of each kind, all `--tries` are made at once and must be named one by one, and nothing else; then so
-many `--alone`, each verified by itself. Every try is taken back. The attacker writes the database,
-the archives, or the seal file, and not two of them that would have to agree.
+Of each kind, all `--tries` are made at once, and exactly these must be named; then `--alone` single
+tries are made, each verified by itself. Every try is undone. The attacker can write the database, the
+archives, or the seal file, and not two of them that must agree.
 """
 
 import argparse
@@ -35,47 +35,49 @@ def main() -> int:
     parser.add_argument("--tries", type=int, default=100)
     parser.add_argument("--alone", type=int, default=10)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--place", help="Where the databases lie meanwhile: /dev/shm, say.")
+    parser.add_argument("--directory", help="Where to put the databases: /dev/shm, for example.")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="omarty-tampering-", dir=options.place) as place:
+    with tempfile.TemporaryDirectory(prefix="omarty-tampering-", dir=options.directory) as name:
         os.environ.update(environment.ENVIRONMENT)
-        os.environ["DATABASE_URL"] = f"sqlite:///{place}/0/omarty.sqlite3"
+        os.environ["DATABASE_URL"] = f"sqlite:///{name}/0/omarty.sqlite3"
         django.setup()
         from benchmarks.attacks import Attacks  # noqa: PLC0415
 
-        Path(place, "0").mkdir()
-        attacks = Attacks(Path(place, "0"), random.Random(SEED))  # noqa: S311
+        Path(name, "0").mkdir()
+        attacks = Attacks(Path(name, "0"), random.Random(SEED))  # noqa: S311
         attacks.prepare(options.entries, GAPS)
         kinds = [*attacks.kinds(), NOTHING]
         shares = [kinds[number :: options.processes] for number in range(options.processes)]
-        return sum(run_in_processes(attacks, Path(place), shares, options.tries, options.alone))
+        return sum(run_in_processes(attacks, Path(name), shares, options.tries, options.alone))
 
 
 def run_in_processes(
-    attacks: Any, place: Path, shares: list[list[str]], tries: int, alone: int
+    attacks: Any, directory: Path, shares: list[list[str]], tries: int, alone: int
 ) -> list[int]:
-    """Each share of the kinds in a process of its own, on a copy of its own; returns the exit codes."""
+    """Try each share of the kinds in its own process, on its own copy. Returns the exit codes."""
     from django.db import connection  # noqa: PLC0415
 
     connection.close()
     processes = []
     for number, share in enumerate(shares, 1):
-        copy = place / str(number)
-        shutil.copytree(place / "0", copy)
+        copy = directory / str(number)
+        shutil.copytree(directory / "0", copy)
         arguments = (attacks, copy, share, tries, alone)
-        processes.append(multiprocessing.get_context("fork").Process(target=tried, args=arguments))
+        processes.append(
+            multiprocessing.get_context("fork").Process(target=try_kinds, args=arguments)
+        )
         processes[-1].start()
     for process in processes:
         process.join()
     return [process.exitcode or 0 for process in processes]
 
 
-def tried(attacks: Any, place: Path, share: list[str], tries: int, alone: int) -> None:
-    """Try these kinds of attack on the copy at `place`; exits with 1 if one was not found."""
+def try_kinds(attacks: Any, directory: Path, share: list[str], tries: int, alone: int) -> None:
+    """Try these kinds of attack on the copy in `directory`; exits with 1 if one was not found."""
     from django.db import connection  # noqa: PLC0415
 
-    connection.settings_dict["NAME"] = str(place / "omarty.sqlite3")
-    attacks.move(place)
+    connection.settings_dict["NAME"] = str(directory / "omarty.sqlite3")
+    attacks.use_copy(directory)
     kinds, together, single = attacks.kinds(), {}, dict.fromkeys(share, 0)
     for kind in share:
         if kind != NOTHING and not kinds[kind].only_alone:

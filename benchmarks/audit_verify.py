@@ -2,7 +2,7 @@
 
     python -m benchmarks.audit_verify [ENTRIES] [--mariadb]
 
-writes an invented log into a throwaway database and runs the commands as an operator does, from
+writes an invented log to a throwaway database and runs the commands as an operator does, from
 start to end. Bars: audit_verify at least 1,000,000 entries a minute, each at most 150 MB.
 """
 
@@ -30,26 +30,26 @@ def main() -> int:
     parser.add_argument("--mariadb", action="store_true")
     options = parser.parse_args()
     with (
-        tempfile.TemporaryDirectory(prefix="omarty-seals-") as place,
-        database(Path(place), options.mariadb) as url,
+        tempfile.TemporaryDirectory(prefix="omarty-seals-") as name,
+        database(Path(name), options.mariadb) as url,
     ):
         os.environ["DATABASE_URL"] = url
-        return measured(Path(place), options.entries)
+        return measured(Path(name), options.entries)
 
 
 @contextmanager
-def database(place: Path, on_mariadb: bool) -> Iterator[str]:
-    """The DATABASE_URL of an empty one, gone at the end."""
+def database(directory: Path, on_mariadb: bool) -> Iterator[str]:
+    """The DATABASE_URL of an empty database, deleted at the end."""
     if not on_mariadb:
-        yield f"sqlite:///{place / 'omarty.sqlite3'}"
+        yield f"sqlite:///{directory / 'omarty.sqlite3'}"
         return
     with mariadb.throwaway() as url:
         yield url
 
 
-def measured(place: Path, entries: int) -> int:
+def measured(directory: Path, entries: int) -> int:
     """Fill, seal, verify, archive, verify again."""
-    seals = f"--file={place / 'seals.jsonl'}"
+    seals = f"--file={directory / 'seals.jsonl'}"
     run(*MANAGE, "migrate", "--verbosity=0")
     run(sys.executable, "-c", FILL.format(entries))
     steps = {
@@ -62,11 +62,11 @@ def measured(place: Path, entries: int) -> int:
     for name, command in steps.items():
         seconds, busy, megabytes = run(*command)
         pace = entries / seconds * 60
-        told = f"{seconds:.1f} s ({busy:.1f} s of its processor), {pace:,.0f} entries a minute"
-        print(f"{name}: {told}, {megabytes:.0f} MB at most", flush=True)
+        figures = f"{seconds:.1f} s ({busy:.1f} s of its processor), {pace:,.0f} entries a minute"
+        print(f"{name}: {figures}, {megabytes:.0f} MB at most", flush=True)
         slow = name.startswith("audit_verify") and pace < LEAST_A_MINUTE
         missed |= slow or megabytes > MOST_MEGABYTES
-    print(f"Seal file: {(place / 'seals.jsonl').stat().st_size / entries:.1f} bytes an entry")
+    print(f"Seal file: {(directory / 'seals.jsonl').stat().st_size / entries:.1f} bytes an entry")
     return int(missed)
 
 

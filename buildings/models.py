@@ -56,7 +56,7 @@ class Building(models.Model):
 
 
 class Block(models.Model):
-    """One staircase house in a building."""
+    """A house with its own entrance in a building."""
 
     building = models.ForeignKey(
         Building, models.PROTECT, verbose_name=_("building"), related_name="blocks"
@@ -90,8 +90,8 @@ class Block(models.Model):
 class Apartment(models.Model):
     """A unit of a block. Number and floor may be unknown: legacy data has such units.
 
-    A unit with history is never deleted; `closed_at` says since when it is no longer in use, and
-    `merged_into` which unit took its people over if it was one registered twice.
+    A unit with history is never deleted; `closed_at` says since when it is retired, and `merged_into`
+    which unit took over its people if it had been registered twice.
     """
 
     block = models.ForeignKey(
@@ -156,13 +156,13 @@ class Apartment(models.Model):
 
 
 def unit_label(pk: int | None, number: int | None, name: str) -> str:
-    """How a unit is called: by its number and name, or by its id where it has no number."""
+    """The label of a unit: its number and name, or its id if it has no number."""
     called = f"#{pk}" if number is None else str(number)
     return f"{called} ({name})" if name else called
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    """Memberships, of now and of the past."""
+    """Current and former memberships."""
 
     def current(self) -> "MembershipQuerySet":
         """Those that have not ended."""
@@ -170,7 +170,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 
 class Membership(models.Model):
-    """A user in a block, usually in one of its units. It ends when he moves out and is kept."""
+    """A person in a block, usually in one of its units. It ends when they move out, and stays stored."""
 
     user = models.ForeignKey(
         User, models.PROTECT, verbose_name=_("person"), related_name="memberships"
@@ -216,10 +216,10 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        """The person alone: the audit log keeps it as a label, in nobody's language."""
+        """Only the person's name: the audit log stores it as a label, independent of language."""
         return str(self.user)
 
     @property
     def standing(self) -> str:
-        """Where it stands, in words: one that has ended is neither active nor anything else."""
+        """The status in the reader's language; "Ended" for a former membership, whatever its status."""
         return gettext("Ended") if self.ended_at is not None else str(Status(self.status).label)

@@ -60,7 +60,7 @@ def change_block(*, origin: Origin, block: Block, changes: dict[str, Any]) -> bo
     lock_buildings([building.pk])
     block = Block.objects.select_for_update().get(pk=block.pk)
     number: str = changes.get("number", block.number)
-    if (building, number) != (block.building, block.number):
+    if (building.pk, number) != (block.building_id, block.number):
         refuse_taken_block_number(building, number, but=block)
     return save_change(block, changes, origin=origin, action=Action.BLOCK_CHANGED, block=block)
 

@@ -1,4 +1,4 @@
-"""Who may do what in a block. Each function fetches and checks in one: it returns the thing, or raises.
+"""Who may do what in a block. Each function fetches and checks in one: it returns the record, or raises.
 
 The order of the checks is that of contract/answers.md.
 """
@@ -18,7 +18,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 class WhyAccessRefused(Enum):
-    """Why a right is lacking; the value is what the audit log keeps."""
+    """Why access is refused; the value is stored in the audit log."""
 
     NOT_MANAGER = "not an active manager of the block"
     BLOCK_PENDING = "block pending"
@@ -32,7 +32,7 @@ class WhyAccessRefused(Enum):
 
 
 class AccessRefused(Exception):
-    """The caller lacks the right. `block` and `apartment` are what he asked for."""
+    """The caller lacks the right. `block` and `apartment` are what they asked for."""
 
     def __init__(
         self, why: WhyAccessRefused, *, block: Named | None, apartment: Named | None
@@ -49,14 +49,14 @@ class SeveralBlocks(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """A person with his current memberships, each with its block and unit."""
+    """A person with their current memberships, each with its block and unit."""
 
     user: User
     memberships: list[Membership]
 
 
 def caller(user_id: int) -> Caller | None:
-    """The person of this id and his current memberships, in one statement; None if there is none."""
+    """The person with this id and their current memberships, in one statement; None if there is none."""
     memberships = list(
         Membership.objects.current()
         .filter(user_id=user_id)
@@ -71,7 +71,7 @@ def caller(user_id: int) -> Caller | None:
 def managed_block(who: Caller, *, block_id: int | None, apartment_id: int | None) -> Block:
     """The block in which `who` may register a unit (answers.md, CreateApartment rows 4 to 6).
 
-    `block_id` None means the one block that he manages; `apartment_id`, if given, must be his own.
+    `block_id` None means the one block that they manage; `apartment_id`, if given, must be their own.
     Raises SeveralBlocks, or AccessRefused.
     """
     active = [each for each in who.memberships if each.status == Status.ACTIVE]
@@ -89,7 +89,7 @@ def managed_block(who: Caller, *, block_id: int | None, apartment_id: int | None
 
 
 def own_membership(who: Caller, *, block_id: int, apartment_id: int) -> Membership:
-    """His active membership in this unit of this block (answers.md, AddContact rows 3 to 8).
+    """The caller's active membership in this unit of this block (answers.md, AddContact rows 3 to 8).
 
     Raises AccessRefused.
     """
@@ -110,11 +110,11 @@ def own_membership(who: Caller, *, block_id: int, apartment_id: int) -> Membersh
         unknown = isinstance(unit, Unknown)
         why = WhyAccessRefused.APARTMENT_UNKNOWN if unknown else WhyAccessRefused.NOT_IN_APARTMENT
         raise AccessRefused(why, block=block, apartment=unit)
-    # Somebody may hold several roles in one unit: the best standing counts.
-    standing = {Status(each.status): each for each in in_unit}
-    if active := standing.get(Status.ACTIVE):
+    # A person may have several roles in one unit: the best status counts.
+    by_status = {Status(each.status): each for each in in_unit}
+    if active := by_status.get(Status.ACTIVE):
         return active
-    pending = Status.PENDING in standing
+    pending = Status.PENDING in by_status
     why = WhyAccessRefused.MEMBERSHIP_PENDING if pending else WhyAccessRefused.MEMBERSHIP_BANNED
     raise AccessRefused(why, block=block, apartment=unit)
 
@@ -142,7 +142,7 @@ def _pk(thing: Named | None) -> int | None:
 
 @dataclass(frozen=True)
 class Blocks:
-    """A set of blocks by their ids; `ids` None stands for every block."""
+    """A set of blocks by their ids; `ids` None means every block."""
 
     ids: frozenset[int] | None
 
@@ -153,17 +153,17 @@ class Blocks:
         return self.ids is None or block_id in self.ids
 
     def meet(self, block_ids: Iterable[int]) -> bool:
-        """Whether one of these is among them."""
+        """Whether one of these blocks is in the set."""
         return any(block_id in self for block_id in block_ids)
 
     def only(self, rows: models.QuerySet[M], path: str) -> models.QuerySet[M]:
-        """The rows whose `path`, a lookup that ends at a block's id, is among them."""
+        """The rows whose `path`, a lookup that ends at a block's id, is in the set."""
         return rows if self.ids is None else rows.filter(**{f"{path}__in": self.ids})
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Which blocks somebody sees in the back-office, and in which of them he may change things."""
+    """Which blocks a person sees in the back-office, and which of them they may change."""
 
     sees: Blocks
     changes: Blocks
@@ -176,7 +176,7 @@ EVERYTHING = Reach(Blocks(None), Blocks(None))
 def reach(user: Any) -> Reach:
     """How far a signed-in user's rights go in the back-office; at most one statement.
 
-    They follow his memberships: an active manager of an active block changes it, a board member
+    They follow the memberships: an active manager of an active block changes it, a board member
     reads it, and both end with the membership. A superuser reaches every block.
     """
     if not user.is_active:

@@ -10,7 +10,7 @@ from contacts.models import Claim, Kind, User
 
 
 def parse_login(login: str) -> tuple[Kind, str] | None:
-    """Which kind of contact a sign-in name is, and its canonical form; None if it is neither."""
+    """The kind of contact that a sign-in name is, and its canonical form; None if it is neither kind."""
     for kind in Kind:
         try:
             return kind, kind.canonical(login)
@@ -20,9 +20,9 @@ def parse_login(login: str) -> tuple[Kind, str] | None:
 
 
 class PrimaryContactBackend(BaseBackend):
-    """Finds a person by primary e-mail or phone and password, whatever his status is.
+    """Finds a person by primary e-mail or phone and password, whatever their status is.
 
-    The caller decides what a pending or banned person may do: only who knows the password is told.
+    The caller decides what a pending or banned person may do: only those with the password learn it.
     """
 
     def authenticate(
@@ -36,13 +36,13 @@ class PrimaryContactBackend(BaseBackend):
             return None
         user = self._primary_holder(username)
         if user is None or not user.has_usable_hash():
-            # As slow as a real check: the time tells no one who is registered.
+            # As slow as a real check, so that the time does not reveal who is registered.
             make_password(password)
             return None
         return user if user.check_password(password) else None
 
     def get_user(self, user_id: int) -> User | None:
-        """The person of a back-office session, unless he has been suspended since."""
+        """The person of a back-office session, unless they are not active any more."""
         user = User.objects.filter(pk=user_id).first()
         return user if user is not None and user.is_active else None
 

@@ -11,11 +11,11 @@ EMAIL_LENGTH = 254
 PHONE_LENGTH = 40
 
 _WESTERN = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "0123456789" * 2)
-# Invisible marks that come along when a number is copied out of right-to-left text.
+# Invisible marks in a number that was copied from right-to-left text.
 _DIRECTION_MARKS = dict.fromkeys(
     map(ord, "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 )
-# What a number may be written with. Letters stay out: phonenumbers would read them as keypad digits.
+# The characters of a number. No letters: phonenumbers would read them as keypad digits.
 _PHONE = re.compile(r"\+?\(?\d[\d \t\xa0().\-/]*", re.ASCII)
 
 
@@ -25,7 +25,7 @@ def western_digits(text: str) -> str:
 
 
 def tidy_phone(typed: str) -> str:
-    """The number as its holder gets it back: trimmed, Western digits, no direction marks."""
+    """The number as it is stored and shown: trimmed, Western digits, no direction marks."""
     return western_digits(typed).translate(_DIRECTION_MARKS).strip()
 
 
@@ -38,11 +38,11 @@ def canonical_phone(typed: str) -> str:
     if len(tidy) > PHONE_LENGTH or not _PHONE.fullmatch(tidy):
         raise ValueError("not a phone number")
     try:
-        # 00 is how Egypt, and most of the world, dials out; a "+" says the same everywhere.
+        # 00 is the prefix for calls abroad in Egypt and most countries; "+" means the same anywhere.
         number = phonenumbers.parse(re.sub(r"^00", "+", tidy), settings.PHONE_REGION)
     except phonenumbers.NumberParseException as error:
         raise ValueError("not a phone number") from error
-    # Not is_possible_number(): it passes numbers without their area code, alike in two cities.
+    # Not is_possible_number(): it accepts numbers without area code, which exist in several cities.
     verdict = phonenumbers.is_possible_number_with_reason(number)
     if verdict != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise ValueError("not a possible phone number")
@@ -55,7 +55,7 @@ def canonical_email(typed: str) -> str:
     try:
         validate_email(email)
         local, domain = email.rsplit("@", 1)
-        # Django's pattern, blind to case, lets a few letters pass that only look like ASCII.
+        # Django's case-insensitive pattern accepts a few letters that only look like ASCII.
         if not local.isascii() or not local.isprintable():
             raise ValueError("not an e-mail address")
         canonical = f"{local}@{domain.encode('idna').decode('ascii')}".lower()
@@ -66,12 +66,12 @@ def canonical_email(typed: str) -> str:
     return canonical
 
 
-# What has no place in a line, one that is printed or one of a file.
+# Characters that a single line of text, printed or in a file, cannot have.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def one_line(text: str) -> str:
-    """The text as a name is kept: one line, without control characters, one space between words."""
+    """The text on one line, without control characters, with single spaces; names are stored like this."""
     trimmed = text.strip()
     if trimmed.isprintable() and "  " not in trimmed:
         return trimmed

@@ -1,4 +1,4 @@
-"""A constraint that Django does not bring: a foreign key over several columns."""
+"""A constraint that Django lacks: a foreign key over several columns."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -9,10 +9,10 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
 class CompositeForeignKey(models.BaseConstraint):
-    """The columns of `fields` together name one row of the model that the first of them points to.
+    """`fields` together refer to one row of the model that the first of them points to.
 
-    `fields` are foreign keys; `to_fields` are the fields of the target that they must equal, and
-    must be unique together there. A row whose first field is NULL names nothing and passes.
+    `to_fields` are the target's fields that they must equal; these must be unique together. A row
+    with NULL in its first field refers to nothing and passes.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class CompositeForeignKey(models.BaseConstraint):
 
     def _clause(self, model: type[models.Model], editor: BaseDatabaseSchemaEditor) -> str:
         target = cast(type[models.Model], model._meta.get_field(self.fields[0]).related_model)
-        # SQLite checks at commit, as Django's own foreign keys do there; MariaDB knows no such clause.
+        # On SQLite checked at commit, like Django's own foreign keys; MariaDB has no such clause.
         deferred = " DEFERRABLE INITIALLY DEFERRED" if editor.connection.vendor == "sqlite" else ""
         return (
             f"CONSTRAINT {editor.quote_name(self.name)}"
@@ -52,7 +52,7 @@ class CompositeForeignKey(models.BaseConstraint):
         exclude: Any = None,
         using: str = DEFAULT_DB_ALIAS,
     ) -> None:
-        """Raise ValidationError unless the target's row agrees with the instance's columns."""
+        """Raises ValidationError unless the target's fields equal the instance's."""
         if exclude and set(self.fields) & set(exclude):
             return
         target = getattr(instance, self.fields[0])

@@ -1,4 +1,4 @@
-"""Password hashes that the legacy server left behind."""
+"""Password hashes from the legacy server."""
 
 import re
 from typing import Any
@@ -8,13 +8,13 @@ from django.contrib.auth.hashers import BasePasswordHasher, get_hasher
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
-# bcrypt reads no further. PHP cut longer passwords there; the bcrypt package raises.
+# Bytes that bcrypt uses. PHP cut longer passwords there; the bcrypt package raises.
 LONGEST = 72
 WHOLE = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}")
 
 
 class PHPBcryptHasher(BasePasswordHasher):
-    """Verifies what PHP's `password_hash()` made. Kept as `php` and PHP's own `$2y$…`; makes none.
+    """Verifies hashes of PHP's `password_hash()`, stored as `php` and PHP's own `$2y$…`; makes no new ones.
 
     Django renews such a hash at the next sign-in, since it is not of the preferred kind.
     """
@@ -23,7 +23,7 @@ class PHPBcryptHasher(BasePasswordHasher):
 
     @classmethod
     def adopt(cls, encoded: str) -> str:
-        """A PHP hash under the name that Django finds this class by; any other hash unchanged."""
+        """A PHP hash with the prefix by which Django finds this class; any other hash unchanged."""
         return cls.algorithm + encoded if WHOLE.fullmatch(encoded) else encoded
 
     def decode(self, encoded: str) -> dict[str, Any]:
@@ -40,14 +40,14 @@ class PHPBcryptHasher(BasePasswordHasher):
         try:
             right = constant_time_compare(self.encode(password, salt), encoded)
         except ValueError:
-            # Not a bcrypt hash after all, whatever it begins with.
+            # Not a bcrypt hash, although it begins like one.
             return False
         if not right:
             self.harden_runtime(password, encoded)
         return right
 
     def harden_runtime(self, password: str, encoded: str) -> None:
-        """Work as long as the preferred kind would, so that a refusal's time tells no one's hash."""
+        """Take as long as the preferred kind would, so that the time does not reveal the kind of hash."""
         cheaper = self.decode(encoded)["work_factor"]
         salt = self.decode(encoded)["salt"]
         for rounds in range(cheaper, getattr(get_hasher(), "rounds", cheaper)):

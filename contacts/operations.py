@@ -79,8 +79,8 @@ def change_password(*, origin: Origin, user: User, password: str) -> None:
 
 @transaction.atomic
 def change_status(*, origin: Origin, user: User, status: Status) -> None:
-    """Activate, suspend or ban a person, which ends all their sessions. Raises PersonErased."""
-    _refuse_erased(user)
+    """Activate, suspend or ban a person; a change ends all their sessions. Raises PersonErased."""
+    user = lock_person(user)
     changed = save_change(
         user, {"status": status}, origin=origin, action=Action.STATUS_CHANGED, person=user
     )

@@ -1,4 +1,4 @@
-"""The rules that span tables, checked over the whole database, a page of rows at a time."""
+"""The rules that span tables, checked over the whole database, a batch of rows at a time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from django.utils import timezone
 
 from audit.bulk import Advance
 from audit.models import Entry, Seal
-from audit.seal_file import SealFileProblem, last_line
+from audit.seal_file import SealFileProblem, last_seal_line
 from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, Status, User
 from omarty.admin_urls import admin_url_for
 
-PAGE = 2000
+BATCH = 2000
 OURS = ("audit", "contacts", "buildings")
-# Longer than this without a seal, though there is something to seal, and the timer is not running.
+# After this long without a seal, though there are entries to seal, the timer seems not to run.
 SEAL_HOURS = 24
 
 AnyModel = TypeVar("AnyModel", bound=models.Model)
@@ -29,7 +29,7 @@ AnyModel = TypeVar("AnyModel", bound=models.Model)
 
 @dataclass(frozen=True)
 class IntegrityProblem:
-    """What breaks a rule, or is only warned of; `page` shows it in the back-office, where one does."""
+    """A row that breaks a rule, or deserves a warning; `page` is its page in the back-office, if any."""
 
     rule: str
     what: str
@@ -37,40 +37,40 @@ class IntegrityProblem:
     warning: bool = False
 
 
-def _pages(query: "models.QuerySet[AnyModel]") -> Iterator[list[AnyModel]]:
-    """The rows, ascending by id; memory holds one page of them."""
+def _batches(query: "models.QuerySet[AnyModel]") -> Iterator[list[AnyModel]]:
+    """The rows by ascending id, in batches."""
     last = None
-    while page := list(
-        (query if last is None else query.filter(pk__gt=last)).order_by("pk")[:PAGE]
+    while batch := list(
+        (query if last is None else query.filter(pk__gt=last)).order_by("pk")[:BATCH]
     ):
-        yield page
-        last = page[-1].pk
+        yield batch
+        last = batch[-1].pk
 
 
 def _each(query: "models.QuerySet[AnyModel]") -> Iterator[AnyModel]:
-    for page in _pages(query):
-        yield from page
+    for batch in _batches(query):
+        yield from batch
 
 
 # --- Contacts ------------------------------------------------------------------------------------
 
 
 def contacts(advance: Advance) -> Iterator[IntegrityProblem]:
-    """Each contact, primary or secondary, has a claim that fits; each claim has its contact."""
-    for people in _pages(User.objects.all()):
+    """Each contact, primary or secondary, has a matching claim; each claim has its contact."""
+    for people in _batches(User.objects.all()):
         claims: dict[int, list[Claim]] = {person.pk: [] for person in people}
-        held = Claim.objects.filter(user__in=people)
-        for claim in held.select_related("secondaryemail", "secondaryphone"):
+        of_people = Claim.objects.filter(user__in=people)
+        for claim in of_people.select_related("secondaryemail", "secondaryphone"):
             claims[claim.user_id].append(claim)
         for person in people:
-            for what in _wrong_contacts(person, claims[person.pk]):
+            for what in _contact_problems(person, claims[person.pk]):
                 yield IntegrityProblem(
                     "contacts", f"Person {person.pk}: {what}.", admin_url_for(User, person.pk)
                 )
         advance(len(people))
 
 
-def _wrong_contacts(person: User, claims: list[Claim]) -> Iterator[str]:
+def _contact_problems(person: User, claims: list[Claim]) -> Iterator[str]:
     unaccounted = {(claim.kind, claim.value) for claim in claims if not _secondaries(claim)}
     for kind in Kind:
         typed = person.email if kind is Kind.EMAIL else person.phone
@@ -86,7 +86,7 @@ def _wrong_contacts(person: User, claims: list[Claim]) -> Iterator[str]:
         yield f"a claim on {_a(kind_name)} stands for no contact"
     for claim in claims:
         for contact in _secondaries(claim):
-            yield from _wrong_secondary(claim, contact)
+            yield from _secondary_problems(claim, contact)
 
 
 def _secondaries(claim: Claim) -> list[SecondaryContact]:
@@ -94,7 +94,7 @@ def _secondaries(claim: Claim) -> list[SecondaryContact]:
     return [contact for contact in found if contact is not None]
 
 
-def _wrong_secondary(claim: Claim, contact: SecondaryContact) -> Iterator[str]:
+def _secondary_problems(claim: Claim, contact: SecondaryContact) -> Iterator[str]:
     name = f"secondary {contact.kind} {contact.pk}"
     if contact.kind != claim.kind:
         yield f"{name} has a claim on {_a(claim.kind)}"
@@ -131,7 +131,7 @@ def units_in_blocks(advance: Advance) -> Iterator[IntegrityProblem]:
 
 
 def managers(advance: Advance) -> Iterator[IntegrityProblem]:
-    """Each block that is not banned has an active manager, himself active; a new one waits for his."""
+    """Each block that is not banned has an active manager; a new block may not have one yet."""
     manages = Membership.objects.current().filter(
         block=OuterRef("pk"),
         role=Role.MANAGER,
@@ -144,16 +144,18 @@ def managers(advance: Advance) -> Iterator[IntegrityProblem]:
 
 
 def occupancy(advance: Advance) -> Iterator[IntegrityProblem]:
-    """In a unit that is lived in, somebody lives, unless the last has just moved out."""
+    """An occupied unit has an active member, unless the last one has just moved out."""
     lives = Membership.objects.current().filter(apartment=OuterRef("pk"), status=Status.ACTIVE)
     empty = Apartment.objects.filter(occupancy=Occupancy.OCCUPIED, closed_at__isnull=True)
     for row in _each(empty.filter(~Exists(lives))):
-        what = f"Unit {row.pk} ({row}) of block {row.block_id} is lived in, with nobody in it."
+        what = (
+            f"Unit {row.pk} ({row}) of block {row.block_id} is occupied, and nobody belongs to it."
+        )
         yield IntegrityProblem("occupancy", what, admin_url_for(Apartment, row.pk), warning=True)
 
 
 def references(advance: Advance) -> Iterator[IntegrityProblem]:
-    """What a row points to exists: a dump can be read back with the database's own checks off."""
+    """What a row refers to exists: a dump may have been loaded with the database's checks off."""
     for model in apps.get_models():
         if model._meta.app_label not in OURS:
             continue
@@ -177,11 +179,11 @@ def _dangling(
 
 
 def seals(advance: Advance) -> Iterator[IntegrityProblem]:
-    """The audit log is sealed, and file and database tell of the same last seal."""
+    """The audit log is sealed, and seal file and database end with the same seal."""
     path: Path = settings.AUDIT_SEAL_FILE
     last = Seal.objects.order_by("-number").first()
     try:
-        line = last_line(path)
+        line = last_seal_line(path)
     except (SealFileProblem, OSError) as error:
         yield IntegrityProblem("seals", f"The seal file cannot be used: {error}")
         return
@@ -189,41 +191,41 @@ def seals(advance: Advance) -> Iterator[IntegrityProblem]:
     in_database = (last.number, last.digest) if last else (0, "")
     if in_file != in_database:
         what = f"{path} ends with seal {in_file[0]}, the database with seal {in_database[0]}"
-        yield IntegrityProblem("seals", f"{what}, or with another one: see audit_verify.")
+        yield IntegrityProblem("seals", f"{what}, or they differ in it: see audit_verify.")
     yield from _unsealed(last)
 
 
 def _unsealed(last: Seal | None) -> Iterator[IntegrityProblem]:
     unsealed = Entry.objects.filter(pk__gt=last.last_id) if last else Entry.objects.all()
-    lately = last and last.at > timezone.now() - timedelta(hours=SEAL_HOURS)
-    if not lately and unsealed.exists():
+    recent = last and last.at > timezone.now() - timedelta(hours=SEAL_HOURS)
+    if not recent and unsealed.exists():
         since = f"since {last.at:%Y-%m-%d %H:%M} UTC" if last else "ever"
         what = f"No entry has been sealed {since}: is audit_seal run from a timer?"
         yield IntegrityProblem("seals", what, warning=True)
 
 
 def server(advance: Advance) -> Iterator[IntegrityProblem]:
-    """MariaDB and MySQL: time zones are loaded, and tables hold any text."""
+    """On MariaDB and MySQL: time zones are loaded, and tables can store any text."""
     if connection.vendor != "mysql":
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT CONVERT_TZ('2026-01-01', 'UTC', %s)", [settings.TIME_ZONE])
         if cursor.fetchone()[0] is None:
             what = (
-                "The database has no time-zone tables: it cannot convert times itself, and a query of "
-                "your own by CONVERT_TZ, or by Django's __date, finds nothing. Load them: "
+                "The database has no time-zone tables: it cannot convert times, and a query of your own "
+                "with CONVERT_TZ, or with Django's __date, finds nothing. Load them: "
                 "mariadb-tzinfo-to-sql /usr/share/zoneinfo | mariadb mysql"
             )
             yield IntegrityProblem("time zones", what, warning=True)
         cursor.execute(
             "SELECT table_name, column_name, character_set_name FROM information_schema.columns "
             "WHERE table_schema = DATABASE() AND character_set_name NOT IN ('utf8mb4', 'ascii') "
-            # Django makes it before the first migration, and keeps names of its own there.
+            # Django creates it before the first migration; it holds no text of ours.
             "AND table_name <> 'django_migrations' "
             "ORDER BY table_name, column_name"
         )
         for table, column, charset in cursor.fetchall():
-            what = f"{table}.{column} is {charset}, not utf8mb4: it cannot hold every text."
+            what = f"{table}.{column} is {charset}, not utf8mb4: it cannot store every text."
             yield IntegrityProblem("character sets", what, warning=True)
 
 

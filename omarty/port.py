@@ -1,4 +1,4 @@
-"""`python -m omarty.port 8000`: is this port of the machine free? Granian itself shares a taken one."""
+"""`python -m omarty.port 8000`: is this port free? Granian does not check: it shares a taken one."""
 
 import socket
 import sys
@@ -7,9 +7,9 @@ HIGHEST = 65535
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens there, and somebody may."""
+    """Whether no program listens there, and this one may."""
     with socket.socket() as server:
-        # One that has just been left is free.
+        # A port that was released a moment ago is free.
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             server.bind(("127.0.0.1", port))
@@ -19,7 +19,7 @@ def is_free(port: int) -> bool:
 
 
 def main(text: str) -> None:
-    """End with a sentence unless the port is free."""
+    """Exit with a sentence unless the port is free."""
     if not text.isdecimal() or not 0 < int(text) <= HIGHEST:
         sys.exit(f"PORT must be a number from 1 to {HIGHEST}, not {text!r}.")
     if not is_free(int(text)):

@@ -1,4 +1,4 @@
-"""Doing anew what the database took back."""
+"""Retries what the database rolled back because of a deadlock."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -7,15 +7,15 @@ from django.db import OperationalError
 
 T = TypeVar("T")
 
-# MariaDB's "deadlock found": all was rolled back, and trying again is right.
+# MariaDB's "deadlock found": the transaction was rolled back and can be retried.
 DEADLOCK = 1213
-# MariaDB's "lock wait timeout exceeded", and what SQLite says of it: who waited that long gives up.
+# MariaDB's "lock wait timeout exceeded", and SQLite's counterpart: waiting took too long.
 WAITED = (1205, "database is locked")
 TRIES = 3
 
 
 def retry_on_deadlock(act: Callable[[], T]) -> T:
-    """What `act`, which writes in one transaction, returns; after a deadlock it is done anew."""
+    """Call `act`, which writes in one transaction, again after a deadlock; returns its result."""
     for _ in range(TRIES - 1):
         try:
             return act()
@@ -26,5 +26,5 @@ def retry_on_deadlock(act: Callable[[], T]) -> T:
 
 
 def was_busy(error: OperationalError) -> bool:
-    """Whether others held what was asked for, so that the same may succeed a moment later."""
+    """Whether others had locked the rows, so that the same may succeed a moment later."""
     return error.args[0] in (DEADLOCK, *WAITED)

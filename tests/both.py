@@ -1,6 +1,6 @@
 """`make test`: the whole suite on SQLite, then on a throwaway MariaDB; a last line says what ran.
 
-With EVERYTHING=1 a part that cannot run is a failure, as at the gate.
+With EVERYTHING=1 a part that cannot run is a failure.
 """
 
 import os
@@ -33,10 +33,10 @@ def main(arguments: list[str]) -> int:
     if not shutil.which("chromium"):
         left_out.append("browser tests: chromium is not installed (apt-get install chromium)")
 
-    told = [f"passed on {' and '.join(ran)}"] if ran else []
-    told += [f"FAILED on {' and '.join(failed)}"] if failed else []
-    told += [f"not run: {why}" for why in left_out]
-    print("\nmake test: " + "; ".join(told), flush=True)
+    outcomes = [f"passed on {' and '.join(ran)}"] if ran else []
+    outcomes += [f"FAILED on {' and '.join(failed)}"] if failed else []
+    outcomes += [f"not run: {why}" for why in left_out]
+    print("\nmake test: " + "; ".join(outcomes), flush=True)
     return 1 if failed or (everything and left_out) else 0
 
 

@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,9 @@ from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 from omarty.api.tokens import Refresh
 from tests import mariadb
 from tests.legacy import Legacy, legacy_database
+from tests.program import Program
 
-# As many phones may knock at once as a test has: the test server's own queue takes ten.
+# The test server's own queue takes ten connections; tests open more at once.
 ThreadedWSGIServer.request_queue_size = 128
 
 REGISTER = (User, Claim, SecondaryEmail, SecondaryPhone, Building, Block, Apartment, Membership)
@@ -33,7 +35,7 @@ def demo_community(django_db_setup: None, django_db_blocker: Any) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def cast(request: pytest.FixtureRequest, demo_community: list[Any]) -> None:
-    """Lays the demo anew where an earlier test with real commits has emptied the tables."""
+    """Restores the demo where an earlier test with real commits has emptied the tables."""
     request.getfixturevalue("transactional_db" if needs_commits(request.node) else "db")
     if not User.objects.exists():
         for model, rows in demo_community:
@@ -54,11 +56,11 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
 
 @pytest.fixture
 def commits() -> None:
-    """Asks for real transactions, which other connections see."""
+    """Makes the test write in real transactions, which other connections see."""
 
 
 class App:
-    """The mobile app of one person: his token, and the two addresses."""
+    """The mobile app of one person: their token, and the two addresses."""
 
     def __init__(self, person: User) -> None:
         self.person = person
@@ -102,14 +104,14 @@ def person(name: str) -> User:
 
 @pytest.fixture
 def new_entries() -> Iterator[Callable[[], list[Entry]]]:
-    """Called, it gives the audit entries written since the test began."""
+    """Call it for the audit entries written since the test began."""
     last = Entry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     yield lambda: list(Entry.objects.filter(pk__gt=last).order_by("pk"))
 
 
 @pytest.fixture
 def nothing_changed() -> Callable[[], bool]:
-    """Called, it says whether every table of the register holds what it held when the test began."""
+    """Call it to know whether every table of the register is as it was when the test began."""
 
     def rows() -> list[Any]:
         return [list(model._default_manager.order_by("pk").values()) for model in REGISTER]
@@ -120,7 +122,7 @@ def nothing_changed() -> Callable[[], bool]:
 
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[str]:
-    """The DATABASE_URL of a MariaDB: that of the suite, or one of its own."""
+    """The DATABASE_URL of a MariaDB server: that of the suite, or another one."""
     if os.environ["DATABASE_URL"].startswith("mysql:"):
         yield os.environ["DATABASE_URL"]
     else:
@@ -131,6 +133,28 @@ def mariadb_server() -> Iterator[str]:
 @pytest.fixture
 def legacy(mariadb_server: str) -> Iterator[Legacy]:
     """A filled legacy database."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    with legacy_database(mariadb_server, f"legacy_{worker}") as database:
+    with legacy_database(mariadb_server, f"legacy_{worker()}") as database:
         yield database
+
+
+@pytest.fixture
+def unmigrated(tmp_path: Path) -> Iterator[Program]:
+    """`manage.py` on a database without tables, of the kind that the suite is run on."""
+    url = os.environ["DATABASE_URL"]
+    if url.startswith("mysql:"):
+        with mariadb.schema(url, f"program_{worker()}") as own:
+            yield Program(own, tmp_path)
+    else:
+        yield Program(f"sqlite:///{tmp_path}/program.sqlite3", tmp_path)
+
+
+@pytest.fixture
+def program(unmigrated: Program) -> Program:
+    """`manage.py` on a migrated, empty database."""
+    unmigrated.succeed("migrate", "--verbosity", "0")
+    return unmigrated
+
+
+def worker() -> str:
+    """A name for this test process: tests that run at the same time have their own databases."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "alone")

@@ -1,7 +1,7 @@
-"""The settings that tests and checks run under, whatever the shell or a `.env` says.
+"""The settings for tests and checks, independent of the shell and of any `.env`.
 
 As a pytest plugin (`-p tests.environment`) it sets them before Django reads them; as a program it
-runs a command under them. `DATABASE_URL` is kept if it is set: it says which database is tested.
+runs a command under them. `DATABASE_URL` stays if it is set: it says which database is tested.
 """
 
 import os
@@ -14,7 +14,7 @@ ENVIRONMENT = {
     "JWT_SIGNING_KEY": "signing-key-of-the-tests-q2Wd9Rk4Xv7Bn1Lz6Tc3Ym8Hj5Gp0",
     "JWT_FORMER_KEYS": "former-key-of-the-tests-Zp3Xm7Qa1Wc9Ve5Rb8Ty2Nu6Li4Ko0",
     "ALLOWED_HOSTS": os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver"),
-    # Static files as they lie in the apps; pytest-django switches DEBUG itself off all the same.
+    # Static files directly from the apps; pytest-django switches DEBUG itself off all the same.
     "DEBUG": os.environ.get("DEBUG", "true"),
     "PROXIES": "0",
     "PHONE_REGION": "EG",

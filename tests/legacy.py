@@ -1,4 +1,4 @@
-"""An invented legacy database with every oddity that the real one may hold."""
+"""An invented legacy database with every oddity that the real one may have."""
 
 import io
 import json
@@ -16,6 +16,7 @@ from audit.models import Entry
 from buildings.models import Apartment, Block, Building, Membership
 from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 from omarty.legacy.models import LegacyRow, QuarantinedRow
+from tests import mariadb
 
 SCHEMA = Path(__file__).with_name("legacy_schema.sql")
 PASSWORD = "كلمة سر قديمة"
@@ -182,7 +183,7 @@ ALL_ROWS = (*OURS, Entry, LegacyRow, QuarantinedRow)
 
 
 def run(url: str, *arguments: str) -> tuple[Any, str]:
-    """The command's report, and what it told on standard error; the demo community may be there."""
+    """The command's report and what it wrote to standard error; the demo community may exist."""
     out, err = io.StringIO(), io.StringIO()
     arguments = ("--json", "--into-existing", *arguments)
     call_command("import_legacy", url, *arguments, stdout=out, stderr=err)
@@ -190,20 +191,20 @@ def run(url: str, *arguments: str) -> tuple[Any, str]:
 
 
 def in_quarantine(table: str) -> dict[tuple[str, str], str]:
-    """(id, column): reason of all that the quarantine holds of a table."""
+    """The reasons of a table's rows in quarantine, by (id, column)."""
     rows = QuarantinedRow.objects.filter(table=table)
     return {(row.key, row.column): row.reason for row in rows}
 
 
 def everything() -> dict[str, Any]:
-    """All rows of ours, as they are."""
+    """All our rows, by model."""
     return {
         model.__name__: list(model._default_manager.order_by("pk").values()) for model in ALL_ROWS
     }
 
 
 class Legacy:
-    """A legacy database of one's own: `url` is that of a person who may only read it."""
+    """A legacy database of its own; with `url` it can only be read."""
 
     def __init__(self, connection: Any, server: str, name: str) -> None:
         self._connection = connection
@@ -212,13 +213,13 @@ class Legacy:
         self.url = f"mysql://reader:reader@localhost/{name}?unix_socket={socket}"
 
     def run(self, statement: str, values: Any = None) -> Any:
-        """What a statement answers, strict mode off and foreign keys unchecked."""
+        """Run a statement without strict mode and foreign-key checks; returns its rows."""
         with self._connection.cursor() as cursor:
             cursor.execute(statement, values)
             return cursor.fetchall()
 
     def insert(self, table: str, **values: Any) -> None:
-        """A row; what is not given is as usual there."""
+        """Insert a row, with DEFAULTS for what is not given."""
         row = DEFAULTS.get(table, {}) | values
         names = ", ".join(row)
         marks = ", ".join(["%s"] * len(row))
@@ -231,17 +232,8 @@ class Legacy:
 
 @contextmanager
 def legacy_database(server: str, name: str) -> Iterator[Legacy]:
-    """A database of that name on this server, filled; gone afterwards."""
-    import MySQLdb  # noqa: PLC0415
-
-    parts = urlsplit(server)
-    connection = MySQLdb.connect(
-        user=parts.username,
-        host=parts.hostname,
-        unix_socket=parse_qs(parts.query)["unix_socket"][0],
-        charset="utf8mb4",
-        autocommit=True,
-    )
+    """A filled legacy database with this name on this server; dropped at the end."""
+    connection = mariadb.connect(server)
     legacy = Legacy(connection, server, name)
     for statement in (
         f"DROP DATABASE IF EXISTS {name}",

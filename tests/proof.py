@@ -11,7 +11,7 @@ from django.db import connection
 from audit.ledger import rows
 from audit.models import Action, Channel, Entry, Seal
 from audit.operations import Origin, record
-from audit.sealing import Line, Row, digest, sealed
+from audit.sealing import Row, SealLine, digest, sealed
 
 
 class Log:
@@ -23,7 +23,7 @@ class Log:
 
     def run(self, command: str, *arguments: Any) -> dict[str, Any]:
         """The command's JSON report, with its exit code as `exit` and its sentence as `error`."""
-        out, told = io.StringIO(), {"exit": 0, "error": ""}
+        out, outcome = io.StringIO(), {"exit": 0, "error": ""}
         try:
             call_command(
                 command,
@@ -34,9 +34,9 @@ class Log:
                 stderr=io.StringIO(),
             )
         except CommandError as error:
-            told = {"exit": error.returncode, "error": str(error)}
+            outcome = {"exit": error.returncode, "error": str(error)}
         report: dict[str, Any] = json.loads(out.getvalue())
-        return report | told
+        return report | outcome
 
     def seal(self) -> dict[str, Any]:
         return self.run("audit_seal", "--grace=0")
@@ -52,8 +52,8 @@ class Log:
             for number in range(count)
         ]
 
-    def lines(self) -> list[Line]:
-        return [Line.from_json(text) for text in self.file.read_text().splitlines()]
+    def lines(self) -> list[SealLine]:
+        return [SealLine.from_json(text) for text in self.file.read_text().splitlines()]
 
 
 def sql(statement: str, *values: Any) -> int:
@@ -71,7 +71,7 @@ COLUMNS = ", ".join(
 
 
 def copy_entry(source: int, number: int) -> None:
-    """Put the entry a second time, under another id."""
+    """Insert a copy of the entry with another id."""
     if connection.vendor == "mysql":
         sql("SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')")
     sql(
@@ -89,7 +89,7 @@ def row_of(number: int) -> Row:
 
 
 def forge_chain() -> None:
-    """Compute the database's seals anew from the entries as they are, archived ones left out."""
+    """Recompute the database's seals from the present entries, except those of archived entries."""
     newest = Seal.objects.exclude(archive="").order_by("number").last()
     previous = newest.digest if newest else ""
     for seal in list(Seal.objects.filter(archive="").order_by("number")):

@@ -34,13 +34,13 @@ def archived_log(sealed_log):
 
 def test_archived_entries_are_still_proven(sealed_log):
     entries, seals = Entry.objects.count(), Seal.objects.count()
-    told = sealed_log.run("audit_archive", "--before=2999-01-01")
-    assert (told["entries"], told["seals"]) == (entries, seals)
+    report = sealed_log.run("audit_archive", "--before=2999-01-01")
+    assert (report["entries"], report["seals"]) == (entries, seals)
     assert not Seal.objects.filter(archive="").exists()
     record = Entry.objects.get()
     assert record.action == Action.ENTRIES_ARCHIVED
-    assert record.after == {"file": told["files"][0], "seals": [1, seals], "entries": entries}
-    with gzip.open(sealed_log.archives / told["files"][0], "rt") as file:
+    assert record.after == {"file": report["files"][0], "seals": [1, seals], "entries": entries}
+    with gzip.open(sealed_log.archives / report["files"][0], "rt") as file:
         assert len(file.readlines()) == entries
     verdict = sealed_log.verify()
     assert (verdict["whole"], verdict["entries"], verdict["unsealed"]) == (True, entries, 1)
@@ -48,11 +48,11 @@ def test_archived_entries_are_still_proven(sealed_log):
 
 def test_a_second_run_archives_nothing(archived_log):
     before = sorted(archived_log.archives.iterdir())
-    told = archived_log.run("audit_archive", "--before=2000-01-01")
-    assert (told["entries"], sorted(archived_log.archives.iterdir())) == (0, before)
+    report = archived_log.run("audit_archive", "--before=2000-01-01")
+    assert (report["entries"], sorted(archived_log.archives.iterdir())) == (0, before)
 
 
-def test_only_seals_older_in_whole_are_moved(sealed_log):
+def test_only_seals_whose_entries_are_all_older_are_moved(sealed_log):
     second = Seal.objects.get(number=2)
     sql("UPDATE audit_seal SET archive = ''")
     assert sealed_log.run("audit_archive", "--before=2000-01-01")["seals"] == 0
@@ -61,8 +61,8 @@ def test_only_seals_older_in_whole_are_moved(sealed_log):
 
 def test_a_dry_run_archives_nothing(sealed_log):
     entries = Entry.objects.count()
-    told = sealed_log.run("audit_archive", "--before=2999-01-01", "--dry-run")
-    assert (told["entries"], told["dry_run"]) == (entries, True)
+    report = sealed_log.run("audit_archive", "--before=2999-01-01", "--dry-run")
+    assert (report["entries"], report["dry_run"]) == (entries, True)
     assert Entry.objects.count() == entries
     assert not sealed_log.archives.exists()
 
@@ -71,9 +71,9 @@ def test_a_tampered_log_is_not_archived(sealed_log):
     target = middle()
     sql("UPDATE audit_entry SET actor_label = 'forged' WHERE id = %s", target)
     entries = Entry.objects.count()
-    told = sealed_log.run("audit_archive", "--before=2999-01-01")
-    assert (told["exit"], Entry.objects.count()) == (1, entries)
-    assert "audit_verify" in told["error"]
+    report = sealed_log.run("audit_archive", "--before=2999-01-01")
+    assert (report["exit"], Entry.objects.count()) == (1, entries)
+    assert "audit_verify" in report["error"]
 
 
 def test_what_a_killed_run_wrote_is_written_again(sealed_log):
@@ -94,16 +94,16 @@ def test_only_the_owner_may_read_archives_and_seals(archived_log):
     assert archived_log.file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_directory_that_is_not_there_is_told_and_not_made(sealed_log, tmp_path):
-    told = sealed_log.run(
+def test_a_missing_directory_is_reported_and_not_created(sealed_log, tmp_path):
+    report = sealed_log.run(
         "audit_archive", "--before=2999-01-01", f"--archives={tmp_path}/disk/archive"
     )
-    assert told["exit"] == 1
-    assert told["error"] == f"{tmp_path}/disk does not exist: is it mounted?"
+    assert report["exit"] == 1
+    assert report["error"] == f"{tmp_path}/disk does not exist: is it mounted?"
     assert not (tmp_path / "disk").exists()
 
 
-def test_what_is_not_a_date_is_told(sealed_log):
+def test_what_is_not_a_date_is_refused(sealed_log):
     for text in ("yesterday", "2026-13-01", ""):
         assert sealed_log.run("audit_archive", f"--before={text}")["exit"] == 2
 
@@ -140,7 +140,7 @@ def test_a_tampered_archive_is_found(archived_log, change):
     assert archived_log.verify()["exit"] == 1
 
 
-def test_what_lengthens_an_archive_is_named(archived_log):
+def test_an_entry_added_to_an_archive_is_named(archived_log):
     rewrite(archived_log, lambda rows: [*rows, rows[-1] | {"id": 10**7}])
     assert archived_log.verify()["first"] == 10**7
 
@@ -154,7 +154,7 @@ def test_another_spelling_in_an_archive_is_found(archived_log):
     assert archived_log.verify()["first"] == first
 
 
-def test_a_lost_or_broken_archive_is_told(archived_log):
+def test_a_lost_or_broken_archive_is_reported(archived_log):
     (path,) = archived_log.archives.iterdir()
     path.write_bytes(path.read_bytes()[:100])
     assert str(path) in str(archived_log.verify()["faults"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audit import seals, verification
 from audit.models import Action, Channel, Entry, Seal
 from audit.operations import Origin, record
-from audit.sealing import PRINT_LENGTH, Line, Part, contents_of, digest, erased, from_ranges
+from audit.sealing import PRINT_LENGTH, Part, SealLine, contents_of, digest, erased, from_ranges
 from tests.proof import COLUMNS, Log, copy_entry, forge_chain, row_of, sql
 
 
@@ -52,7 +52,7 @@ def test_a_second_run_seals_nothing(log):
     assert Seal.objects.count() == 1
 
 
-def test_later_entries_hang_on_the_seal_before(log):
+def test_later_seals_continue_the_previous_one(log):
     log.seal()
     last = log.write(3)[-1]
     assert log.verify()["unsealed"] == 3
@@ -79,7 +79,7 @@ def test_a_dry_run_writes_nothing(log):
 
 
 def test_sealing_costs_the_calls_nothing(manager, django_assert_max_num_queries):
-    # What the bar allows, and the two statements that find the caller and his block.
+    # What the bar allows, and the two statements that find the caller and their block.
     with django_assert_max_num_queries(3 + 2):
         assert manager.create(floorNum=1, aptNum=101, blockId=1)["data"] == "Apartment registered."
 
@@ -166,7 +166,7 @@ def test_a_forged_chain_does_not_pass(sealed_log):
 
 def test_the_first_bad_entry_is_named_however_many_there_are(sealed_log, monkeypatch):
     """An unrecorded erasure is found last, and may be that of the lowest entry."""
-    monkeypatch.setattr(verification, "FAULTS_KEPT", 2)
+    monkeypatch.setattr(verification, "PROBLEMS_LISTED", 2)
     first, *others = Entry.objects.order_by("pk").values_list("pk", flat=True)[:9:2]
     Entry._base_manager.filter(pk=first).update(**erased(row_of(first), Part.SUBJECT))
     for target in others:
@@ -177,7 +177,7 @@ def test_the_first_bad_entry_is_named_however_many_there_are(sealed_log, monkeyp
 
 def test_an_entry_that_cannot_be_read_is_named(sealed_log):
     if connection.vendor != "sqlite":
-        pytest.skip("only SQLite keeps what is not of the column's type")
+        pytest.skip("only SQLite stores what is not of the column's type")
     sql("UPDATE audit_entry SET at = 'long ago' WHERE id = %s", middle())
     sql("UPDATE audit_entry SET actor_label = %s WHERE id = %s", b"\xff", middle() + 5)
     found = {(f["first"], f["what"]) for f in sealed_log.verify()["faults"]}
@@ -199,12 +199,12 @@ def test_an_emptied_part_is_not_an_erasure(sealed_log):
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(place=st.floats(0, 0.999), kind=st.sampled_from(["change", "remove", "move", "none"]))
-@example(place=0, kind="remove")
-@example(place=0.999, kind="remove")
-def test_whatever_is_done_to_an_entry_is_found(sealed_log, place, kind):
+@given(where=st.floats(0, 0.999), kind=st.sampled_from(["change", "remove", "move", "none"]))
+@example(where=0, kind="remove")
+@example(where=0.999, kind="remove")
+def test_whatever_is_done_to_an_entry_is_found(sealed_log, where, kind):
     ids = list(Entry.objects.order_by("pk").values_list("pk", flat=True))
-    target = ids[int(place * len(ids))]
+    target = ids[int(where * len(ids))]
     statements = {
         "change": "UPDATE audit_entry SET after = '{\"x\": 0}' WHERE id = %s",
         "remove": "DELETE FROM audit_entry WHERE id = %s",
@@ -232,10 +232,10 @@ def line_changed(log: Log, number: int) -> dict[str, Any]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(place=st.floats(0, 0.999), bit=st.integers(0, 7))
-def test_a_changed_byte_of_the_file_is_told_as_the_line_that_it_is(sealed_log, place, bit):
+@given(where=st.floats(0, 0.999), bit=st.integers(0, 7))
+def test_a_changed_byte_of_the_file_is_reported_with_its_line(sealed_log, where, bit):
     whole = sealed_log.file.read_bytes()
-    at = int(place * len(whole))
+    at = int(where * len(whole))
     other = bytes([whole[at] ^ 1 << bit])
     assume(b"\n" not in (other, whole[at : at + 1]))
     sealed_log.file.write_bytes(whole[:at] + other + whole[at + 1 :])
@@ -254,21 +254,21 @@ def rewrite_line(log: Log, number: int, /, **changes: Any) -> None:
     log.file.write_text("".join(f"{text}\n" for text in texts))
 
 
-def with_print_of(line: Line, target: int) -> bytes:
+def with_print_of(line: SealLine, target: int) -> bytes:
     """The prints of the line with that of the entry as it is now."""
-    place = list(from_ranges(line.ids)).index(target) * PRINT_LENGTH
+    start = list(from_ranges(line.ids)).index(target) * PRINT_LENGTH
     now = digest(row_of(target))[:PRINT_LENGTH]
-    return line.prints[:place] + now + line.prints[place + PRINT_LENGTH :]
+    return line.prints[:start] + now + line.prints[start + PRINT_LENGTH :]
 
 
-def test_an_entry_changed_together_with_its_print_is_narrowed_down_to_its_seal(sealed_log):
+def test_an_entry_changed_together_with_its_print_is_reported_by_its_seal(sealed_log):
     line, target = sealed_log.lines()[1], sealed_log.lines()[1].first_id + 3
     sql("UPDATE audit_entry SET actor_label = 'forged' WHERE id = %s", target)
     rewrite_line(sealed_log, 2, prints=with_print_of(line, target))
     verdict = sealed_log.verify()
     assert verdict["faults"][0] == line_changed(sealed_log, 2)
-    (fault,) = verdict["faults"][1:]
-    assert (fault["first"], fault["last"]) == (line.first_id, line.last_id)
+    (problem,) = verdict["faults"][1:]
+    assert (problem["first"], problem["last"]) == (line.first_id, line.last_id)
     assert verdict["first"] == line.first_id
 
 
@@ -282,7 +282,7 @@ def test_an_entry_is_named_though_its_line_was_changed_elsewhere(sealed_log):
     ]
 
 
-def test_a_line_computed_anew_does_not_fit_the_rest(sealed_log):
+def test_a_recomputed_line_does_not_fit_the_others(sealed_log):
     line, target = sealed_log.lines()[1], sealed_log.lines()[1].first_id + 3
     sql("UPDATE audit_entry SET actor_label = 'forged' WHERE id = %s", target)
     found = [digest(row_of(number)) for number in from_ranges(line.ids)]
@@ -290,7 +290,7 @@ def test_a_line_computed_anew_does_not_fit_the_rest(sealed_log):
     rewrite_line(sealed_log, 2, **vars(forged.digested()))
     verdict = sealed_log.verify()
     assert "Seal 2 in the database is not that of the file." in str(verdict["faults"])
-    assert "seal 3 does not hang on the one before it" in str(verdict["faults"])
+    assert "seal 3 does not continue the previous one" in str(verdict["faults"])
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_a_line_computed_anew_does_not_fit_the_rest(sealed_log):
         ("entries", 1), ("digest", "f" * 64),
     ],
 )  # fmt: skip
-def test_a_changed_seal_in_the_database_is_told(sealed_log, column, value):
+def test_a_changed_seal_in_the_database_is_reported(sealed_log, column, value):
     quoted = connection.ops.quote_name(column)
     assert sql(f"UPDATE audit_seal SET {quoted} = %s WHERE number = 2", value) == 1  # noqa: S608
     assert sealed_log.verify()["faults"] == [
@@ -311,7 +311,7 @@ def test_a_changed_seal_in_the_database_is_told(sealed_log, column, value):
 @pytest.mark.parametrize(
     "text", ['{"number": 4242, "number": 5}', '{"a": {"b": 1, "b": 2}}', "null"]
 )
-def test_what_json_says_twice_or_without_saying_it_is_named(log, text):
+def test_json_with_a_repeated_key_or_null_is_named(log, text):
     target = log.write(6)[-1].pk
     record(
         origin=Origin(channel=Channel.COMMAND),
@@ -331,9 +331,9 @@ def test_what_json_says_twice_or_without_saying_it_is_named(log, text):
 
 
 @pytest.mark.parametrize("grace", ["-1", "nan", "inf", "1e300", "-0.001"])
-def test_a_wait_that_cannot_be_meant_is_told(log, grace):
-    told = log.run("audit_seal", f"--grace={grace}")
-    assert (told["exit"], told["error"]) == (2, "--grace must be 0 to 3600 seconds.")
+def test_a_wait_that_makes_no_sense_is_refused(log, grace):
+    report = log.run("audit_seal", f"--grace={grace}")
+    assert (report["exit"], report["error"]) == (2, "--grace must be 0 to 3600 seconds.")
     assert not Seal.objects.exists()
 
 
@@ -347,15 +347,15 @@ def test_a_file_without_its_end_is_found(sealed_log):
 
 
 @pytest.mark.parametrize("text", ["", "nonsense\n", "[]\n", '{"seal": 1}\n', "\x00\xff\n"])
-def test_a_file_of_another_kind_is_told_in_a_sentence(sealed_log, text):
+def test_a_file_of_another_kind_is_reported_in_a_sentence(sealed_log, text):
     sealed_log.file.write_text(text)
     for command in ("audit_seal", "audit_verify"):
-        told = sealed_log.run(command)
-        assert told["exit"] == 1
-        assert str(sealed_log.file) in told["error"]
+        report = sealed_log.run(command)
+        assert report["exit"] == 1
+        assert str(sealed_log.file) in report["error"]
 
 
-def test_a_missing_file_is_told(log, tmp_path):
+def test_a_missing_file_is_reported(log, tmp_path):
     assert log.verify()["exit"] == 1
     log.seal()
     log.file.unlink()
@@ -366,17 +366,17 @@ def test_a_missing_file_is_told(log, tmp_path):
 @pytest.mark.parametrize(
     "arguments", [("audit_seal",), ("audit_seal", "--dry-run"), ("audit_verify",)]
 )
-def test_a_disk_that_is_not_there_is_told_and_not_made(sealed_log, tmp_path, arguments):
+def test_a_missing_directory_is_reported_and_not_created(sealed_log, tmp_path, arguments):
     sealed_log.file = tmp_path / "disk" / "seals.jsonl"
-    told = sealed_log.run(*arguments)
-    assert (told["exit"], told["error"]) == (
+    report = sealed_log.run(*arguments)
+    assert (report["exit"], report["error"]) == (
         1,
         f"{tmp_path}/disk does not exist: is it mounted?",
     )
     assert not (tmp_path / "disk").exists()
 
 
-def test_a_directory_is_told(log):
+def test_a_directory_is_reported(log):
     log.file.mkdir()
     assert log.seal()["exit"] == 1
     assert log.verify()["exit"] == 1
@@ -401,8 +401,8 @@ def test_a_seal_that_the_entries_do_not_fit_is_not_taken_over(sealed_log):
     last = Seal.objects.order_by("-number")[0]
     Seal.objects.filter(pk=last.pk).delete()
     sql("UPDATE audit_entry SET actor_label = 'forged' WHERE id = %s", last.first_id)
-    told = sealed_log.seal()
-    assert (told["exit"], Seal.objects.filter(pk=last.pk).exists()) == (1, False)
+    report = sealed_log.seal()
+    assert (report["exit"], Seal.objects.filter(pk=last.pk).exists()) == (1, False)
     assert sealed_log.verify()["first"] == last.first_id
 
 
@@ -418,7 +418,7 @@ def test_a_torn_line_is_dropped(sealed_log):
 
 
 def test_what_a_transaction_has_not_committed_is_left_for_later(log, commits):
-    """On MariaDB ids are given out before they are committed; SQLite has one writer at a time."""
+    """On MariaDB ids are assigned before rows are committed; SQLite has one writer at a time."""
     if connection.vendor != "mysql":
         pytest.skip("SQLite has one writer at a time")
     log.seal()
@@ -430,14 +430,14 @@ def test_what_a_transaction_has_not_committed_is_left_for_later(log, commits):
                 f"INSERT INTO audit_entry ({COLUMNS}) SELECT {COLUMNS} FROM audit_entry LIMIT 1"  # noqa: S608
             )
         later = log.write()[0]
-        told = log.seal()
+        report = log.seal()
         again = log.seal()
         other.commit()
-    # What lies before the row is sealed, what lies behind it is not. MariaDB locks a row further.
-    assert (told["exit"], told["still_writing"]) == (0, True)
-    assert 0 < told["sealed"] <= 3
+    # Entries before the row are sealed, later ones are not. MariaDB locks one row more.
+    assert (report["exit"], report["still_writing"]) == (0, True)
+    assert 0 < report["sealed"] <= 3
     assert (again["exit"], again["sealed"], again["still_writing"]) == (0, 0, True)
-    assert log.seal()["sealed"] == 5 - told["sealed"]
+    assert log.seal()["sealed"] == 5 - report["sealed"]
     assert Seal.objects.order_by("-number")[0].last_id == later.pk
     assert log.verify()["whole"]
 
@@ -448,15 +448,15 @@ def test_what_a_transaction_has_not_committed_is_left_for_later(log, commits):
 @pytest.mark.parametrize(
     "command", ["audit_seal", "audit_verify", "audit_archive", "person_erase", "check_data"]
 )
-def test_help_tells_what_it_does(command):
-    told = subprocess.run(
+def test_help_says_what_the_command_does(command):
+    report = subprocess.run(
         [sys.executable, "manage.py", command, "--help"],
         env=os.environ,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert all(word in told for word in ("Reads:", "Writes:", "Exit codes:", "--dry-run"))
+    assert all(word in report for word in ("Reads:", "Writes:", "Exit codes:", "--dry-run"))
 
 
 def test_one_is_one(sealed_log, capsys):

@@ -38,22 +38,22 @@ def check() -> dict[str, Any]:
 
 def warned(rule: str) -> list[tuple[str, str]]:
     """(what, page) of each warning by this rule, where nothing is broken."""
-    told = check()
-    assert (told["exit"], told["broken"]) == (0, [])
-    return [(each["what"], each["page"]) for each in told["warnings"] if each["rule"] == rule]
+    report = check()
+    assert (report["exit"], report["broken"]) == (0, [])
+    return [(each["what"], each["page"]) for each in report["warnings"] if each["rule"] == rule]
 
 
 def broken() -> list[tuple[str, str, str]]:
     """(rule, what, page) of each broken row; the exit code agrees."""
-    told = check()
-    assert told["exit"] == bool(told["broken"])
-    return [(each["rule"], each["what"], each["page"]) for each in told["broken"]]
+    report = check()
+    assert report["exit"] == bool(report["broken"])
+    return [(each["rule"], each["what"], each["page"]) for each in report["broken"]]
 
 
 def test_the_demo_obeys_every_rule():
-    told = check()
-    assert (told["exit"], told["broken"]) == (0, [])
-    assert {each["rule"] for each in told["warnings"]} <= {"time zones"}
+    report = check()
+    assert (report["exit"], report["broken"]) == (0, [])
+    assert {each["rule"] for each in report["warnings"]} <= {"time zones"}
 
 
 def test_it_writes_nothing(new_entries):
@@ -130,7 +130,7 @@ def test_a_claim_without_a_contact():
 
 @contextmanager
 def unchecked(undo: str, *values: Any) -> Iterator[None]:
-    """Break what the database itself forbids; `undo` mends it."""
+    """Break a rule that the database itself enforces; `undo` repairs it."""
     if connection.vendor == "mysql":
         sql("SET foreign_key_checks = 0")
     yield
@@ -173,10 +173,10 @@ def test_a_banned_block_needs_no_manager():
     assert warned("managers") == []
 
 
-def test_a_unit_lived_in_by_nobody():
+def test_an_occupied_unit_without_members():
     Apartment.objects.filter(pk=5).update(occupancy="lived_in")
     page = "/admin/buildings/apartment/5/change/"
-    what = "Unit 5 (5) of block 1 is lived in, with nobody in it."
+    what = "Unit 5 (5) of block 1 is occupied, and nobody belongs to it."
     assert warned("occupancy") == [(what, page)]
     Apartment.objects.filter(pk=5).update(closed_at=timezone.now())
     assert warned("occupancy") == []
@@ -195,15 +195,15 @@ def test_entries_may_name_what_does_not_exist(log):
     assert broken() == []
 
 
-def test_every_broken_row_is_told_however_many(monkeypatch):
-    monkeypatch.setattr("omarty.integrity.PAGE", 3)
+def test_every_broken_row_is_reported_however_many(monkeypatch):
+    monkeypatch.setattr("omarty.integrity.BATCH", 3)
     Apartment.objects.filter(block_id=2).exclude(pk=11).update(occupancy="lived_in")
     Claim.objects.exclude(pk__in=SecondaryEmail.objects.values("claim")).filter(
         secondaryphone__isnull=True
     ).delete()
-    told = check()
-    assert len([each for each in told["warnings"] if each["rule"] == "occupancy"]) == 9
-    assert len([each for each in told["broken"] if each["rule"] == "contacts"]) == 15
+    report = check()
+    assert len([each for each in report["warnings"] if each["rule"] == "occupancy"]) == 9
+    assert len([each for each in report["broken"] if each["rule"] == "contacts"]) == 15
 
 
 # --- The audit log, the server, the shell ---------------------------------------------------------
@@ -234,28 +234,28 @@ def test_a_table_that_cannot_hold_every_text(commits):
 
 @pytest.mark.skipif(connection.vendor != "mysql", reason="of MariaDB and MySQL")
 def test_time_zones_that_are_not_loaded_are_warned_of():
-    told = "time zones" in [each["rule"] for each in check()["warnings"]]
+    warned_of = "time zones" in [each["rule"] for each in check()["warnings"]]
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM mysql.time_zone_name WHERE name = 'Africa/Cairo'")
-        assert told == (cursor.fetchone()[0] == 0)
+        assert warned_of == (cursor.fetchone()[0] == 0)
 
 
-def test_it_tells_people_in_words_too(capsys):
+def test_it_reports_in_words_too(capsys):
     Block.objects.filter(pk=1).update(name="برج")
     Membership.objects.filter(block_id=1, role="manager").update(status="pending")
     Claim.objects.filter(user=person("resident"), kind="phone").delete()
     with pytest.raises(CommandError) as refused:
         call_command("check_data", "--no-progress")
-    told = capsys.readouterr()
-    assert "Warning (managers): Block 1 (1 برج) has no active manager. /admin/" in told.out
-    assert "Broken (contacts): Person 3: the phone has no claim of its own. /admin/" in told.out
+    shown = capsys.readouterr()
+    assert "Warning (managers): Block 1 (1 برج) has no active manager. /admin/" in shown.out
+    assert "Broken (contacts): Person 3: the phone has no claim of its own. /admin/" in shown.out
     assert refused.value.returncode == 1
-    assert re.fullmatch(r"1 place, \d warnings, 7 rules\.", str(refused.value))
-    assert "7 rules" not in told.out
-    assert "Checked: 15 of 15" in told.err
+    assert re.fullmatch(r"1 problem, \d warnings, 7 rules\.", str(refused.value))
+    assert "7 rules" not in shown.out
+    assert "Checked: 15 of 15" in shown.err
 
 
-def test_of_nothing_broken_it_tells_once(capsys):
+def test_nothing_broken_is_reported_once(capsys):
     call_command("check_data", "--no-progress")
-    told = capsys.readouterr()
-    assert told.out.count("Nothing is broken, ") == 1 and "rules" not in told.err
+    shown = capsys.readouterr()
+    assert shown.out.count("Nothing is broken, ") == 1 and "rules" not in shown.err

@@ -33,7 +33,7 @@ def test_a_phone_has_one_holder(database_refuses):
     )
 
 
-def test_a_secondary_contact_rests_on_its_holders_own_claim(database_refuses):
+def test_a_secondary_contact_has_a_claim_of_its_holder(database_refuses):
     claim = Claim.objects.create(user=person("partner"), kind=Kind.PHONE, value="+201122334455")
     database_refuses(
         lambda: SecondaryPhone.objects.create(user=person("resident"), claim=claim, typed="x")
@@ -58,7 +58,7 @@ def test_a_memberships_unit_lies_in_its_block(database_refuses):
     database_refuses(lambda: Apartment.objects.filter(pk=2).update(block_id=2))
 
 
-def test_a_form_is_told_in_words():
+def test_a_form_shows_a_sentence():
     with pytest.raises(ValidationError, match="The unit is not in this block."):
         Membership(user=person("outsider"), block_id=2, apartment_id=1).full_clean()
     Membership(user=person("outsider"), block_id=1, apartment_id=1).full_clean()
@@ -110,7 +110,7 @@ def test_entries_are_never_changed_or_deleted():
     assert entry.channel == Channel.COMMAND
 
 
-def test_arabic_and_emoji_are_kept():
+def test_arabic_and_emoji_are_stored():
     unit = Apartment.objects.create(block_id=1, name="شقة 🏠")
     assert Apartment.objects.get(pk=unit.pk).name == "شقة 🏠"
 
@@ -121,7 +121,7 @@ def test_every_table_takes_every_script():
             cursor.execute(
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
                 " AND table_collation NOT LIKE 'utf8mb4%%'"
-                # Django makes it before the first migration, and writes its own names into it.
+                # Django creates it before the first migration; it holds no text of ours.
                 " AND table_name <> 'django_migrations'"
             )
             assert cursor.fetchall() == ()

@@ -1,10 +1,8 @@
 import io
 import json
 import os
-import re
 import subprocess
 import sys
-from contextlib import closing
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,6 +11,7 @@ from django.test import override_settings
 from audit.models import Entry
 from buildings.models import Apartment, Block, Building, Membership, Role
 from contacts.models import Claim, Status, User
+from tests.program import ended
 
 
 def demo(**options):
@@ -23,7 +22,7 @@ def demo(**options):
     return json.loads(out.getvalue())
 
 
-def test_the_demo_community_is_the_one_that_the_readme_tells_of():
+def test_the_demo_community_is_that_of_the_readme():
     people = User.objects.order_by("pk").values_list("pk", "email", "phone", "is_superuser")
     assert list(people)[:3] == [
         (1, "admin@example.org", None, True),
@@ -75,7 +74,7 @@ def test_a_large_community_beside_it(new_entries):
     assert sorted(managers.values_list("block", flat=True)) == [block.pk for block in blocks]
     names = set(people.values_list("name", flat=True))
     assert any(name.isascii() for name in names) and any("ا" in name for name in names)
-    # Each unit, person, membership, block and the building has an entry; and there is the history.
+    # Each unit, person, membership and block, and the building, has an entry, besides the history.
     assert len(new_entries()) == 250 + 300 + 303 + 3 + 1 + 120
     history = Entry.objects.filter(channel="api", action__startswith="user.", at__year__lt=2026)
     assert history.count() == 120
@@ -113,62 +112,24 @@ def test_a_number_that_is_none(number):
         call_command("demo", f"--units={number}")
 
 
-@pytest.fixture
-def program(tmp_path, mariadb_server):
-    """Starts `manage.py` on an empty database, not migrated, of the kind that the suite is run on."""
-    url, name = f"sqlite:///{tmp_path}/fresh.sqlite3", f"fresh_{os.getpid()}"
-    on_mariadb = os.environ["DATABASE_URL"].startswith("mysql:")
-    if on_mariadb:
-        on_server(mariadb_server, f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        url = re.sub(r"/[^/?]+\?", f"/{name}?", mariadb_server)
-
-    def start(*arguments):
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            env=os.environ | {"DATABASE_URL": url, "DEBUG": "true"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    yield start
-    if on_mariadb:
-        on_server(mariadb_server, f"DROP DATABASE {name}")
-
-
-def on_server(url, statement):
-    import MySQLdb  # noqa: PLC0415
-
-    socket = url.partition("unix_socket=")[2]
-    with closing(MySQLdb.connect(user="root", unix_socket=socket)) as database:
-        database.cursor().execute(statement)
-
-
-def ended(process):
-    """Exit code, standard output and standard error of a program, which tells no traceback."""
-    out, err = process.communicate()
-    assert "Traceback" not in err, err
-    return process.returncode, out, err
-
-
 @pytest.mark.parametrize("numbers", [(), ("--units", "300", "--people", "200", "--entries", "500")])
 def test_of_two_at_once_one_makes_it_and_the_other_says_so(program, numbers):
-    assert ended(program("migrate", "-v0"))[0] == 0
-    both = [program("demo", "--json", *numbers) for _ in range(2)]
-    told = [ended(process)[:2] for process in both]
-    assert sorted((code, json.loads(out)["made"]) for code, out in told) == [(0, False), (0, True)]
-    assert sum(json.loads(out)["large_made"] for _, out in told) == bool(numbers)
+    both = [program.start_piped("demo", "--json", *numbers) for _ in range(2)]
+    done = [ended(process) for process in both]
+    reports = [json.loads(each.stdout) for each in done]
+    assert [each.returncode for each in done] == [0, 0]
+    assert sorted(report["made"] for report in reports) == [False, True]
+    assert sum(report["large_made"] for report in reports) == bool(numbers)
 
 
 @pytest.mark.parametrize("migrated", [(), ("contacts",), ("audit", "0001"), ("buildings", "0001")])
-def test_where_migrations_are_missing_it_says_so(program, migrated):
+def test_where_migrations_are_missing_it_says_so(unmigrated, migrated):
     if migrated:
-        assert ended(program("migrate", "-v0", *migrated))[0] == 0
+        unmigrated.succeed("migrate", "-v0", *migrated)
     for numbers in ((), ("--units", "5")):
-        code, out, err = ended(program("demo", *numbers))
-        assert code == 1 and not out
-        assert "migrations are missing: run `manage.py migrate` first." in err
+        done = unmigrated.run("demo", *numbers)
+        assert done.returncode == 1 and not done.stdout
+        assert "migrations are missing: run `manage.py migrate` first." in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -190,9 +151,9 @@ def test_where_migrations_are_missing_it_says_so(program, migrated):
     ],
     ids=lambda arguments: arguments[0],
 )
-def test_so_does_every_other_command(program, tmp_path, monkeypatch, arguments):
-    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "palm-gardens-9")
-    monkeypatch.setenv("AUDIT_SEAL_FILE", str(tmp_path / "seals.jsonl"))
+def test_so_does_every_other_command(unmigrated, tmp_path, arguments):
+    unmigrated.environment["DJANGO_SUPERUSER_PASSWORD"] = "palm-gardens-9"
     (tmp_path / "units.csv").write_text("block,number\n1,1\n")
-    code, _out, err = ended(program(*(each.format(tmp_path) for each in arguments)))
-    assert code == 1 and "migrations are missing: run `manage.py migrate` first." in err
+    done = unmigrated.run(*(each.format(tmp_path) for each in arguments))
+    assert done.returncode == 1
+    assert "migrations are missing: run `manage.py migrate` first." in done.stderr

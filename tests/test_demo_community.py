@@ -98,5 +98,5 @@ def test_it_is_refused_in_a_database_that_somebody_uses(settings, nothing_change
     settings.DEBUG = True
     with connection.cursor() as cursor:
         cursor.execute("UPDATE contacts_user SET email = 'someone@example.org' WHERE id = 1")
-    with pytest.raises(CommandError, match="wants an empty one"):
+    with pytest.raises(CommandError, match="needs an empty one"):
         demo()

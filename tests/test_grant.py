@@ -48,7 +48,7 @@ def test_the_person_is_named_by_any_contact_or_id(who):
     assert set(roles) == {Role.RESIDENT, Role.CASHIER}
 
 
-def test_a_role_that_he_has_is_left(new_entries):
+def test_a_role_that_they_have_is_not_given_again(new_entries):
     report = run("grant", "manager@example.org", "manager", "--block", "1")
     assert report["changed"] is False and not new_entries()
     assert run("revoke", "outsider@example.org", "board", "--block", "1")["changed"] is False
@@ -68,8 +68,8 @@ def test_revoke_ends_and_keeps(app, new_entries):
 
 
 def test_a_block_keeps_a_manager(new_entries):
-    code, told = refusal("revoke", "manager@example.org", "manager", "--block", "1")
-    assert code == 1 and "would be left without a manager" in told
+    code, message = refusal("revoke", "manager@example.org", "manager", "--block", "1")
+    assert code == 1 and "would be left without a manager" in message
     assert person("manager").memberships.get(block=1).ended_at is None and not new_entries()
 
 
@@ -90,8 +90,8 @@ def test_a_dry_run_changes_nothing(new_entries):
     ],
 )
 def test_what_cannot_be_granted(new_entries, arguments, code, why):
-    found, told = refusal("grant", *arguments)
-    assert found == code and why in told and not new_entries()
+    found, message = refusal("grant", *arguments)
+    assert found == code and why in message and not new_entries()
 
 
 def test_a_role_that_is_none():
@@ -115,8 +115,8 @@ def test_createsuperuser_by_email_or_phone(client, monkeypatch, new_entries, log
     [
         ("nobody", "palm-gardens-9", 2, "neither an e-mail"),
         ("boss@example.org", "short", 1, "too short"),
-        ("boss@example.org", "", 2, "DJANGO_SUPERUSER_PASSWORD is needed"),
-        (None, "palm-gardens-9", 2, "--login is needed"),
+        ("boss@example.org", "", 2, "DJANGO_SUPERUSER_PASSWORD is required"),
+        (None, "palm-gardens-9", 2, "--login is required"),
         ("01000000001", "palm-gardens-9", 1, "has 01000000001 already"),
         ("neighbour.second@example.org", "palm-gardens-9", 1, "already"),
     ],
@@ -124,13 +124,13 @@ def test_createsuperuser_by_email_or_phone(client, monkeypatch, new_entries, log
 def test_createsuperuser_refuses(monkeypatch, new_entries, login, password, code, why):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
     people = User.objects.count()
-    found, told = refusal("createsuperuser", login=login, interactive=False)
-    assert found == code and why in told
+    found, message = refusal("createsuperuser", login=login, interactive=False)
+    assert found == code and why in message
     assert User.objects.count() == people and not new_entries()
 
 
 def converse(environment, command, *turns):
-    """Run the command on a terminal of its own and answer its questions; what it showed, exit code."""
+    """Run the command on a terminal and answer its questions; what it showed, and its exit code."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(command[0], command, environment)
@@ -167,7 +167,7 @@ def test_createsuperuser_asks_on_a_terminal(tmp_path):
     assert "palm-gardens-9" not in shown
 
 
-def test_ctrl_c_is_told_in_words(tmp_path):
+def test_ctrl_c_ends_with_a_sentence(tmp_path):
     environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     command = [sys.executable, "manage.py", "createsuperuser"]
     shown, code = converse(environment, command, ("E-mail or phone:", "\x03"))
@@ -184,11 +184,11 @@ def test_createsuperuser_without_anybody_to_ask():
         timeout=60,
     )
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "Nobody is there to ask" in done.stderr
+    assert "There is nobody to ask" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "ش" * 300])
-def test_a_superusers_name_has_the_length_that_the_register_keeps(monkeypatch, name):
+def test_a_superusers_name_has_the_length_that_the_register_stores(monkeypatch, name):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a-password-of-many-words")
     arguments = ["createsuperuser", "--login", "root@example.org", "--noinput"]
     with pytest.raises(CommandError, match="--name: .*255") as refused:

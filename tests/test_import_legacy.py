@@ -1,15 +1,19 @@
-"""`manage.py import_legacy`: every row accounted for, old ids and passwords, run as often as one likes."""
+"""`manage.py import_legacy`: every row is accounted for, ids and passwords stay, runs can be repeated."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from audit.models import Action, Channel, Entry
 from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from contacts.models import SecondaryEmail, SecondaryPhone, Status, User
+from omarty import legacy as legacy_app
 from omarty.legacy.models import QuarantinedRow
 from tests import mariadb
 from tests.legacy import PASSWORD, ROWS, everything, in_quarantine, run
@@ -21,8 +25,8 @@ def test_every_row_is_accounted_for(legacy):
     report, _ = run(legacy.url)
     assert report["not_accounted_for"] == []
     for table in ("Resident_User", "Block", "Apartment", "PhoneNums", "Emails", "Logs"):
-        told = report["tables"][table]
-        assert told["read"] == len(ROWS[table]) == told["new"] + told["quarantined"], table
+        counts = report["tables"][table]
+        assert counts["read"] == len(ROWS[table]) == counts["new"] + counts["quarantined"], table
     assert report["tables"]["places"] == {
         "read": 3, "new": 3, "changed": 0, "unchanged": 0, "quarantined": 0, "erased": 0,
         "parts": 1,
@@ -36,7 +40,7 @@ def test_the_source_is_only_read(legacy):
     assert legacy.sums() == before
 
 
-def test_people_come_in_with_what_is_usable(legacy):
+def test_people_are_imported_with_what_is_usable(legacy):
     run(legacy.url)
     people = User.objects.in_bulk()
     sara, mona, tarek = people[1001], people[1002], people[1003]
@@ -49,9 +53,9 @@ def test_people_come_in_with_what_is_usable(legacy):
     assert (people[1005].phone, people[1005].status) == ("201000001005", Status.PENDING)
     assert not people[1005].has_usable_hash()
     assert (people[1006].email_hidden, people[1006].phone_hidden) == (True, False)
-    # Three-byte utf8 had no room for the emoji; what it kept is what comes.
-    kept = legacy.run("SELECT Name FROM Resident_User WHERE ID = 1006")[0][0]
-    assert people[1006].name == kept and kept.endswith("نور")
+    # Three-byte utf8 has no emoji; what the source stored is imported.
+    stored = legacy.run("SELECT Name FROM Resident_User WHERE ID = 1006")[0][0]
+    assert people[1006].name == stored and stored.endswith("نور")
     assert (people[1007].email, people[1007].phone) == (None, "01000001007")
     assert people[1].name == "Adel Administrator"
     assert in_quarantine("Resident_User") == {
@@ -63,9 +67,9 @@ def test_people_come_in_with_what_is_usable(legacy):
         ("1005", "Password"): "password_unknown",
         ("1007", "Email"): "held",
     }
-    kept_out = QuarantinedRow.objects.get(key="1005", column="Email")
-    assert kept_out.source["Email"] == "no address"
-    assert kept_out.source["Password"] == "•••"
+    quarantined = QuarantinedRow.objects.get(key="1005", column="Email")
+    assert quarantined.source["Email"] == "no address"
+    assert quarantined.source["Password"] == "•••"
 
 
 def test_places_become_buildings_with_their_blocks(legacy):
@@ -92,7 +96,7 @@ def test_places_become_buildings_with_their_blocks(legacy):
     }
 
 
-def test_a_doubled_number_comes_in_as_a_note(legacy):
+def test_a_doubled_number_is_imported_as_a_note(legacy):
     run(legacy.url)
     units = Apartment.objects.in_bulk()
     assert (units[3001].number, units[3001].floor, units[3001].name) == (1, 0, "A1")
@@ -133,7 +137,7 @@ def test_relations_become_memberships_or_say_why_not(legacy):
         ("907", ""): "unit_elsewhere",
         ("908", ""): "role_unknown",
         ("909", ""): "no_block",
-        # Our person number 1 is somebody else than theirs.
+        # Person 1 here is not person 1 there.
         ("910", ""): "no_person",
         ("911", "StatusID"): "status_unknown",
     }
@@ -166,7 +170,7 @@ def test_contacts_keep_ids_and_have_one_holder(legacy):
 def test_logs_become_entries_of_their_own_time(legacy):
     run(legacy.url)
     entries: list[Any] = list(Entry.objects.filter(channel=Channel.LEGACY).order_by("pk"))
-    # Cairo keeps summer time from 28 April 2023.
+    # Cairo has summer time from 28 April 2023.
     assert [each.at for each in entries] == [
         datetime(2023, 5, 4, 13, 5, 6, tzinfo=UTC),
         datetime(2023, 5, 4, 13, 5, 6, tzinfo=UTC),
@@ -190,7 +194,7 @@ def test_logs_become_entries_of_their_own_time(legacy):
     assert made.after["legacy"]["Date"] == "2023-05-04 04:05:06pm"
     assert (entries[0].longitude, entries[0].latitude) == (None, None)
     assert entries[0].after["legacy"]["Longitude"] == "0"
-    # Their number 1 is not our number 1.
+    # Person 1 there is not person 1 here.
     assert (entries[2].actor_id, entries[2].actor_label) == (None, "#1")
     assert (entries[3].target_type, entries[3].target_id) == ("event", 77)
     assert entries[3].after["legacy"]["Longitude"] == "somewhere"
@@ -205,7 +209,7 @@ def test_logs_become_entries_of_their_own_time(legacy):
         ("2021-03-04 10:00:01pm", (20, 0, 1)),
         ("2021-03-04 10-00-01pm", (20, 0, 1)),
         ("2021:03:04 10-00-01pm", (20, 0, 1)),
-        # In others that can be meant in one way only.
+        # In other unambiguous ones.
         ("2021-03-04T22:00:01", (20, 0, 1)),
         ("2021-03-04T22:00:01.250Z", (22, 0, 1)),
         ("2021-03-04T22:00:01+03:00", (19, 0, 1)),
@@ -213,7 +217,7 @@ def test_logs_become_entries_of_their_own_time(legacy):
         ("2021-03-04 22:00", (20, 0, 0)),
     ],
 )
-def test_a_date_that_can_be_meant_in_one_way_only_is_read(legacy, text, at):
+def test_an_unambiguous_date_is_read(legacy, text, at):
     hour, minute, second = at
     legacy.insert("Logs", ID=31, Date=text)
     run(legacy.url)
@@ -233,23 +237,23 @@ def test_a_date_without_a_time_is_the_days_beginning(legacy):
     ["04/03/2021", "04-03-2021 10:00:00", "2021-13-04", "2021-03-04 13:00:00pm",
      "2021-03-04 10:00:00+99:99", "21-03-04", "2021-03/04", "2021-03-04 10:00-00"],
 )  # fmt: skip
-def test_a_date_that_may_be_meant_otherwise_is_not_read(legacy, text):
+def test_an_ambiguous_date_is_not_read(legacy, text):
     legacy.insert("Logs", ID=31, Date=text)
     run(legacy.url)
     assert in_quarantine("Logs")["31", ""] == "no_date"
 
 
-def test_a_place_that_names_no_row_is_told(legacy):
+def test_a_place_that_names_no_row_is_reported(legacy):
     places = {"RegionID": 99, "StreetID": 98}
     legacy.insert("Block", ID=505, BlockNum="9", **places)
     legacy.insert("Block", ID=506, BlockNum="10", **places)
-    report, told = run(legacy.url)
+    report, messages = run(legacy.url)
     building = Block.objects.select_related("building").get(pk=505).building
     assert (building.city, building.region, building.street) == ("الشيخ زايد", "", "")
     key = "2/2/2/99/2/98"
     missing = {each for each, why in in_quarantine("places").items() if why == "no_place"}
     assert missing == {(key, "RegionName"), (key, "StreetName")}
-    assert f"places {key} RegionName: Names a place that did not come in" in told
+    assert f"places {key} RegionName: Names a place that did not come in" in messages
     assert report["tables"]["places"]["parts"] == 3
     legacy.insert("Region", ID=99, RegionName="الحي الثاني")
     run(legacy.url)
@@ -259,7 +263,7 @@ def test_a_place_that_names_no_row_is_told(legacy):
     assert (key, "StreetName") in in_quarantine("places")
 
 
-def test_a_relation_comes_in_once(legacy):
+def test_a_relation_is_imported_once(legacy):
     doubled = {"ResidentID": 1002, "ApartmentID": 3002}
     legacy.insert("RES_APART_BLOCK_ROLE", ID=931, **doubled)
     legacy.insert("RES_APART_BLOCK_ROLE", ID=932, **doubled, RoleID=2)
@@ -267,8 +271,8 @@ def test_a_relation_comes_in_once(legacy):
     run(legacy.url)
     mona = Membership.objects.filter(user=1002).order_by("pk")
     assert list(mona.values_list("pk", flat=True)) == [902, 904, 932]
-    kept_out = in_quarantine("RES_APART_BLOCK_ROLE")
-    assert kept_out["931", ""] == kept_out["933", ""] == "own"
+    quarantined = in_quarantine("RES_APART_BLOCK_ROLE")
+    assert quarantined["931", ""] == quarantined["933", ""] == "own"
     # Nor does it come back once the first has ended here.
     mona.update(ended_at=datetime(2999, 1, 1, tzinfo=UTC))
     legacy.insert("RES_APART_BLOCK_ROLE", ID=934, **doubled)
@@ -331,7 +335,7 @@ def test_every_write_has_its_entry_of_one_run(legacy, new_entries):
 def test_the_second_run_changes_nothing(legacy):
     run(legacy.url)
     before = everything()
-    report, told = run(legacy.url)
+    report, messages = run(legacy.url)
     assert everything() == before
     for name, table in report["tables"].items():
         assert table["new"] == table["changed"] == table["parts"] == 0, name
@@ -340,11 +344,24 @@ def test_the_second_run_changes_nothing(legacy):
 
 def test_a_dry_run_says_the_same_and_writes_nothing(legacy):
     before = everything()
-    rehearsed, told = run(legacy.url, "--dry-run")
+    rehearsed, messages = run(legacy.url, "--dry-run")
     assert everything() == before
-    report, told_then = run(legacy.url)
+    report, messages_then = run(legacy.url)
     assert rehearsed.pop("dry_run") and not report.pop("dry_run")
     assert rehearsed == report
-    assert told == told_then
-    assert "PhoneNums 604: Not a phone number" in told
-    assert "Resident_User 1003 PhoneNum: Held by somebody else" in told
+    assert messages == messages_then
+    assert "PhoneNums 604: Not a phone number" in messages
+    assert "Resident_User 1003 PhoneNum: Held by somebody else" in messages
+
+
+def test_what_knows_the_legacy_app_is_listed_in_its_docstring():
+    listed = re.findall(r"^    (\S+\.py) ", legacy_app.__doc__ or "", re.M)
+    knows = re.compile(r"omarty\.legacy|admin/legacy|\"legacy\", \"0001")
+    root = Path(settings.BASE_DIR)
+    found = {
+        str(file.relative_to(root))
+        for app in ("audit", "contacts", "buildings", "omarty")
+        for file in (root / app).rglob("*.py")
+        if knows.search(file.read_text())
+    }
+    assert {path for path in found if not path.startswith("omarty/legacy/")} == set(listed)

@@ -27,7 +27,7 @@ def sign_in(name: str, password: str) -> int:
     return Client().post("/omartyapis/Auth/Login/", fields).status_code
 
 
-def test_a_later_run_brings_in_just_what_is_new(legacy, new_entries):
+def test_a_later_run_imports_only_what_is_new(legacy, new_entries):
     run(legacy.url)
     before = len(new_entries())
     legacy.insert("Resident_User", ID=1008, Email="new@example.org", Name="New")
@@ -35,7 +35,7 @@ def test_a_later_run_brings_in_just_what_is_new(legacy, new_entries):
     legacy.insert("RES_APART_BLOCK_ROLE", ID=912, ResidentID=1008, ApartmentID=3008)
     legacy.insert("PhoneNums", ID=610, UserID=1008, PhoneNum="01000000610")
     legacy.insert("Logs", ID=7, LogTypeID=1, UserID=1008, Date="2024-02-01 09-00-00am")
-    report, told = run(legacy.url)
+    report, messages = run(legacy.url)
     assert {name: table["new"] for name, table in report["tables"].items()} == {
         "Resident_User": 1, "places": 0, "Block": 0, "Apartment": 1, "RES_APART_BLOCK_ROLE": 1,
         "PhoneNums": 1, "Emails": 0, "Logs": 1,
@@ -52,7 +52,7 @@ def test_a_later_run_brings_in_just_what_is_new(legacy, new_entries):
     assert sign_in("new@example.org", PASSWORD) == 200
 
 
-def test_a_later_run_brings_in_what_changed_there(legacy, new_entries):
+def test_a_later_run_imports_what_changed_there(legacy, new_entries):
     run(legacy.url)
     before = len(new_entries())
     legacy.run(
@@ -64,7 +64,7 @@ def test_a_later_run_brings_in_what_changed_there(legacy, new_entries):
     legacy.run("UPDATE Block SET StreetID = 3, Latitude = '30.5' WHERE ID = 502")
     legacy.run("UPDATE PhoneNums SET Hide = 0 WHERE ID = 601")
     legacy.run("UPDATE PhoneNums SET PhoneNum = '01000000888' WHERE ID = 608")
-    report, told = run(legacy.url)
+    report, messages = run(legacy.url)
     changed = {name: table["changed"] for name, table in report["tables"].items()}
     assert changed == {
         "Resident_User": 1, "places": 2, "Block": 1, "Apartment": 1, "RES_APART_BLOCK_ROLE": 1,
@@ -72,7 +72,7 @@ def test_a_later_run_brings_in_what_changed_there(legacy, new_entries):
     }  # fmt: skip
     sara = User.objects.get(pk=1001)
     assert (sara.name, sara.phone) == ("Sara New", "01000001111")
-    # Her former number, which she had a second time, is now a further one.
+    # Her former number, which is in the source twice, is now a secondary one.
     assert SecondaryPhone.objects.get(pk=602).user_id == 1001
     assert Claim.objects.get(value="+201000001111").secondary is None
     assert in_quarantine("PhoneNums")["603", ""] == "held"
@@ -95,7 +95,7 @@ def test_a_later_run_brings_in_what_changed_there(legacy, new_entries):
     assert everything() == after
 
 
-def test_what_was_quarantined_comes_in_once_it_is_mended(legacy):
+def test_what_was_quarantined_is_imported_once_it_is_corrected(legacy):
     run(legacy.url)
     legacy.run("UPDATE PhoneNums SET PhoneNum = '01000000604' WHERE ID = 604")
     legacy.insert("Apartment", ID=4444, ApartmentNumber=44)
@@ -109,27 +109,27 @@ def test_what_was_quarantined_comes_in_once_it_is_mended(legacy):
     assert ("1003", "PhoneNum") not in in_quarantine("Resident_User")
 
 
-def test_what_was_changed_here_is_told_and_not_overwritten(legacy):
+def test_what_was_changed_here_is_reported_and_not_overwritten(legacy):
     run(legacy.url)
-    User.objects.filter(pk=1002).update(name="Mended here")
+    User.objects.filter(pk=1002).update(name="Corrected here")
     Apartment.objects.filter(pk=3002).update(number=102)
     legacy.run("UPDATE Resident_User SET Name = 'Changed there', UserName = 'mona' WHERE ID = 1002")
     legacy.run("UPDATE Apartment SET ApartmentNumber = 77 WHERE ID = 3002")
-    report, told = run(legacy.url)
+    report, messages = run(legacy.url)
     mona = User.objects.get(pk=1002)
-    assert (mona.name, mona.user_name) == ("Mended here", "mona")
+    assert (mona.name, mona.user_name) == ("Corrected here", "mona")
     assert Apartment.objects.get(pk=3002).number == 102
-    assert "Resident_User 1002 Name: Changed here as well" in told
+    assert "Resident_User 1002 Name: Changed here as well" in messages
     assert in_quarantine("Resident_User")["1002", "Name"] == "changed_here"
-    kept = QuarantinedRow.objects.get(table="Resident_User", key="1002", column="Name")
-    assert kept.source["Name"] == "Changed there"
+    quarantined = QuarantinedRow.objects.get(table="Resident_User", key="1002", column="Name")
+    assert quarantined.source["Name"] == "Changed there"
     assert in_quarantine("Apartment")["3002", "ApartmentNumber"] == "changed_here"
     after = everything()
     run(legacy.url)
     assert everything() == after
 
 
-def test_a_change_that_cannot_be_held_is_told_and_not_taken(legacy):
+def test_a_change_that_cannot_be_stored_is_reported_and_left_out(legacy):
     run(legacy.url)
     legacy.run("UPDATE Resident_User SET PhoneNum = '01000000601' WHERE ID = 1001")
     legacy.run("UPDATE PhoneNums SET PhoneNum = '+201000001002' WHERE ID = 608")
@@ -142,7 +142,7 @@ def test_a_change_that_cannot_be_held_is_told_and_not_taken(legacy):
     assert User.objects.get(pk=1001).phone == "01000001001"
     assert SecondaryPhone.objects.get(pk=608).typed == "01000000608"
     unit = Apartment.objects.get(pk=3007)
-    # Its old number is another's there, perhaps: as on a first run it has none.
+    # Its old number may belong to another unit there: as on a first run, it has none.
     assert (unit.number, unit.floor) == (None, 4)
     assert in_quarantine("Resident_User")["1001", "PhoneNum"] == "own"
     assert in_quarantine("PhoneNums")["608", "PhoneNum"] == "held"
@@ -159,8 +159,8 @@ def test_a_change_that_cannot_be_held_is_told_and_not_taken(legacy):
     assert ("608", "PhoneNum") not in in_quarantine("PhoneNums")
 
 
-def test_a_phone_that_is_set_free_late_comes_in_then(legacy):
-    """Sara's row stands before that of Mona, who gives her number up to her."""
+def test_a_phone_that_is_released_late_is_imported_then(legacy):
+    """Sara's row comes before that of Mona, whose number Sara gets."""
     run(legacy.url)
     legacy.run("UPDATE Resident_User SET PhoneNum = '01000001012' WHERE ID = 1002")
     legacy.run("UPDATE Resident_User SET PhoneNum = '01000001042' WHERE ID = 1003")
@@ -178,7 +178,7 @@ def test_a_phone_that_is_set_free_late_comes_in_then(legacy):
     assert everything() == after
 
 
-def test_a_number_held_from_the_start_comes_in_once_it_is_free(legacy):
+def test_a_number_taken_from_the_start_is_imported_once_it_is_free(legacy):
     run(legacy.url)
     assert Apartment.objects.get(pk=3002).number is None
     legacy.run("UPDATE Apartment SET ApartmentNumber = 11 WHERE ID = 3001")
@@ -189,7 +189,7 @@ def test_a_number_held_from_the_start_comes_in_once_it_is_free(legacy):
     assert User.objects.get(pk=1003).phone == "01000001002"
 
 
-def test_exchanged_numbers_and_phones_are_taken_over_by_the_second_run(legacy):
+def test_exchanged_numbers_and_phones_are_imported_by_the_second_run(legacy):
     legacy.run("UPDATE Apartment SET ApartmentNumber = 22 WHERE ID = 3002")
     run(legacy.url)
     legacy.run(
@@ -231,7 +231,7 @@ def test_a_sign_in_here_does_not_stop_later_changes(legacy):
     assert sign_in("sara@example.org", PASSWORD) == 200
 
 
-def test_who_is_erased_here_is_left_alone_by_later_runs(legacy):
+def test_later_runs_skip_who_was_erased_here(legacy):
     run(legacy.url)
     mona = User.objects.get(pk=1002)
     forget_person(user=mona)
@@ -241,17 +241,17 @@ def test_who_is_erased_here_is_left_alone_by_later_runs(legacy):
     assert LegacyRow.objects.get(table="Resident_User", key="1002").imported == {}
     legacy.run("UPDATE Resident_User SET Name = 'Mona again' WHERE ID = 1002")
     before = everything()
-    report, told = run(legacy.url)
+    report, messages = run(legacy.url)
     assert everything() == before
     assert report["not_accounted_for"] == []
     assert report["tables"]["Resident_User"]["erased"] == 1
 
 
-def test_nothing_of_an_erased_person_comes_in_again(legacy, tmp_path):
+def test_nothing_of_an_erased_person_is_imported_again(legacy, tmp_path):
     run(legacy.url)
     log = Log(tmp_path)
     assert log.run("person_erase", 1002, "--reason=asked for it")["exit"] == 0
-    # What he held is free now: it comes to another who claims it.
+    # Their contacts are free now: somebody else gets them.
     run(legacy.url)
     legacy.insert("PhoneNums", ID=611, UserID=1002, PhoneNum="01000000611")
     legacy.insert("Emails", ID=711, UserID=1002, Email="mona.again@example.org")
@@ -263,10 +263,10 @@ def test_nothing_of_an_erased_person_comes_in_again(legacy, tmp_path):
     legacy.run("UPDATE PhoneNums SET PhoneNum = '01000000604' WHERE ID = 604")
     legacy.run("UPDATE RES_APART_BLOCK_ROLE SET StatusID = 1 WHERE ID = 902")
     before = {name: rows for name, rows in everything().items() if name != "LegacyRow"}
-    report, told = run(legacy.url)
+    report, messages = run(legacy.url)
     after = everything()
     assert {name: rows for name, rows in after.items() if name != "LegacyRow"} == before
-    assert report["not_accounted_for"] == [] and not told.count("Resident_User 1002")
+    assert report["not_accounted_for"] == [] and not messages.count("Resident_User 1002")
     erased = {name: table["erased"] for name, table in report["tables"].items()}
     assert erased == {
         "Resident_User": 1, "places": 0, "Block": 0, "Apartment": 0, "RES_APART_BLOCK_ROLE": 7,
@@ -278,7 +278,7 @@ def test_nothing_of_an_erased_person_comes_in_again(legacy, tmp_path):
 
 
 @pytest.mark.parametrize("archived", [False, True])
-def test_who_is_erased_leaves_nothing_of_his_quarantined_rows(legacy, tmp_path, archived):
+def test_an_erasure_leaves_nothing_of_the_quarantined_rows(legacy, tmp_path, archived):
     legacy.run(
         "UPDATE Resident_User SET Name = 'Unreachable Zaki', UserName = 'zaki',"
         " Email = 'no z@address' WHERE ID = 1004"
@@ -307,7 +307,7 @@ def test_a_quarantined_row_of_another_number_one_is_not_ours(legacy):
     assert (entry.action, entry.person_id) == (Action.LEGACY_QUARANTINED, None)
 
 
-def test_whom_the_legacy_server_does_not_know_it_need_not_forget(legacy):
+def test_a_person_who_was_not_imported_is_erased_without_the_import(legacy):
     run(legacy.url)
     before = everything()
     forget_person(user=User.objects.get(pk=1))
@@ -315,7 +315,7 @@ def test_whom_the_legacy_server_does_not_know_it_need_not_forget(legacy):
 
 
 def test_a_source_that_does_not_add_up_is_refused(legacy):
-    # The first six times that anybody looks there are six rows, and then none.
+    # The view has six rows for the first query, which counts them, and none for later ones.
     legacy.run(
         "CREATE FUNCTION turn() RETURNS int BEGIN SET @turn = IFNULL(@turn, 0) + 1;"
         " RETURN @turn; END"
@@ -327,7 +327,7 @@ def test_a_source_that_does_not_add_up_is_refused(legacy):
     assert refused.value.returncode == 1
 
 
-def test_looking_cannot_write_there_whatever_it_may(legacy):
+def test_reading_cannot_write_there_whatever_its_rights(legacy):
     legacy.run("CREATE TABLE Looks (looked int)")
     legacy.run(
         "CREATE FUNCTION look() RETURNS int BEGIN INSERT INTO Looks VALUES (1); RETURN 1; END"
@@ -355,7 +355,7 @@ def test_looking_cannot_write_there_whatever_it_may(legacy):
         ("mysql://root@localhost/br%00k", 2, "option that MySQL's driver does not take"),
     ],
 )
-def test_a_source_that_is_none_is_refused_in_a_sentence(legacy, url, code, sentence):
+def test_what_is_no_source_is_refused_in_a_sentence(legacy, url, code, sentence):
     with pytest.raises(CommandError, match=sentence) as refused:
         run(url.replace("{legacy}", legacy.url))
     assert refused.value.returncode == code
@@ -365,7 +365,7 @@ def test_a_community_that_is_here_already_stops_the_first_run_only(legacy):
     before = everything()
     for arguments in ((), ("--dry-run",)):
         with pytest.raises(
-            CommandError, match=r"8 people and 4 blocks are.* --into-existing"
+            CommandError, match=r"8 people and 4 blocks exist.* --into-existing"
         ) as no:
             call_command("import_legacy", legacy.url, *arguments)
         assert no.value.returncode == 1
@@ -382,7 +382,7 @@ def test_the_password_may_stand_in_a_file(legacy, tmp_path):
     without = legacy.url.replace("reader:reader@", "reader@")
     with pytest.raises(CommandError, match="Access denied"):
         run(without)
-    report, told = run(f"{without}&read_default_file={secret}")
+    report, messages = run(f"{without}&read_default_file={secret}")
     assert report["tables"]["Resident_User"]["new"] == 7
 
 

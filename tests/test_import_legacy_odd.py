@@ -1,4 +1,4 @@
-"""`manage.py import_legacy` on rows as no programme should have left them: none may stop it."""
+"""`manage.py import_legacy` on rows that no program should have written: none may stop it."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from audit.models import Channel, Entry
-from omarty.legacy.source import NEEDED, PLACES
+from omarty.legacy.source import PLACE_TABLES, REQUIRED
 from tests import mariadb
 from tests.legacy import ROWS, everything, run
 
 pytestmark = pytest.mark.skipif(bool(mariadb.missing()), reason=mariadb.missing())
 
-# A row of each table is known by its id, a block's place by the ids of six.
+# Rows are identified by their ids, and buildings by the ids of six places.
 CELLS = [
     (table, column)
-    for table, columns in NEEDED.items()
+    for table, columns in REQUIRED.items()
     for column in columns.split()
-    if column != "ID" and column not in PLACES.values()
+    if column != "ID" and column not in PLACE_TABLES.values()
 ]
 HUGE = ["99999999999999999999", "1e999999", "-1e999999", "1e-999999", "9223372036854775808"]
 ODD: "st.SearchStrategy[str | None]" = st.one_of(
@@ -78,7 +78,7 @@ def cell(each: tuple[str, str]) -> "st.SearchStrategy[tuple[str, str, Any, str |
 def test_no_row_stops_the_import(loose, cells):
     tables = {table for table, _, _, _ in cells}
     for table in tables:
-        loose.run(f"CREATE TABLE kept_{table} AS SELECT * FROM {table}")  # noqa: S608
+        loose.run(f"CREATE TABLE saved_{table} AS SELECT * FROM {table}")  # noqa: S608
     try:
         for table, column, key, text in cells:
             loose.run(f"UPDATE {table} SET {column} = %s WHERE ID = %s", [text, key])  # noqa: S608
@@ -89,14 +89,14 @@ def test_no_row_stops_the_import(loose, cells):
             report, _ = run(loose.url)
             assert everything() == before
             assert report["not_accounted_for"] == []
-            for table, told in report["tables"].items():
-                assert told["new"] == told["changed"] == told["parts"] == 0, table
+            for table, counts in report["tables"].items():
+                assert counts["new"] == counts["changed"] == counts["parts"] == 0, table
             transaction.set_rollback(True)
     finally:
         for table in tables:
             loose.run(f"DELETE FROM {table}")  # noqa: S608
-            loose.run(f"INSERT INTO {table} SELECT * FROM kept_{table}")  # noqa: S608
-            loose.run(f"DROP TABLE kept_{table}")
+            loose.run(f"INSERT INTO {table} SELECT * FROM saved_{table}")  # noqa: S608
+            loose.run(f"DROP TABLE saved_{table}")
 
 
 @pytest.mark.parametrize("text", HUGE)

@@ -1,4 +1,4 @@
-"""`manage.py import_legacy` as the operator meets it: a program that has an exit code, and may be killed."""
+"""`manage.py import_legacy` as a program: its exit code, its output, and what a kill leaves."""
 
 import json
 import os
@@ -7,54 +7,33 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import mariadb
 from tests.legacy import Legacy
+from tests.program import Program
 
 pytestmark = pytest.mark.skipif(bool(mariadb.missing()), reason=mariadb.missing())
 
-ROOT = Path(__file__).resolve().parent.parent
-PATIENCE_SECONDS = 120
 
-
-class Program:
-    """`manage.py` on a database of its own."""
-
-    def __init__(self, url: str) -> None:
-        self.environment = os.environ | {"DATABASE_URL": url, "COLUMNS": "100", "TERM": "xterm"}
-
-    def start(self, *arguments: str, **streams: Any) -> "subprocess.Popen[str]":
-        command = [sys.executable, "manage.py", *arguments]
-        return subprocess.Popen(command, cwd=ROOT, env=self.environment, text=True, **streams)
-
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        with self.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            out, err = process.communicate(timeout=PATIENCE_SECONDS)
-        assert "Traceback" not in err, err
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
-
-    def rows(self) -> dict[str, list[str]]:
-        """All that the import wrote, without what differs from run to run."""
-        dump = json.loads(self.run("dumpdata", "audit", "contacts", "buildings").stdout)
-        buildings = {
-            each["pk"]: each["fields"] for each in dump if each["model"] == "buildings.building"
-        }
-        found: dict[str, list[str]] = {}
-        for each in dump:
-            row = json.dumps(steady(each, buildings), sort_keys=True)
-            found.setdefault(each["model"], []).append(row)
-        return {model: sorted(rows) for model, rows in found.items()}
+def rows(program: Program) -> dict[str, list[str]]:
+    """All rows that the import wrote, without what differs between runs."""
+    dump = json.loads(program.succeed("dumpdata", "audit", "contacts", "buildings", "legacy"))
+    buildings = {
+        each["pk"]: each["fields"] for each in dump if each["model"] == "buildings.building"
+    }
+    found: dict[str, list[str]] = {}
+    for each in dump:
+        row = json.dumps(steady(each, buildings), sort_keys=True)
+        found.setdefault(each["model"], []).append(row)
+    return {model: sorted(texts) for model, texts in found.items()}
 
 
 def steady(each: dict[str, Any], buildings: dict[int, Any]) -> dict[str, Any]:
-    """A dumped row without ids that the database counts and times at which it was written."""
+    """A dumped row without the ids that the database assigned and the times of writing."""
     model, fields = each["model"], each["fields"]
     counted = {
         "audit.entry", "contacts.claim", "buildings.building", "legacy.legacyrow",
@@ -76,22 +55,8 @@ def steady(each: dict[str, Any], buildings: dict[int, Any]) -> dict[str, Any]:
     return {"pk": key} | {name: value for name, value in fields.items() if name not in volatile}
 
 
-@pytest.fixture
-def program(mariadb_server: str, legacy: Legacy, tmp_path: Path) -> Iterator[Program]:
-    """`manage.py` on an empty database, of the kind that the suite is run on."""
-    url = f"sqlite:///{tmp_path}/killed.sqlite3"
-    name = legacy.name.replace("legacy", "killed")
-    if os.environ["DATABASE_URL"].startswith("mysql:"):
-        legacy.run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        url = re.sub(r"/[^/?]+\?", f"/{name}?", mariadb_server)
-    made = Program(url)
-    assert made.run("migrate", "--verbosity", "0").returncode == 0
-    yield made
-    legacy.run(f"DROP DATABASE IF EXISTS {name}")
-
-
 def fill(legacy: Legacy, people: int) -> None:
-    """As many further people, with a unit, a relation, a phone and a log line each."""
+    """Add this many people, each with a unit, a relation, a phone and a log row."""
     numbers = f"FROM seq_1_to_{people}"
     for statement in (
         "Resident_User (ID, Name, Email, PhoneNum, StatusID, Hide, Password, CreatedAt)"
@@ -114,7 +79,7 @@ def test_killed_at_any_moment_and_run_again_it_ends_the_same(program, legacy):
     began = time.monotonic()
     assert program.run("import_legacy", legacy.url).returncode == 0
     lasted = time.monotonic() - began
-    whole = program.rows()
+    whole = rows(program)
     assert len(whole["contacts.user"]) == 408
     assert program.run("flush", "--no-input").returncode == 0
 
@@ -128,12 +93,12 @@ def test_killed_at_any_moment_and_run_again_it_ends_the_same(program, legacy):
     last = program.run("import_legacy", legacy.url, "--json")
     assert last.returncode == 0, last.stderr
     assert json.loads(last.stdout)["not_accounted_for"] == []
-    assert program.rows() == whole, f"killed after {moments} of {lasted} seconds"
+    assert rows(program) == whole, f"killed after {moments} of {lasted} seconds"
 
 
-def test_it_tells_what_it_does_and_how_it_ended(program, legacy):
-    told = program.run("import_legacy", "--help").stdout
-    assert "Reads: " in told and "Writes: " in told and "Exit codes: 0 done" in told
+def test_it_says_what_it_does_and_how_it_ended(program, legacy):
+    help_text = program.run("import_legacy", "--help").stdout
+    assert all(word in help_text for word in ("Reads: ", "Writes: ", "Exit codes: 0 done"))
 
     done = program.run("import_legacy", legacy.url)
     assert done.returncode == 0
@@ -150,7 +115,7 @@ def test_it_tells_what_it_does_and_how_it_ended(program, legacy):
 
 
 @pytest.mark.parametrize(("arguments", "bar"), [((), True), (("--no-progress",), False)])
-def test_a_terminal_shows_a_bar_and_the_errors_above_it(program, legacy, arguments, bar):
+def test_a_terminal_shows_a_progress_bar_and_the_errors_above_it(program, legacy, arguments, bar):
     screen, terminal = pty.openpty()
     process = program.start(
         "import_legacy", legacy.url, "--dry-run", *arguments,

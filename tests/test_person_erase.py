@@ -43,7 +43,7 @@ def log(tmp_path, monkeypatch):
 
 @pytest.fixture
 def resident_known(app, client):
-    """The resident has left traces of every kind."""
+    """The resident, with traces of every kind."""
     resident = person("resident")
     rami = app("resident")
     rami.add(blockId=1, apartmentId=2, email="Rami.Second@example.org")
@@ -77,27 +77,27 @@ WORDS = ("rami", "resident@", "1000000002", "1000000099")
 
 
 def everything() -> str:
-    """All that the database holds, as text."""
+    """All data in the database, as text."""
     rows = [row for model in apps.get_models() for row in model._default_manager.all()]
     return str(serializers.serialize("json", rows, ensure_ascii=False)).casefold()
 
 
-def test_nothing_of_him_is_left_and_the_proof_survives(log, resident_known):
+def test_nothing_of_the_person_remains_and_the_proof_holds(log, resident_known):
     log.seal()
     assert any(word in everything() for word in WORDS)
-    told = log.erase("resident@example.org")
-    assert (told["exit"], told["erased"], told["contacts"]) == (0, True, 4)
-    assert told["memberships"] == 1
-    left = everything()
-    assert [word for word in WORDS if word in left] == []
+    report = log.erase("resident@example.org")
+    assert (report["exit"], report["erased"], report["contacts"]) == (0, True, 4)
+    assert report["memberships"] == 1
+    remaining = everything()
+    assert [word for word in WORDS if word in remaining] == []
     verdict = log.verify()
     assert (verdict["whole"], verdict["faults"]) == (True, [])
-    assert verdict["erased_parts"] > told["entries"] / 2
+    assert verdict["erased_parts"] > report["entries"] / 2
     log.seal()
     assert log.verify()["whole"]
 
 
-def test_his_former_name_goes_with_him(log):
+def test_a_former_name_is_erased_too(log):
     correct_name(
         origin=Origin(channel=Channel.BACK_OFFICE, actor=person("manager")),
         user=person("partner"),
@@ -115,7 +115,7 @@ def test_his_former_name_goes_with_him(log):
     assert log.verify()["whole"]
 
 
-def test_his_row_stays_as_a_number(log, resident_known):
+def test_the_row_stays_as_a_number(log, resident_known):
     log.erase("resident@example.org")
     resident_known.refresh_from_db()
     assert str(resident_known) == f"#{resident_known.pk}"
@@ -129,7 +129,7 @@ def test_his_row_stays_as_a_number(log, resident_known):
     assert membership.ended_at is not None
 
 
-def test_he_cannot_sign_in_any_more(log, app, client):
+def test_an_erased_person_cannot_sign_in_any_more(log, app, client):
     rami = app("resident")
     log.erase("01000000002")
     for name in ("resident@example.org", "01000000002"):
@@ -157,23 +157,25 @@ def test_the_erasure_leaves_its_entry(log, resident_known, new_entries):
     assert set(emptied.values_list("person_label", flat=True)) == {f"#{resident_known.pk}"}
 
 
-def test_what_is_not_his_stays(log, resident_known):
-    his = {resident_known.pk}
-    others = [entry for entry in Entry.objects.all() if not his & {entry.actor_id, entry.person_id}]
+def test_what_does_not_concern_the_person_stays(log, resident_known):
+    erased_id = resident_known.pk
+    others = [
+        entry for entry in Entry.objects.all() if erased_id not in (entry.actor_id, entry.person_id)
+    ]
     log.erase(resident_known.pk)
-    kept = {entry.pk: vars(entry) for entry in Entry.objects.all()}
+    after = {entry.pk: vars(entry) for entry in Entry.objects.all()}
     known_by_name = [entry for entry in others if entry.actor_label != "+201000000002"]
     assert len(others) - len(known_by_name) == 1
     for entry in known_by_name:
-        assert {**kept[entry.pk], "_state": None} == {**vars(entry), "_state": None}
-    about_him = Entry.objects.get(action=Action.STATUS_CHANGED)
-    assert (about_him.actor_label, about_him.ip) == ("Mona Manager", "192.0.2.7")
-    assert (about_him.reason, about_him.before) == ("", None)
+        assert {**after[entry.pk], "_state": None} == {**vars(entry), "_state": None}
+    about_person = Entry.objects.get(action=Action.STATUS_CHANGED)
+    assert (about_person.actor_label, about_person.ip) == ("Mona Manager", "192.0.2.7")
+    assert (about_person.reason, about_person.before) == ("", None)
     assert person("partner").name == "Parisa Partner"
 
 
 def test_what_a_manager_did_stays_readable(log, manager):
-    """His name goes; the unit that he registered, and its values, are not his."""
+    """The manager's name goes; the unit that they registered, and its values, stay."""
     start_membership(
         origin=Origin(channel=Channel.COMMAND),
         user=person("partner"),
@@ -194,12 +196,12 @@ def test_what_a_manager_did_stays_readable(log, manager):
 def test_a_second_run_changes_nothing(log, resident_known):
     log.erase(resident_known.pk)
     before = everything()
-    told = log.erase(resident_known.pk)
-    assert (told["exit"], told["erased"]) == (0, False)
+    report = log.erase(resident_known.pk)
+    assert (report["exit"], report["erased"]) == (0, False)
     assert everything() == before
 
 
-def test_a_dry_run_tells_the_same_and_changes_nothing(log, resident_known):
+def test_a_dry_run_reports_the_same_and_changes_nothing(log, resident_known):
     log.seal()
     archive(log)
     before, files = everything(), contents(log)
@@ -207,11 +209,11 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(log, resident_known):
     dry = log.erase(resident_known.pk, "--dry-run")
     assert (everything(), contents(log)) == (before, files)
     real = log.erase(resident_known.pk)
-    # MariaDB gives an id that was taken back to nobody else.
-    stood, stand = (
-        [ids for ids in told.pop("entry_ids") if ids[0] <= newest] for told in (dry, real)
+    # MariaDB does not assign an id again that was rolled back.
+    expected, found = (
+        [ids for ids in report.pop("entry_ids") if ids[0] <= newest] for report in (dry, real)
     )
-    assert stood == stand != []
+    assert expected == found != []
     assert dry | {"erased": True} == real | {"dry_run": True}
 
 
@@ -223,36 +225,38 @@ def contents(log: Log) -> dict[Path, bytes]:
 
 
 @pytest.mark.parametrize("who", ["nobody@example.org", "01055555555", "99", "-1", "", "9" * 5000])
-def test_nobody_is_told(log, who, new_entries):
-    told = log.erase(who)
-    assert (told["exit"], new_entries()) == (1, [])
-    assert told["error"].startswith("Nobody has the e-mail, phone or id")
+def test_an_unknown_person_is_refused(log, who, new_entries):
+    report = log.erase(who)
+    assert (report["exit"], new_entries()) == (1, [])
+    assert report["error"].startswith("Nobody has the e-mail, phone or id")
 
 
 @pytest.mark.parametrize("number", [0, -1, 1, 10**6, 10**30])
-def test_an_entry_that_does_not_hold_his_name_is_refused(log, number, new_entries):
+def test_an_entry_that_does_not_hold_the_name_is_refused(log, number, new_entries):
     before = everything()
-    told = log.erase("resident@example.org", f"--entry={number}")
-    assert told["exit"] == 2
-    assert told["error"].startswith(f"--entry {number}: no entry that holds his name or contact")
+    report = log.erase("resident@example.org", f"--entry={number}")
+    assert report["exit"] == 2
+    assert report["error"].startswith(
+        f"--entry {number}: no entry that holds their name or contact"
+    )
     assert everything() == before
 
 
 def test_the_last_manager_of_a_block_stays(log):
     before = everything()
-    told = log.erase("manager@example.org")
-    assert told["exit"] == 1
+    report = log.erase("manager@example.org")
+    assert report["exit"] == 1
     sentence = "Block {} would be left without a manager: appoint another one first."
-    assert told["error"] == " ".join(map(sentence.format, (1, 3, 4)))
+    assert report["error"] == " ".join(map(sentence.format, (1, 3, 4)))
     assert everything() == before
     assert log.erase("manager@example.org", "--dry-run")["exit"] == 1
 
 
 def test_the_last_superuser_stays(log):
     before = everything()
-    told = log.erase("admin@example.org")
-    assert told["exit"] == 1
-    assert told["error"] == "This is the last superuser: make another one first."
+    report = log.erase("admin@example.org")
+    assert report["exit"] == 1
+    assert report["error"] == "This is the last superuser: make another one first."
     assert everything() == before
     assert log.erase("admin@example.org", "--dry-run")["exit"] == 1
 
@@ -260,7 +264,7 @@ def test_the_last_superuser_stays(log):
 def test_a_suspended_superuser_does_not_count(log):
     User.objects.create_user(email="second@example.org", is_superuser=True, status=Status.BANNED)
     assert log.erase("admin@example.org")["exit"] == 1
-    # He himself may be erased: the other is left.
+    # They themselves may be erased: the other one remains.
     assert log.erase("second@example.org")["exit"] == 0
 
 
@@ -273,23 +277,23 @@ def test_a_superuser_is_erased_where_there_is_another(log):
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 201])
-def test_a_reason_is_asked(log, reason, new_entries):
+def test_a_reason_is_required(log, reason, new_entries):
     assert log.erase("resident@example.org", reason=reason)["exit"] == 2
     assert new_entries() == []
 
 
-# --- What only words tell ------------------------------------------------------------------------
+# --- What only names and texts show --------------------------------------------------------------------
 
 
-def test_a_namesake_is_told_and_left(log, resident_known):
+def test_a_namesake_is_reported_and_not_erased(log, resident_known):
     entry = record(
         origin=Origin(
             channel=Channel.COMMAND, actor_label="test", reason="Rami Resident wanted it"
         ),
         action=Action.BLOCK_REGISTERED,
     )
-    told = log.erase(resident_known.pk, "--dry-run")
-    assert told["namesakes"] == [entry.pk]
+    report = log.erase(resident_known.pk, "--dry-run")
+    assert report["namesakes"] == [entry.pk]
     log.erase(resident_known.pk, f"--entry={entry.pk}")
     entry.refresh_from_db()
     assert entry.reason == ""
@@ -297,7 +301,7 @@ def test_a_namesake_is_told_and_left(log, resident_known):
     assert log.verify()["whole"]
 
 
-def test_of_a_named_entry_goes_what_holds_his_name(log, resident_known):
+def test_of_a_named_entry_the_parts_with_the_name_are_erased(log, resident_known):
     manager = person("manager")
     entry = record(
         origin=Origin(
@@ -308,14 +312,14 @@ def test_of_a_named_entry_goes_what_holds_his_name(log, resident_known):
         ),
         action=Action.BLOCK_REGISTERED,
     )
-    told = log.erase(resident_known.pk, f"--entry={entry.pk}")
-    assert told["namesakes"] == []
-    assert any(first <= entry.pk <= last for first, last in told["entry_ids"])
+    report = log.erase(resident_known.pk, f"--entry={entry.pk}")
+    assert report["namesakes"] == []
+    assert any(first <= entry.pk <= last for first, last in report["entry_ids"])
     entry.refresh_from_db()
     assert (entry.reason, entry.ip, entry.actor_label) == ("", "192.0.2.7", "Mona Manager")
 
 
-def test_after_the_erasure_his_name_must_be_told(log, resident_known):
+def test_after_the_erasure_the_name_must_be_given(log, resident_known):
     entry = record(
         origin=Origin(
             channel=Channel.COMMAND, actor_label="test", reason="Rami Resident wanted it"
@@ -328,8 +332,8 @@ def test_after_the_erasure_his_name_must_be_told(log, resident_known):
     assert log.erase(resident_known.pk, f"--entry={entry.pk}")["exit"] == 2
     assert log.erase(resident_known.pk, "--name=Rami Resident")["namesakes"] == [entry.pk]
     assert "rami" in archived_text(log)
-    told = log.erase(resident_known.pk, "--name=Rami Resident", f"--entry={entry.pk}")
-    assert (told["exit"], told["entry_ids"]) == (0, [[entry.pk, entry.pk]])
+    report = log.erase(resident_known.pk, "--name=Rami Resident", f"--entry={entry.pk}")
+    assert (report["exit"], report["entry_ids"]) == (0, [[entry.pk, entry.pk]])
     assert "rami" not in archived_text(log)
     log.seal()
     assert log.verify()["whole"]
@@ -348,10 +352,12 @@ def test_a_longer_address_is_another_persons(log, resident_known):
     assert entry.after == {"email": "the.resident@example.org"}
 
 
-def test_a_note_that_mentions_him_is_told_with_its_page(log, resident_known):
+def test_a_note_that_mentions_the_person_is_reported_with_its_page(log, resident_known):
     Apartment.objects.filter(pk=5).update(note="call Resident@Example.org")
-    told = log.erase(resident_known.pk)
-    assert told["mentions"] == [{"what": "unit 5", "page": "/admin/buildings/apartment/5/change/"}]
+    report = log.erase(resident_known.pk)
+    assert report["mentions"] == [
+        {"what": "unit 5", "page": "/admin/buildings/apartment/5/change/"}
+    ]
 
 
 # --- Tampering under cover of an erasure ---------------------------------------------------------
@@ -408,8 +414,8 @@ def test_archives_are_erased_too(log, resident_known):
     log.seal()
     archive(log)
     assert "rami" in archived_text(log)
-    told = log.erase(resident_known.pk)
-    assert told["archives"] == [path.name for path in sorted(log.archives.iterdir())]
+    report = log.erase(resident_known.pk)
+    assert report["archives"] == [path.name for path in sorted(log.archives.iterdir())]
     assert [word for word in WORDS if word in archived_text(log)] == []
     assert log.verify()["whole"]
     log.seal()
@@ -428,7 +434,7 @@ def test_killed_before_the_archives_were_exchanged(log, resident_known, next_com
     old = path.read_bytes()
     log.erase(resident_known.pk)
     request = Entry.objects.get(action=Action.USER_ERASED).request_id
-    # As it was between the transaction's end and the exchange.
+    # The state between the end of the transaction and the exchange.
     path.rename(path.with_name(f"{path.name}.{request}.erasing"))
     path.write_bytes(old)
     if next_command == "audit_seal":
@@ -440,7 +446,7 @@ def test_killed_before_the_archives_were_exchanged(log, resident_known, next_com
     assert log.verify()["whole"]
 
 
-def test_an_erasure_that_was_taken_back_leaves_the_archives(log, resident_known):
+def test_an_erasure_that_was_rolled_back_leaves_the_archives(log, resident_known):
     log.seal()
     archive(log)
     (path,) = log.archives.iterdir()
@@ -457,7 +463,7 @@ def test_an_erasure_that_was_taken_back_leaves_the_archives(log, resident_known)
 
 @pytest.fixture
 def erased(log):
-    """Once the resident."""
+    """The former resident."""
     user = person("resident")
     log.erase(user.pk)
     user.refresh_from_db()
@@ -465,7 +471,7 @@ def erased(log):
     return user
 
 
-def test_nobody_finds_him_to_move_him_in(erased):
+def test_nobody_finds_an_erased_person_to_move_them_in(erased):
     for name in ("manager", "admin"):
         desk = Desk(name)
         field = {"app_label": "buildings", "model_name": "membership", "field_name": "user"}
@@ -478,7 +484,7 @@ def test_nobody_finds_him_to_move_him_in(erased):
     assert not Membership.objects.current().filter(user=erased).exists()
 
 
-def test_he_gets_no_contact(erased):
+def test_an_erased_person_gets_no_contact(erased):
     desk = Desk("admin")
     typed = {"kind": "email", "typed": "new@example.org", "reason": ""}
     assert desk.page(f"contacts/user/{erased.pk}/add-contact/").status_code == 403
@@ -494,7 +500,7 @@ def test_he_gets_no_contact(erased):
     assert not Claim.objects.filter(user=erased).exists()
 
 
-def test_he_gets_no_role_and_no_standing(erased):
+def test_an_erased_person_gets_no_role_and_no_status(erased):
     with pytest.raises(CommandError, match="was erased"):
         call_command("grant", str(erased.pk), "resident", "--block=1")
     origin = Origin.of_command("test")

@@ -13,18 +13,18 @@ from tests.conftest import person
 from tests.proof import Log
 
 
-def export(who, place, **options):
+def export(who, directory, **options):
     """Run the command; the JSON file's content and the page's text."""
     call_command(
-        "person_export", who, to=place, stdout=io.StringIO(), stderr=io.StringIO(), **options
+        "person_export", who, to=directory, stdout=io.StringIO(), stderr=io.StringIO(), **options
     )
-    (data,), (page,) = place.glob("*.json"), place.glob("*.html")
+    (data,), (page,) = directory.glob("*.json"), directory.glob("*.html")
     return json.loads(data.read_text(encoding="utf-8")), page.read_text(encoding="utf-8")
 
 
 @pytest.fixture
 def busy(app, client):
-    """neighbour@example.org has signed in, failed to, and done things; others did things to him."""
+    """neighbour@example.org has signed in, failed to, and acted; others have acted on them."""
     neighbour = app("neighbour")
     neighbour.create(floorNum=1, aptNum=101, blockId=2, longitude="31.25", latitude="30.5")
     change_password(
@@ -37,11 +37,11 @@ def busy(app, client):
     client.force_login(person("neighbour"), backend="contacts.authentication.PrimaryContactBackend")
 
 
-def test_all_that_is_kept(tmp_path, busy, new_entries):
+def test_all_stored_data_is_exported(tmp_path, busy, new_entries):
     before = len(new_entries())
     data, page = export("01000000007", tmp_path)
-    (himself,) = data["person"]
-    assert (himself["id"], himself["name"], himself["phone"]) == (8, "نادية جارة", "01000000007")
+    (row,) = data["person"]
+    assert (row["id"], row["name"], row["phone"]) == (8, "نادية جارة", "01000000007")
     assert {row["typed"] for row in data["contacts.secondaryphone"]} == {
         "01100000007",
         "+20 120 000 0007",
@@ -64,11 +64,11 @@ def test_all_that_is_kept(tmp_path, busy, new_entries):
     )
 
 
-def test_no_key_to_his_account_is_told(tmp_path, busy):
+def test_secrets_of_the_account_are_withheld(tmp_path, busy):
     data, page = export("8", tmp_path)
     secrets = [person("neighbour").password, person("neighbour").session_stamp]
-    told = json.dumps(data) + page
-    assert not [secret for secret in secrets if secret in told]
+    exported = json.dumps(data) + page
+    assert not [secret for secret in secrets if secret in exported]
     assert "password" not in data["person"][0]
     assert "token" not in data["token_blacklist.outstandingtoken"][0]
     assert not {"session_key", "session_data"} & set(data["sessions"][0])
@@ -76,12 +76,12 @@ def test_no_key_to_his_account_is_told(tmp_path, busy):
 
 def test_nothing_of_anybody_else(tmp_path, busy):
     data, page = export("outsider@example.org", tmp_path)
-    told = json.dumps(data, ensure_ascii=False) + page
-    assert "نادية" not in told and "01000000007" not in told
+    exported = json.dumps(data, ensure_ascii=False) + page
+    assert "نادية" not in exported and "01000000007" not in exported
     assert data["buildings.membership"] == data["sessions"] == []
 
 
-def test_where_others_were_is_not_told(tmp_path, app, new_entries):
+def test_the_location_of_others_is_withheld(tmp_path, app, new_entries):
     origin = Origin(channel=Channel.API, actor=person("manager"), ip="192.0.2.7")
     end_memberships(origin=origin, memberships=person("partner").memberships.all())
     assert new_entries()[0].ip == "192.0.2.7"
@@ -123,14 +123,14 @@ def test_a_dry_run_and_strangers(tmp_path, new_entries):
     call_command("person_export", "8", dry_run=True, json=True, stdout=out, **options)
     assert json.loads(out.getvalue())["rows"] > 10
     for who, code in [("nobody@example.org", 1), ("8", 2)]:
-        place = tmp_path if code == 1 else tmp_path / "missing"
+        directory = tmp_path if code == 1 else tmp_path / "missing"
         with pytest.raises(CommandError) as refused:
-            call_command("person_export", who, to=place, stdout=out, stderr=io.StringIO())
+            call_command("person_export", who, to=directory, stdout=out, stderr=io.StringIO())
         assert refused.value.returncode == code
     assert not list(tmp_path.iterdir()) and not new_entries()
 
 
-def test_entries_that_were_archived_are_kept_too(tmp_path, busy):
+def test_archived_entries_are_exported_too(tmp_path, busy):
     log = Log(tmp_path)
     before, _page = export("01000000007", tmp_path, file=log.file)
     assert log.seal()["exit"] == 0
@@ -140,7 +140,7 @@ def test_entries_that_were_archived_are_kept_too(tmp_path, busy):
     assert "31.2500000" in page
 
 
-def test_an_archive_that_cannot_be_read_is_told_and_nothing_written(tmp_path):
+def test_an_unreadable_archive_is_reported_and_nothing_written(tmp_path):
     log = Log(tmp_path)
     log.archives.mkdir()
     (log.archives / "entries-from-seal-00000001.jsonl.gz").write_bytes(b"no archive")

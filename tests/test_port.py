@@ -13,11 +13,11 @@ PYTHON = Path(sys.executable)
 
 
 def make_run(port: str) -> "subprocess.CompletedProcess[str]":
-    """What `make run` says, as far as its first step; nothing is installed or served."""
+    """What the first step of `make run` says; nothing is installed or served."""
     return subprocess.run(
         [
             "make",
-            # The tests themselves may be run by make, which then tells where it goes.
+            # Make may have started the tests; then it prints the directories that it enters.
             "--no-print-directory",
             "-o",
             ".env",

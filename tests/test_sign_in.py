@@ -80,7 +80,7 @@ def test_a_resident_signs_in_by_email(client, new_entries):
     "login",
     ["01000000002", "+20 100 000 0002", "٠١٠٠٠٠٠٠٠٠٢", " RESIDENT@Example.org ", "00201000000002"],
 )
-def test_a_resident_signs_in_by_any_spelling_of_his_phone_or_email(client, login):
+def test_a_resident_signs_in_by_any_spelling_of_their_phone_or_email(client, login):
     assert sign_in(client, login).json()["data"]["Data"]["id"] == "3"
 
 
@@ -111,7 +111,7 @@ def test_nothing_given(client, new_entries, fields):
 
 
 @pytest.mark.parametrize(
-    ("login", "password", "told"),
+    ("login", "password", "label"),
     [
         ("resident@example.org", "wrong", "resident@example.org"),
         ("01000000002", "wrong", "+201000000002"),
@@ -124,14 +124,14 @@ def test_nothing_given(client, new_entries, fields):
     ],
 )
 def test_wrong_email_phone_or_password_answer_alike(
-    client, new_entries, nothing_changed, login, password, told
+    client, new_entries, nothing_changed, login, password, label
 ):
     response = sign_in(client, login, password)
     assert response.status_code == 401
     assert response.json() == WRONG
     [entry] = new_entries()
     assert (entry.action, entry.refused) == (Action.SIGNED_IN, "wrong name or password")
-    assert (entry.actor_id, entry.actor_label) == (None, told)
+    assert (entry.actor_id, entry.actor_label) == (None, label)
     assert nothing_changed()
 
 
@@ -141,7 +141,7 @@ def test_a_secondary_contact_signs_nobody_in(client):
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.BANNED])
-def test_pending_and_banned_are_told_only_to_who_knows_the_password(client, new_entries, status):
+def test_pending_and_banned_are_revealed_only_with_the_password(client, new_entries, status):
     User.objects.filter(pk=3).update(status=status)
     assert sign_in(client, "01000000002", "wrong").json() == WRONG
     code, message = envelope(sign_in(client, "01000000002"))
@@ -326,7 +326,7 @@ def test_sign_out_ends_the_refresh_token(client, signed_in, new_entries):
     assert envelope(renew(client, signed_in["Refresh"])) == (401, "Token was used already")
 
 
-def test_a_live_refresh_token_is_kept_nowhere(client, signed_in):
+def test_a_live_refresh_token_is_stored_nowhere(client, signed_in):
 
     assert not OutstandingToken.objects.exists()
 
@@ -341,7 +341,7 @@ def test_who_registers_twice_with_one_phone_is_refused_by_the_database(nothing_c
 
 
 @pytest.mark.parametrize(
-    ("proxies", "forwarded", "kept"),
+    ("proxies", "forwarded", "address"),
     [
         (0, "203.0.113.9", "127.0.0.1"),
         (1, "203.0.113.9", "203.0.113.9"),
@@ -354,13 +354,13 @@ def test_who_registers_twice_with_one_phone_is_refused_by_the_database(nothing_c
     ],
 )
 def test_the_address_is_believed_as_far_as_our_own_proxies_go(
-    client, settings, new_entries, proxies, forwarded, kept
+    client, settings, new_entries, proxies, forwarded, address
 ):
     settings.PROXIES = proxies
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     form = {"email": "01000000002", "password": "omarty-demo"}
     client.post("/omartyapis/Auth/Login/", form, headers=headers)
-    assert new_entries()[0].ip == kept
+    assert new_entries()[0].ip == address
 
 
 def test_a_superuser_signs_in_to_the_back_office_by_email(client):
@@ -370,7 +370,7 @@ def test_a_superuser_signs_in_to_the_back_office_by_email(client):
     assert client.get("/admin/").status_code == 200
 
 
-def test_what_was_typed_as_a_name_is_kept_nowhere_unless_it_is_one(client):
+def test_what_was_typed_as_a_name_is_stored_nowhere_unless_it_is_one(client):
     sign_in(client, "a password in the wrong field", "wrong")
     [attempt] = AccessAttempt.objects.all()
     assert "wrong" not in f"{attempt.username}{attempt.post_data}{attempt.get_data}"

@@ -1,4 +1,4 @@
-"""A large invented community for trying and measuring: the same every time."""
+"""A large invented community to try and measure Omarty with; the same every time."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,14 +16,14 @@ from buildings.unit_import.save import save_units
 from contacts.bulk import newcomer, register_people
 from contacts.models import User
 
-# How the community is known when it is there already.
+# The name by which an existing community is recognised.
 NAME_AR, NAME_EN = "مدينة المليون وحدة", "City of a Million Units"
 UNITS_PER_FLOOR, UNITS_PER_BLOCK = 4, 100
-# Written at a time; whole blocks.
+# Units written at a time: whole blocks.
 ROWS = 20 * UNITS_PER_BLOCK
-# The history that is invented lies in these two years.
+# The invented history covers these two years.
 FIRST_DAY, DAYS = datetime(2024, 1, 1, tzinfo=UTC), 730
-# Whose names appear in it.
+# How many people appear in it.
 CAST = 1000
 
 FIRST_NAMES: tuple[str, ...] = (
@@ -44,23 +44,23 @@ LAST_NAMES = {
 }
 
 
-def is_there() -> bool:
+def large_community_exists() -> bool:
     """Whether the large community has been made."""
     return Building.objects.filter(name_en=NAME_EN).exists()
 
 
-def make_community(
+def make_large_community(
     *, origin: Origin, units: int, people: int, entries: int, advance: Advance
 ) -> None:
-    """So many units, people who live in them (one in each block manages it), and history entries.
+    """Make this many units, people who live in them (one manager per block), and history entries.
 
-    Without units the people live nowhere. Every unit, person and membership has its own entry too.
+    Without units, the people have no memberships. Each unit, person and membership has an entry too.
     """
     building = register_building(
         origin=origin, name_ar=NAME_AR, name_en=NAME_EN, country="Egypt", city="Cairo"
     )
     for first in range(0, units, ROWS):
-        _settle(origin, building, range(first, min(first + ROWS, units)), units, people)
+        _populate(origin, building, range(first, min(first + ROWS, units)), units, people)
         advance(min(ROWS, units - first) + len(range(first, people, units)))
     for first in range(0, 0 if units else people, ROWS):
         _register(origin, range(first, min(first + ROWS, people)))
@@ -68,8 +68,8 @@ def make_community(
     _invent_history(entries, advance)
 
 
-def _settle(origin: Origin, building: Building, places: range, units: int, people: int) -> None:
-    """Register the units of these places and their blocks, and move their people in."""
+def _populate(origin: Origin, building: Building, places: range, units: int, people: int) -> None:
+    """Register units, numbered from 0 over all blocks, with their blocks and the people in them."""
     blocks = {
         first: register_block(
             origin=origin,
@@ -122,7 +122,7 @@ def _register(origin: Origin, numbers: range) -> None:
 
 
 def _appoint(origin: Origin, blocks: Sequence[Block]) -> None:
-    """Whoever lives in unit 1 manages the block; of several the first."""
+    """Make the first resident of each block's unit 1 its manager."""
     residents = Membership.objects.filter(block__in=blocks, apartment__number=1)
     first: dict[int, Membership] = {}
     for each in residents.select_related("user", "block", "apartment").order_by("pk"):
@@ -138,16 +138,18 @@ def _appoint(origin: Origin, blocks: Sequence[Block]) -> None:
 
 
 def _invent_history(entries: int, advance: Advance) -> None:
-    """Sign-ins and the like of some of the people, spread over two years."""
+    """Write entries for sign-ins and sign-outs of some of the people, spread over two years."""
     cast = list(Membership.objects.order_by("-pk").select_related("user", "block")[:CAST])
     origin = Origin(channel=Channel.API, ip="192.0.2.1")
     like = entry(origin=origin, action=Action.SIGNED_IN, target=User(pk=0))
     columns = ["at", "action", "actor_id", "actor_label", "target_id", "target_label"]
     columns += ["person_id", "person_label", "block_id", "block_label"]
-    record_each(like, columns, _lines(entries, cast, advance))
+    record_each(like, columns, _entry_values(entries, cast, advance))
 
 
-def _lines(entries: int, cast: Sequence[Membership], advance: Advance) -> Iterator[tuple[Any, ...]]:
+def _entry_values(
+    entries: int, cast: Sequence[Membership], advance: Advance
+) -> Iterator[tuple[Any, ...]]:
     actions = (Action.SIGNED_IN.value, Action.SESSION_RENEWED.value, Action.SIGNED_OUT.value)
     who_and_where = [_who_and_where(membership) for membership in cast] or [(None, "") * 4]
     for number in range(entries):
@@ -158,6 +160,6 @@ def _lines(entries: int, cast: Sequence[Membership], advance: Advance) -> Iterat
 
 
 def _who_and_where(membership: Membership) -> tuple[Any, ...]:
-    """Actor, target and person are one, with his block: each by id and label."""
+    """Ids and labels of actor, target and person, who are the same, and of their block."""
     who = (membership.user_id, str(membership.user))
     return (*who, *who, *who, membership.block_id, str(membership.block))

@@ -1,4 +1,4 @@
-"""The demo community of the README: the same people, blocks and ids every time."""
+"""The demo community of the README, with the same people, blocks and ids every time."""
 
 from django.db import transaction
 
@@ -54,7 +54,7 @@ NEIGHBOURS_CONTACTS = (
 
 @transaction.atomic
 def make_demo(origin: Origin) -> None:
-    """The community of the README's table, with the same ids every time."""
+    """Make the community of the README's table."""
     people = _people(origin)
     blocks = _blocks(origin)
     for who, block_id, unit_id, role, status in MEMBERSHIPS:
@@ -104,13 +104,13 @@ def _blocks(origin: Origin) -> dict[int, Block]:
         blocks[block_id] = block = register_block(
             origin=origin, building=building, id=block_id, number=number, status=status
         )
-        for place, unit in enumerate(units):
+        for index, unit in enumerate(units):
             register_apartment(
                 origin=origin,
                 block=block,
                 id=unit,
                 number=unit,
-                floor=place // UNITS_PER_FLOOR,
+                floor=index // UNITS_PER_FLOOR,
                 occupancy=Occupancy.OCCUPIED if unit in occupied else Occupancy.VACANT,
             )
     return blocks

@@ -1,4 +1,4 @@
-"""Legacy places, blocks, units, and who lives in them."""
+"""How legacy places, blocks, units and memberships are imported."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from buildings.models import (
     Role,
 )
 from contacts.models import Status, User
-from omarty.legacy.importer import USERS, LegacyTable, came_in
+from omarty.legacy.importer import LegacyTable, imported_ids
 from omarty.legacy.models import LegacyRow
 from omarty.legacy.models import QuarantineReason as Reason
 from omarty.legacy.operations import (
@@ -31,10 +31,17 @@ from omarty.legacy.operations import (
 )
 from omarty.legacy.parsing import Incoming, reference, whole
 from omarty.legacy.people import STATUSES
-from omarty.legacy.source import SourceRow
+from omarty.legacy.source import (
+    BLOCKS,
+    MEMBERSHIPS,
+    PLACE_TABLES,
+    PLACES,
+    UNITS,
+    USERS,
+    SourceRow,
+)
 
-PLACES, BLOCKS, UNITS = "places", "Block", "Apartment"
-# MySQL's int: no legacy column holds more.
+# The highest value of MySQL's int, which legacy columns have.
 HIGHEST_COUNT = 2**31 - 1
 
 ROLES = {
@@ -46,7 +53,7 @@ ROLES = {
     6: Role.RESIDENT,
     7: Role.WATCHMAN,
 }
-# 1 and 2 are the standing of somebody's request for the unit; a unit without a status is new.
+# 1 and 2 are statuses of a request for the unit; a unit without a status is new.
 OCCUPANCIES = {
     1: Occupancy.VACANT,
     2: Occupancy.OCCUPIED,
@@ -55,20 +62,28 @@ OCCUPANCIES = {
     10: Occupancy.BEING_FINISHED,
 }
 
-_PLACE_COLUMNS = ("CountryID", "GovernateID", "CityID", "RegionID", "CompoundID", "StreetID")
-# SourceRow 1 of each legacy place table is a placeholder, and names nothing.
+# The column of PlaceTable.select that has the name of each place.
+_PLACE_NAMES = {
+    "Country": "CountryName",
+    "Governate": "GovernateName",
+    "City": "CityName",
+    "Region": "RegionName",
+    "Compound": "CompundName",
+    "Street": "StreetName",
+}
+# The id of a placeholder row in each place table.
 _PLACEHOLDER = 1
 
 
 class _PlainTable(LegacyTable):
-    """A table whose records of ours are changed by one operation."""
+    """A table whose records all change by `change_adopted()`."""
 
     def change(self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]) -> None:
         change_adopted(origin=origin, changed=record, changes=changes)
 
 
 class PlaceTable(_PlainTable):
-    """Each distinct compound, street and so on that blocks stand in: a building of ours."""
+    """Buildings: one for each distinct combination of compound, street and so on that blocks have."""
 
     name = PLACES
     select = (
@@ -102,17 +117,10 @@ class PlaceTable(_PlainTable):
         incoming.text("city", "CityName", 128)
         incoming.text("region", "RegionName", 128)
         incoming.text("street", "StreetName", 128)
-        for table, column, name in (
-            ("Country", "CountryID", "CountryName"),
-            ("Governate", "GovernateID", "GovernateName"),
-            ("City", "CityID", "CityName"),
-            ("Region", "RegionID", "RegionName"),
-            ("Compound", "CompoundID", "CompundName"),
-            ("Street", "StreetID", "StreetName"),
-        ):
-            named = reference(row[column])
-            if named not in (None, _PLACEHOLDER) and row[table] is None:
-                incoming.parts[name] = Reason.NO_PLACE
+        for table, column in PLACE_TABLES.items():
+            place_id = reference(row[column])
+            if place_id not in (None, _PLACEHOLDER) and row[table] is None:
+                incoming.parts[_PLACE_NAMES[table]] = Reason.NO_PLACE
         return incoming
 
     def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Building]:
@@ -120,7 +128,7 @@ class PlaceTable(_PlainTable):
 
 
 class BlockTable(_PlainTable):
-    """Blocks, each in the building of its six place columns."""
+    """Blocks, each in the building that its place columns stand for."""
 
     name = BLOCKS
     select = (
@@ -136,17 +144,18 @@ class BlockTable(_PlainTable):
         incoming.text("name", "BlockName", 128)
         incoming.number("floors", "NumberOfFloors", 0, HIGHEST_COUNT)
         incoming.number("units_planned", "NumberOfAppartments", 0, HIGHEST_COUNT)
-        for counted in ("floors", "units_planned"):
-            # The legacy server wrote 0 where nothing was given.
-            incoming.values[counted] = incoming.values[counted] or None
-        incoming.place()
+        for name in ("floors", "units_planned"):
+            # The legacy server wrote 0 for unknown.
+            incoming.values[name] = incoming.values[name] or None
+        incoming.coordinates()
         incoming.choice("status", "StatusID", STATUSES, Status.PENDING)
         incoming.created()
         return incoming
 
     def relate(self, rows: Sequence[Incoming]) -> None:
         keys = {
-            row.key: "/".join(row.source[column] or "" for column in _PLACE_COLUMNS) for row in rows
+            row.key: "/".join(row.source[column] or "" for column in PLACE_TABLES.values())
+            for row in rows
         }
         known = LegacyRow.objects.filter(table=PLACES, key__in=set(keys.values()))
         buildings = dict(known.values_list("key", "record_id"))
@@ -162,7 +171,7 @@ class BlockTable(_PlainTable):
 
 
 class ApartmentTable(LegacyTable):
-    """Units of the blocks that came in."""
+    """Units of the imported blocks."""
 
     name = UNITS
     select = (
@@ -184,7 +193,7 @@ class ApartmentTable(LegacyTable):
         return incoming
 
     def relate(self, rows: Sequence[Incoming]) -> None:
-        blocks = came_in(BLOCKS, (row.values["block_id"] for row in rows))
+        blocks = imported_ids(BLOCKS, (row.values["block_id"] for row in rows))
         for row in rows:
             if row.values["block_id"] not in blocks:
                 row.refused = Reason.NO_BLOCK
@@ -192,9 +201,9 @@ class ApartmentTable(LegacyTable):
     def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Apartment]:
         blocks = Block.objects.in_bulk({row.values["block_id"] for row in rows})
         units = {row.key: _unit(row, blocks) for row in rows}
-        doubled = adopt_apartments(origin=origin, units=list(units.values()))
+        without_number = adopt_apartments(origin=origin, units=list(units.values()))
         for row in rows:
-            if row.id in doubled:
+            if row.id in without_number:
                 row.wait("number", Reason.NUMBER_TAKEN)
         return units
 
@@ -203,11 +212,9 @@ class ApartmentTable(LegacyTable):
         others = Apartment.objects.filter(block_id=record.block_id, number=number)
         if number is not None and others.exclude(pk=record.pk).exists():
             row.wait("number", Reason.NUMBER_TAKEN)
-            # Its old number is not its own any more: perhaps the other unit waits for it.
+            # The unit has given up its old number: another unit may be waiting for it.
             changes = changes | {"number": None}
-        changes = {name: value for name, value in changes.items() if getattr(record, name) != value}
-        if changes:
-            change_adopted(origin=origin, changed=record, changes=changes)
+        change_adopted(origin=origin, changed=record, changes=changes)
 
 
 def _unit(row: Incoming, blocks: Mapping[int, Block]) -> Apartment:
@@ -219,9 +226,9 @@ def _unit(row: Incoming, blocks: Mapping[int, Block]) -> Apartment:
 
 
 class MembershipTable(_PlainTable):
-    """Relations of people to blocks and units."""
+    """Memberships: relations of people to blocks and units."""
 
-    name = "RES_APART_BLOCK_ROLE"
+    name = MEMBERSHIPS
     select = (
         "SELECT ID, ResidentID, ApartmentID, BlockID, RoleID, StatusID"
         " FROM RES_APART_BLOCK_ROLE ORDER BY ID"
@@ -241,10 +248,10 @@ class MembershipTable(_PlainTable):
         return {reference(row["ResidentID"])}
 
     def relate(self, rows: Sequence[Incoming]) -> None:
-        people = came_in(USERS, (row.values["user_id"] for row in rows))
-        blocks = came_in(BLOCKS, (row.values["block_id"] for row in rows))
-        units = came_in(UNITS, (row.values["apartment_id"] for row in rows))
-        stands = dict(Apartment.objects.filter(pk__in=units).values_list("pk", "block_id"))
+        people = imported_ids(USERS, (row.values["user_id"] for row in rows))
+        blocks = imported_ids(BLOCKS, (row.values["block_id"] for row in rows))
+        units = imported_ids(UNITS, (row.values["apartment_id"] for row in rows))
+        block_of = dict(Apartment.objects.filter(pk__in=units).values_list("pk", "block_id"))
         for row in rows:
             unit = row.values["apartment_id"]
             if row.values["user_id"] not in people:
@@ -253,7 +260,7 @@ class MembershipTable(_PlainTable):
                 row.refused = Reason.NO_BLOCK
             elif unit is not None and unit not in units:
                 row.refused = Reason.NO_UNIT
-            elif unit is not None and stands.get(unit) != row.values["block_id"]:
+            elif unit is not None and block_of.get(unit) != row.values["block_id"]:
                 row.refused = Reason.UNIT_ELSEWHERE
             elif row.values["role"] is None:
                 row.refused = Reason.ROLE_UNKNOWN
@@ -274,8 +281,8 @@ class MembershipTable(_PlainTable):
             )
             for row in rows
         }
-        doubled = adopt_memberships(origin=origin, memberships=list(memberships.values()))
+        left_out = adopt_memberships(origin=origin, memberships=list(memberships.values()))
         for row in rows:
-            if row.id in doubled:
+            if row.id in left_out:
                 row.refused = Reason.OWN
         return memberships

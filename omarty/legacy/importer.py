@@ -1,4 +1,4 @@
-"""Moving one legacy table in, batch by batch: what is new, what changed since, what stays out."""
+"""Imports one legacy table, batch by batch: new rows, rows that changed since, and the quarantine."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,85 +12,85 @@ from omarty.legacy.models import LegacyRow, QuarantinedRow
 from omarty.legacy.models import QuarantineReason as Reason
 from omarty.legacy.operations import quarantine, remember
 from omarty.legacy.parsing import Incoming, digest
-from omarty.legacy.source import SourceRow
+from omarty.legacy.source import USERS, SourceRow
 
-# Whom or what a record belongs to: a later move there is not followed, for our own history hangs on it.
-BELONGS = frozenset({"user_id", "block_id", "apartment_id"})
-USERS = "Resident_User"
-# In place of the mark of a legacy value that was not taken: whatever comes differs from it.
+# Whom or what a record belongs to. Later ownership changes go to quarantine: history here depends on it.
+OWNERSHIP_FIELDS = frozenset({"user_id", "block_id", "apartment_id"})
+# Stored instead of the digest of a value that could not be imported: it differs from any digest.
 WAITING = ""
 
 
 @dataclass
 class Tally:
-    """How many rows of a table were read, and what became of each."""
+    """How many rows of a table were read, and with which outcome."""
 
     read: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     quarantined: int = 0
-    # Of people who were erased here: nothing of them comes in again.
+    # Rows of people who were erased here: these are not imported again.
     erased: int = 0
-    # Values of single columns that went into quarantine in this run; their rows count above.
+    # Values of single columns that this run put in quarantine; their rows are counted above.
     parts: int = 0
 
     @property
     def adds_up(self) -> bool:
-        settled = self.new + self.changed + self.unchanged + self.quarantined + self.erased
-        return self.read == settled
+        return self.read == (
+            self.new + self.changed + self.unchanged + self.quarantined + self.erased
+        )
 
     def facts(self) -> dict[str, int]:
         return asdict(self)
 
 
 class LegacyTable:
-    """A legacy table: how its rows are read, and by which operations they come in."""
+    """A legacy table: how its rows are parsed, and which operations import them."""
 
     name: ClassVar[str]
     select: ClassVar[str]
-    # Ours, whose ids are those of the source; None where ids are not kept.
+    # Our model whose records get the source's ids; None if they get new ids.
     model: ClassVar[type[models.Model] | None]
-    # Ours that a later run may change; None where what came in is never changed.
+    # Our model whose records a later run may change; None if it changes none.
     changeable: ClassVar[type[models.Model] | None]
 
     @property
     def count(self) -> str:
-        """The SELECT that says how many rows there are."""
+        """The SELECT that counts the rows."""
         return f"SELECT COUNT(*) FROM ({self.select}) counted"  # noqa: S608
 
     def read(self, row: SourceRow) -> Incoming:
-        """What the row says, in our words; asks no database."""
+        """Parse the row; without queries."""
         raise NotImplementedError
 
     def people(self, row: SourceRow) -> set[int | None]:
-        """The legacy ids of those whom the row tells of."""
+        """The legacy ids of the people that the row concerns."""
         return set()
 
     def relate(self, rows: Sequence[Incoming]) -> None:
-        """Find what the rows refer to; refuse those that refer to nothing."""
+        """Look up what the rows refer to; refuse those that refer to nothing."""
 
     def create(self, origin: Origin, rows: Sequence[Incoming]) -> Mapping[str, Any]:
-        """Write the rows, or refuse them, or have values wait. Returns the records by key."""
+        """Save the rows, refuse them, or let single values wait. Returns the records by key."""
         raise NotImplementedError
 
     def change(self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]) -> None:
-        """Write the changes to a record that came in before, or have them wait."""
+        """Save the changes to an imported record, or let them wait."""
         raise NotImplementedError
 
 
-def came_in(table: str, ids: Iterable[int | None]) -> set[int]:
-    """Which of these ids of a legacy table came in: only they may be referred to.
+def imported_ids(table: str, ids: Iterable[int | None]) -> set[int]:
+    """Those of these ids of a legacy table that were imported: only they may be referred to.
 
-    That a record of ours has the id is not enough: it may be somebody else.
+    A record here with such an id may be another one.
     """
     keys = [str(each) for each in set(ids) if each is not None]
     rows = LegacyRow.objects.filter(table=table, key__in=keys)
     return {each for each in rows.values_list("record_id", flat=True) if each is not None}
 
 
-def erased(ids: Iterable[int | None]) -> set[int]:
-    """Which of these legacy people were erased here: of them no mark is left to compare with."""
+def erased_ids(ids: Iterable[int | None]) -> set[int]:
+    """Those of these legacy people who were erased here: their imported rows have no digests left."""
     keys = [str(each) for each in set(ids) if each is not None]
     rows = LegacyRow.objects.filter(table=USERS, key__in=keys).values_list("key", "imported")
     return {int(key) for key, imported in rows if not imported}
@@ -98,67 +98,67 @@ def erased(ids: Iterable[int | None]) -> set[int]:
 
 @dataclass
 class Batch:
-    """Some rows of one table and what is known of them; `move()` does the work."""
+    """A batch of rows of one table; `move()` imports it."""
 
     table: LegacyTable
     origin: Origin
     rows: list[Incoming]
     tally: Tally
     tell: Callable[[str], None]
-    remembered: list[LegacyRow] = field(default_factory=list)
-    amended: list[LegacyRow] = field(default_factory=list)
-    kept_out: list[QuarantinedRow] = field(default_factory=list)
+    new: list[LegacyRow] = field(default_factory=list)
+    changed: list[LegacyRow] = field(default_factory=list)
+    quarantined: list[QuarantinedRow] = field(default_factory=list)
     released: list[QuarantinedRow] = field(default_factory=list)
 
     @transaction.atomic
     def move(self) -> None:
-        """Bring the rows in. All or nothing, the notes for the next run included."""
-        mine = {"table": self.table.name, "key__in": [row.key for row in self.rows]}
-        known = {each.key: each for each in LegacyRow.objects.filter(**mine)}
-        self._held: dict[str, list[QuarantinedRow]] = defaultdict(list)
-        for held in QuarantinedRow.objects.filter(**mine):
-            self._held[held.key].append(held)
+        """Import the rows, with what the next run needs to know, in one transaction."""
+        of_batch = {"table": self.table.name, "key__in": [row.key for row in self.rows]}
+        known = {each.key: each for each in LegacyRow.objects.filter(**of_batch)}
+        self._in_quarantine: dict[str, list[QuarantinedRow]] = defaultdict(list)
+        for each in QuarantinedRow.objects.filter(**of_batch):
+            self._in_quarantine[each.key].append(each)
         rows = self._without_erased(known)
         self.table.relate(rows)
-        # What changed first: it may set a phone free that a new row brings.
-        self._bring_up([(row, known[row.key]) for row in rows if row.key in known])
-        self._bring_in([row for row in rows if row.key not in known])
-        remember(new=self.remembered, changed=self.amended)
-        quarantine(origin=self.origin, new=self.kept_out, released=self.released)
+        # Changes first: they may release a phone that a new row has.
+        self._update([(row, known[row.key]) for row in rows if row.key in known])
+        self._create([row for row in rows if row.key not in known])
+        remember(new=self.new, changed=self.changed)
+        quarantine(origin=self.origin, new=self.quarantined, released=self.released)
         self.tally.read += len(self.rows)
-        for each in self.kept_out:
-            self.tell(str(each))
+        for row_out in self.quarantined:
+            self.tell(str(row_out))
 
     def _without_erased(self, known: Mapping[str, LegacyRow]) -> list[Incoming]:
-        """The rows of whom nobody erased; of the others it is only noted that they are there."""
+        """The rows that concern nobody who was erased; of the others only their ids are stored."""
         people = {row.key: self.table.people(row.source) for row in self.rows}
-        gone = erased(set().union(*people.values()))
-        left = []
+        gone = erased_ids(set().union(*people.values()))
+        rows = []
         for row in self.rows:
-            noted = known.get(row.key)
-            if not people[row.key] & gone and (noted is None or noted.imported):
-                left.append(row)
+            legacy = known.get(row.key)
+            if not people[row.key] & gone and (legacy is None or legacy.imported):
+                rows.append(row)
                 continue
             self.tally.erased += 1
-            self._settle(row, {})
-            if noted is None:
-                self.remembered.append(LegacyRow(table=row.table, key=row.key, imported={}))
-        return left
+            self._set_quarantine(row, {})
+            if legacy is None:
+                self.new.append(LegacyRow(table=row.table, key=row.key, imported={}))
+        return rows
 
-    def _bring_in(self, rows: list[Incoming]) -> None:
+    def _create(self, rows: list[Incoming]) -> None:
         self._refuse_ids(rows)
         records = self.table.create(self.origin, [row for row in rows if row.refused is None])
         for row in rows:
             if row.refused is not None:
-                self._settle(row, {"": row.refused})
+                self._set_quarantine(row, {"": row.refused})
                 self.tally.quarantined += 1
                 continue
             record = records[row.key]
             imported = {
-                name: [_mark(row, name), digest(getattr(record, name, value))]
+                name: [_digest_of(row, name), digest(getattr(record, name, value))]
                 for name, value in row.values.items()
             }
-            self.remembered.append(
+            self.new.append(
                 LegacyRow(
                     table=self.table.name,
                     key=row.key,
@@ -166,7 +166,7 @@ class Batch:
                     imported=imported,
                 )
             )
-            self._settle(row, row.parts)
+            self._set_quarantine(row, row.parts)
             self.tally.new += 1
 
     def _refuse_ids(self, rows: list[Incoming]) -> None:
@@ -183,18 +183,18 @@ class Batch:
             elif row.id in taken:
                 row.refused = Reason.ID_TAKEN
 
-    def _bring_up(self, pairs: list[tuple[Incoming, LegacyRow]]) -> None:
-        moved = [(row, legacy) for row, legacy in pairs if _differs(row, legacy)]
+    def _update(self, pairs: list[tuple[Incoming, LegacyRow]]) -> None:
+        differing = [(row, legacy) for row, legacy in pairs if _differs(row, legacy)]
         records = {}
         if self.table.changeable is not None:
-            ids = [legacy.record_id for _, legacy in moved]
+            ids = [legacy.record_id for _, legacy in differing]
             records = self.table.changeable._default_manager.in_bulk(ids)
         for row, legacy in pairs:
             if not _differs(row, legacy):
-                self._settle(row, {}, only={""})
+                self._set_quarantine(row, {}, only={""})
                 self.tally.unchanged += 1
             elif row.refused is not None:
-                self._settle(row, {"": row.refused}, only={""})
+                self._set_quarantine(row, {"": row.refused}, only={""})
                 self.tally.quarantined += 1
             elif self._change(row, legacy, records.get(legacy.record_id)):
                 self.tally.changed += 1
@@ -202,15 +202,15 @@ class Batch:
                 self.tally.unchanged += 1
 
     def _change(self, row: Incoming, legacy: LegacyRow, record: Any) -> bool:
-        """Take the changes that do not meet a change of ours. Returns whether any was taken."""
-        touched = {name for name in row.values if _changed_there(row, legacy, name)}
-        parts = {row.columns[name] for name in touched}
-        said, row.parts = row.parts, {}
+        """Import the changes to fields that did not change here. Returns whether any was imported."""
+        changed = {name for name in row.values if _changed_there(row, legacy, name)}
+        columns = {row.columns[name] for name in changed}
+        parts, row.parts = row.parts, {}
         changes = {}
-        for name in touched:
+        for name in changed:
             theirs, ours = digest(row.values[name]), digest(getattr(record, name, ""))
             as_imported = legacy.imported[name][1]
-            if name in BELONGS:
+            if name in OWNERSHIP_FIELDS:
                 row.parts[row.columns[name]] = Reason.MOVED
             elif ours == as_imported and record is not None:
                 changes[name] = row.values[name]
@@ -221,44 +221,44 @@ class Batch:
         if changes:
             self.table.change(self.origin, record, row, changes)
         for name in changes:
-            legacy.imported[name] = [_mark(row, name), digest(getattr(record, name))]
-        self.amended.append(legacy)
-        told = {column: why for column, why in said.items() if column in parts}
-        self._settle(row, told | row.parts, only=parts | {""})
+            legacy.imported[name] = [_digest_of(row, name), digest(getattr(record, name))]
+        self.changed.append(legacy)
+        parts = {column: why for column, why in parts.items() if column in columns}
+        self._set_quarantine(row, parts | row.parts, only=columns | {""})
         return any(
             name not in row.waiting or getattr(record, name) != before[name] for name in changes
         )
 
-    def _settle(
+    def _set_quarantine(
         self, row: Incoming, parts: Mapping[str, Reason], only: set[str] | None = None
     ) -> None:
-        """Have just these parts of the row in quarantine; of the columns `only`, if given."""
+        """Have exactly these parts of the row in quarantine; with `only`, leave other columns alone."""
         parts = dict(parts)
         shown = row.shown()
-        for held in self._held[row.key]:
-            if only is not None and held.column not in only:
+        for present in self._in_quarantine[row.key]:
+            if only is not None and present.column not in only:
                 continue
-            if parts.get(held.column) == held.reason and held.source == shown:
-                del parts[held.column]
+            if parts.get(present.column) == present.reason and present.source == shown:
+                del parts[present.column]
             else:
-                self.released.append(held)
+                self.released.append(present)
         for column, why in parts.items():
             self.tally.parts += bool(column)
-            self.kept_out.append(
+            self.quarantined.append(
                 QuarantinedRow(
                     table=row.table, key=row.key, column=column, reason=why, source=shown
                 )
             )
 
 
-def _mark(row: Incoming, name: str) -> str:
+def _digest_of(row: Incoming, name: str) -> str:
     return WAITING if name in row.waiting else digest(row.values[name])
 
 
 def _changed_there(row: Incoming, legacy: LegacyRow, name: str) -> bool:
-    # A field that was never taken, or has been forgotten since, is left alone.
-    marks = legacy.imported.get(name)
-    return marks is not None and marks[0] != digest(row.values[name])
+    # A field that was not read then, or whose digests were erased since, is left alone.
+    digests = legacy.imported.get(name)
+    return digests is not None and digests[0] != digest(row.values[name])
 
 
 def _differs(row: Incoming, legacy: LegacyRow) -> bool:

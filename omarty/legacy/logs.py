@@ -1,4 +1,4 @@
-"""The legacy log: each row becomes an audit entry of its own time, its text kept as it was."""
+"""How the legacy log is imported: each row becomes an audit entry with its own time and its original text."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,19 @@ from audit.models import Action, Channel, Entry
 from audit.operations import Named, Origin, Unknown, entry, record_all
 from buildings.models import Apartment, Block, Membership
 from contacts.models import SecondaryEmail, SecondaryPhone, User
-from omarty.legacy.buildings import BLOCKS, UNITS
-from omarty.legacy.importer import USERS, LegacyTable, came_in
+from omarty.legacy.importer import LegacyTable, imported_ids
 from omarty.legacy.models import QuarantineReason as Reason
 from omarty.legacy.parsing import Incoming, coordinate, digest, moment, reference, whole
-from omarty.legacy.source import SourceRow
-
-LOGS = "Logs"
+from omarty.legacy.source import (
+    BLOCKS,
+    EMAILS,
+    LOGS,
+    MEMBERSHIPS,
+    PHONES,
+    UNITS,
+    USERS,
+    SourceRow,
+)
 
 ACTIONS = {
     1: Action.USER_REGISTERED,
@@ -45,22 +51,22 @@ ACTIONS = {
     22: Action.LEGACY_DELETED,
     23: Action.LEGACY_CHAT,
 }
-# The legacy tables whose rows are records of ours, by the same ids.
-RECORDS: dict[str, type[models.Model]] = {
+# The legacy tables whose rows became records here, under the same ids.
+MODELS: dict[str, type[models.Model]] = {
     USERS: User,
     BLOCKS: Block,
     UNITS: Apartment,
-    "RES_APART_BLOCK_ROLE": Membership,
-    "Emails": SecondaryEmail,
-    "PhoneNums": SecondaryPhone,
+    MEMBERSHIPS: Membership,
+    EMAILS: SecondaryEmail,
+    PHONES: SecondaryPhone,
 }
 
-# Which records a batch names: by legacy table and id.
+# The records that a batch refers to, by legacy table and id.
 Found = dict[tuple[str, int], Any]
 
 
 class LogTable(LegacyTable):
-    """What the legacy server noted. An entry, once written, is never changed."""
+    """The legacy server's log. An imported row is an audit entry, which is never changed."""
 
     name = LOGS
     select = (
@@ -96,20 +102,20 @@ def _at(row: SourceRow) -> Any:
 
 
 def _named(rows: Sequence[Incoming]) -> Found:
-    """The records that the rows name, of those that came in: two statements for each table."""
+    """The imported records that the rows refer to: two statements for each table."""
     wanted: dict[str, set[int | None]] = defaultdict(set)
     for row in rows:
         wanted[USERS].add(reference(row.source["UserID"]))
         wanted[BLOCKS].add(reference(row.source["BlockID"]))
         wanted[UNITS].add(reference(row.source["ApartmentID"]))
-        if (table := row.source["LogActualTable"] or "") in RECORDS:
+        if (table := row.source["LogActualTable"] or "") in MODELS:
             wanted[table].add(reference(row.source["LogRecordIdInActualTable"]))
     found: Found = {}
     for table, ids in wanted.items():
-        records = RECORDS[table]._default_manager.all()
-        if table == "RES_APART_BLOCK_ROLE":
+        records = MODELS[table]._default_manager.all()
+        if table == MEMBERSHIPS:
             records = records.select_related("user")
-        for pk, record in records.in_bulk(came_in(table, ids)).items():
+        for pk, record in records.in_bulk(imported_ids(table, ids)).items():
             found[table, pk] = record
     return found
 
@@ -119,7 +125,7 @@ def _entry(origin: Origin, row: SourceRow, found: Found) -> Entry:
         return found.get((table, reference(row[column]) or 0))
 
     actor = named(USERS, "UserID")
-    line = entry(
+    made = entry(
         origin=replace(
             origin,
             channel=Channel.LEGACY,
@@ -134,19 +140,19 @@ def _entry(origin: Origin, row: SourceRow, found: Found) -> Entry:
         apartment=named(UNITS, "ApartmentID"),
         after={"legacy": {column: text for column, text in row.items() if text is not None}},
     )
-    line.at = _at(row)
-    _name_target(line, row, found)
-    return line
+    made.at = _at(row)
+    _set_target(made, row, found)
+    return made
 
 
-def _name_target(line: Entry, row: SourceRow, found: Found) -> None:
+def _set_target(made: Entry, row: SourceRow, found: Found) -> None:
     table, number = row["LogActualTable"] or "", reference(row["LogRecordIdInActualTable"])
     record = found.get((table, number or 0))
-    line.target_type = (RECORDS[table].__name__ if table in RECORDS else table).lower()[:40]
-    # An id of a record of ours only if it is the one that came in; else somebody else may have it.
-    target = record if table in RECORDS else Unknown(number) if number else None
-    line.target_id = target.pk if target else None
-    line.target_label = (
+    made.target_type = (MODELS[table].__name__ if table in MODELS else table).lower()[:40]
+    # The id of a record here only if that record was imported; else another record may have the id.
+    target = record if table in MODELS else Unknown(number) if number else None
+    made.target_id = target.pk if target else None
+    made.target_label = (
         str(record) if record else f"{table} {row['LogRecordIdInActualTable']}"[:255]
     )
 

@@ -1,4 +1,4 @@
-"""What moving in leaves behind: which legacy rows came in, and those that could not."""
+"""What the legacy import stores for itself: which rows were imported, and which are in quarantine."""
 
 from django.db import models
 from django.db.models import Q, TextChoices
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class QuarantineReason(TextChoices):
-    """Why a row of the legacy database, or the value of one of its columns, is not in the register."""
+    """Why a row of the legacy database, or the value of one column, was not imported."""
 
     ID_UNUSABLE = "id_unusable", _("Its id is not a positive whole number")
     ID_TAKEN = "id_taken", _("Its id belongs to another record here")
@@ -34,9 +34,9 @@ class QuarantineReason(TextChoices):
 
 
 class LegacyRow(models.Model):
-    """A row of the legacy database that came in. By it a later import knows what changed, and where.
+    """A row of the legacy database that was imported: how a later import tells what changed, and where.
 
-    `imported` has for each field that was read two digests: of the legacy value, and of ours then.
+    `imported` has two digests by field name: of the legacy value, and of ours after the import.
     """
 
     table = models.CharField(max_length=40)
@@ -55,7 +55,7 @@ class LegacyRow(models.Model):
 
 
 class QuarantinedRow(models.Model):
-    """What could not come in from the legacy database: a whole row, or the value of one column."""
+    """What could not be imported from the legacy database: a whole row, or the value of one column."""
 
     table = models.CharField(_("legacy table"), max_length=40)
     key = models.CharField(_("legacy id"), max_length=80)

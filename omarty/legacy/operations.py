@@ -1,4 +1,4 @@
-"""Operations that take buildings, units and memberships over from the legacy server, and the quarantine."""
+"""Operations that import buildings, units and memberships, and those of the quarantine."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,15 +12,14 @@ from audit.operations import Origin, entry, record, record_all, save_change
 from buildings.models import Apartment, Block, Building, Membership
 from contacts.models import SECONDARY, Kind, User
 from omarty.legacy.models import LegacyRow, QuarantinedRow
+from omarty.legacy.source import EMAILS, PHONES, USERS
 
-# Where the legacy server keeps people, and their further contacts.
-PEOPLE_TABLE = "Resident_User"
-CONTACT_TABLES = {Kind.EMAIL: "Emails", Kind.PHONE: "PhoneNums"}
+CONTACT_TABLES = {Kind.EMAIL: EMAILS, Kind.PHONE: PHONES}
 
 
 @transaction.atomic
 def adopt_building(*, origin: Origin, **fields: Any) -> Building:
-    """A new building, with a name or without: the legacy server asks for none."""
+    """Import a building; unlike here, the legacy server does not require a name."""
     building = Building.objects.create(**fields)
     record(origin=origin, action=Action.BUILDING_REGISTERED, target=building)
     return building
@@ -28,7 +27,7 @@ def adopt_building(*, origin: Origin, **fields: Any) -> Building:
 
 @transaction.atomic
 def adopt_blocks(*, origin: Origin, blocks: Sequence[Block]) -> None:
-    """New blocks with ids as given."""
+    """Import blocks under the ids that they have."""
     Block.objects.bulk_create(blocks)
     record_all(
         entry(origin=origin, action=Action.BLOCK_REGISTERED, target=block, block=block)
@@ -38,20 +37,20 @@ def adopt_blocks(*, origin: Origin, blocks: Sequence[Block]) -> None:
 
 @transaction.atomic
 def adopt_apartments(*, origin: Origin, units: Sequence[Apartment]) -> set[int]:
-    """New units with ids as given, their blocks loaded.
+    """Import units under the ids that they have; their blocks are loaded.
 
-    A unit whose number the block has already comes in without it, the number in its note; returned
-    are the ids of those.
+    A unit whose number is taken in its block is imported without a number, which goes into its note.
+    Returns the ids of such units.
     """
     taken = _taken_numbers(units)
-    doubled = set()
+    without_number = set()
     for unit in units:
-        place = (unit.block_id, unit.number)
-        if unit.number is not None and place in taken:
+        numbered = (unit.block_id, unit.number)
+        if unit.number is not None and numbered in taken:
             unit.note = _("Legacy number %d, which another unit has.") % unit.number
             unit.number = None
-            doubled.add(unit.pk)
-        taken.add(place)
+            without_number.add(unit.pk)
+        taken.add(numbered)
     Apartment.objects.bulk_create(units)
     record_all(
         entry(
@@ -64,35 +63,35 @@ def adopt_apartments(*, origin: Origin, units: Sequence[Apartment]) -> set[int]:
         )
         for unit in units
     )
-    return doubled
+    return without_number
 
 
 def _taken_numbers(units: Sequence[Apartment]) -> set[tuple[int, int | None]]:
     blocks = {unit.block_id for unit in units}
     numbers = {unit.number for unit in units if unit.number is not None}
-    held = Apartment.objects.filter(block_id__in=blocks, number__in=numbers)
-    return set(held.values_list("block_id", "number"))
+    present = Apartment.objects.filter(block_id__in=blocks, number__in=numbers)
+    return set(present.values_list("block_id", "number"))
 
 
 @transaction.atomic
 def adopt_memberships(*, origin: Origin, memberships: Sequence[Membership]) -> set[int]:
-    """New memberships with ids as given, their people, blocks and units loaded.
+    """Import memberships under the ids that they have; their people, blocks and units are loaded.
 
-    A person is in a role in a unit once: who has it already, or had it, does not get it again.
-    Returned are the ids of those that were left out.
+    A person has a role in a unit once: a membership is left out if they have or had that role there.
+    Returns the ids of those that were left out.
     """
     people = {each.user_id for each in memberships}
-    held = Membership.objects.filter(user__in=people)
+    present = Membership.objects.filter(user__in=people)
     taken: set[tuple[Any, ...]] = set(
-        held.values_list("user_id", "block_id", "apartment_id", "role")
+        present.values_list("user_id", "block_id", "apartment_id", "role")
     )
-    doubled = set()
+    left_out = set()
     for each in memberships:
-        place = (each.user_id, each.block_id, each.apartment_id, str(each.role))
-        if place in taken:
-            doubled.add(each.pk)
-        taken.add(place)
-    new = [each for each in memberships if each.pk not in doubled]
+        belongs = (each.user_id, each.block_id, each.apartment_id, str(each.role))
+        if belongs in taken:
+            left_out.add(each.pk)
+        taken.add(belongs)
+    new = [each for each in memberships if each.pk not in left_out]
     Membership.objects.bulk_create(new)
     record_all(
         entry(
@@ -106,14 +105,14 @@ def adopt_memberships(*, origin: Origin, memberships: Sequence[Membership]) -> s
         )
         for each in new
     )
-    return doubled
+    return left_out
 
 
 @transaction.atomic
 def change_adopted(
     *, origin: Origin, changed: Building | Block | Apartment | Membership, changes: dict[str, Any]
 ) -> None:
-    """Bring one record up to date; a unit's new number must be free."""
+    """Save changes to an imported record; a unit's new number must be free."""
     save_change(
         changed,
         changes,
@@ -129,7 +128,7 @@ def change_adopted(
 
 @transaction.atomic
 def remember(*, new: Sequence[LegacyRow], changed: Sequence[LegacyRow]) -> None:
-    """Note which legacy rows came in, and how. Bookkeeping of the import: no entry of its own."""
+    """Store which legacy rows were imported, and as what. Only for later imports: it has no entry."""
     LegacyRow.objects.bulk_create(new)
     LegacyRow.objects.bulk_update(changed, ["imported"])
 
@@ -138,7 +137,7 @@ def remember(*, new: Sequence[LegacyRow], changed: Sequence[LegacyRow]) -> None:
 def quarantine(
     *, origin: Origin, new: Sequence[QuarantinedRow], released: Sequence[QuarantinedRow]
 ) -> None:
-    """Keep what could not come in; let go what has come in since, or what `new` says anew."""
+    """Put `new` rows into quarantine, and take `released` ones out of it."""
     QuarantinedRow.objects.filter(pk__in=[row.pk for row in released]).delete()
     QuarantinedRow.objects.bulk_create(new)
     people = _people_of(new)
@@ -147,7 +146,7 @@ def quarantine(
             origin=origin,
             action=Action.LEGACY_QUARANTINED,
             target=row,
-            # By him an erasure finds the row, with all that it says of him.
+            # So that an erasure of the person finds the entry, which has the row's values.
             person=people.get(_person_key(row)),
             after={"row": row.source},
         )
@@ -156,36 +155,38 @@ def quarantine(
 
 
 def _person_key(row: QuarantinedRow) -> str:
-    """The legacy id of the person whose row it is, or whom it concerns; "" for nobody."""
+    """The legacy id of the person that the row belongs to or concerns; "" for nobody."""
     named = row.source.get("UserID") or row.source.get("ResidentID") or ""
-    return row.key if row.table == PEOPLE_TABLE else named
+    return row.key if row.table == USERS else named
 
 
 def _people_of(rows: Sequence[QuarantinedRow]) -> dict[str, User]:
-    """Those who came in, by legacy id; one of ours who only has that id is somebody else."""
-    came = LegacyRow.objects.filter(table=PEOPLE_TABLE, key__in=set(map(_person_key, rows)))
-    ids = dict(came.values_list("key", "record_id"))
+    """The imported people by legacy id; a person here with that id may be somebody else."""
+    imported = LegacyRow.objects.filter(table=USERS, key__in=set(map(_person_key, rows)))
+    ids = dict(imported.values_list("key", "record_id"))
     people = User.objects.in_bulk(ids.values())
     return {key: people[pk] for key, pk in ids.items() if pk in people}
 
 
 @transaction.atomic
 def forget_person(*, user: User) -> None:
-    """Drop what the import noted of a person who is erased; later runs then leave him alone.
+    """Delete what the import stored about a person who is being erased; later imports then skip them.
 
-    Part of his erasure, which writes the entry. Does nothing for who did not come from there.
+    Part of the erasure, which writes the entry. Does nothing for a person who was not imported.
     """
-    if not LegacyRow.objects.filter(table=PEOPLE_TABLE, record_id=user.pk).exists():
+    if not LegacyRow.objects.filter(table=USERS, record_id=user.pk).exists():
         return
     key = str(user.pk)
-    his = Q(table=PEOPLE_TABLE, key=key) | Q(source__UserID=key) | Q(source__ResidentID=key)
-    held = list(QuarantinedRow.objects.filter(his))
-    known = Q(table=PEOPLE_TABLE, key=key)
+    concerned = Q(table=USERS, key=key) | Q(source__UserID=key) | Q(source__ResidentID=key)
+    quarantined = list(QuarantinedRow.objects.filter(concerned))
+    known = Q(table=USERS, key=key)
     for kind, table in CONTACT_TABLES.items():
         ids = SECONDARY[kind]._default_manager.filter(user=user).values_list("pk", flat=True)
         known |= Q(table=table, record_id__in=list(ids))
     LegacyRow.objects.filter(known).update(imported={})
-    QuarantinedRow.objects.filter(pk__in=[row.pk for row in held]).delete()
+    QuarantinedRow.objects.filter(pk__in=[row.pk for row in quarantined]).delete()
     LegacyRow.objects.bulk_create(
-        LegacyRow(table=row.table, key=row.key, imported={}) for row in held if not row.column
+        LegacyRow(table=row.table, key=row.key, imported={})
+        for row in quarantined
+        if not row.column
     )

@@ -1,4 +1,4 @@
-"""One legacy row on its way in: how its columns are read, and what of it cannot come in."""
+"""Parses legacy rows: how columns are read, and what of a row cannot be imported."""
 
 import hashlib
 import re
@@ -14,12 +14,12 @@ from omarty.legacy.source import SourceRow
 
 CAIRO = ZoneInfo("Africa/Cairo")
 SECRETS = frozenset({"Password"})
-# What 64 bits hold: the widest number of our tables.
+# The highest 64-bit number: no column of ours holds more.
 HIGHEST = 2**63 - 1
 
-# The legacy server's own: 2023-05-04 16:05:06, 2023-05-04 04:05:06pm, 2023-05-04 04-05-06pm,
-# 2023:05:04 04-05-06pm. Hands and tools wrote others that can be meant in one way only:
-# 2023-05-04T16:05:06Z, 2023/05/04 16:05, 2023-05-04. Where the year is last, it may be day or month first.
+# The legacy server wrote 2023-05-04 16:05:06, 2023-05-04 04:05:06pm, 2023-05-04 04-05-06pm and
+# 2023:05:04 04-05-06pm. People and tools wrote others that are unambiguous: 2023-05-04T16:05:06Z,
+# 2023/05/04 16:05, 2023-05-04. A date with the year last is not: its day or month may come first.
 _MOMENT = re.compile(
     r"(\d{4})([-:/])(\d\d)\2(\d\d)"
     r"(?:[ T](\d\d)([-:])(\d\d)(?:\6(\d\d)(?:\.\d+)?)?\s*([ap]m)?(Z|[+-]\d\d:?\d\d)?)?",
@@ -30,10 +30,7 @@ T = TypeVar("T")
 
 
 def moment(text: str | None) -> datetime | None:
-    """A legacy date in UTC, written in Cairo unless it says otherwise.
-
-    None for an empty, zero or unreadable one.
-    """
+    """A legacy date in UTC; without a zone it is Cairo time. None for an empty, zero or unreadable one."""
     found = _MOMENT.fullmatch((text or "").strip())
     if found is None:
         return None
@@ -52,9 +49,9 @@ def moment(text: str | None) -> datetime | None:
 
 
 def whole(text: str | None) -> int | None:
-    """A whole number, also as a double column gives it; None for anything else.
+    """A whole number, also one from a double column; None for anything else.
 
-    What no column of ours holds names nothing; "1e999999" is looked at before it is written out.
+    None too for a number beyond 64 bits, compared before it is expanded ("1e999999").
     """
     try:
         number = Decimal((text or "").strip())
@@ -66,13 +63,13 @@ def whole(text: str | None) -> int | None:
 
 
 def reference(text: str | None) -> int | None:
-    """The id of another row; 0 and below name none, as the legacy server writes it."""
+    """The id of another row; None for 0 and below, which the legacy server writes for no row."""
     number = whole(text)
     return number if number and number > 0 else None
 
 
 def coordinate(text: str | None, limit: int) -> Decimal | None:
-    """Degrees between -limit and limit. Raises ValueError for what is none; empty and 0 are unknown."""
+    """Degrees from -limit to limit; None (unknown) for empty and 0. Raises ValueError for anything else."""
     tidy = (text or "").strip()
     try:
         degrees = Decimal(tidy or "0")
@@ -84,24 +81,24 @@ def coordinate(text: str | None, limit: int) -> Decimal | None:
 
 
 def digest(value: Any) -> str:
-    """A short mark by which two values can be told apart, and neither be read."""
+    """A short hash: enough to see whether two values differ, without showing them."""
     text = "" if value is None else f"={value}"
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 @dataclass
 class Incoming:
-    """A source row and what it becomes: `values` by our field names, each with its source column."""
+    """A source row and what it becomes: `values` and their source `columns`, by our field names."""
 
     table: str
     source: SourceRow
     values: dict[str, Any] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
-    # Columns whose value stays out, and why.
+    # Columns whose value is not imported, and why.
     parts: dict[str, Reason] = field(default_factory=dict)
-    # Our fields whose value waits until it can be held; each run tries again.
+    # Our fields whose value cannot be stored yet; each run tries again.
     waiting: set[str] = field(default_factory=set)
-    # Why the whole row stays out.
+    # Why the whole row is not imported.
     refused: Reason | None = None
 
     @property
@@ -111,7 +108,7 @@ class Incoming:
 
     @property
     def id(self) -> int:
-        """The row's id; 0 where it is none."""
+        """The row's id as a number; 0 if it is not one."""
         return whole(self.key) or 0
 
     def put(self, name: str, column: str, value: Any) -> None:
@@ -120,12 +117,12 @@ class Incoming:
         self.columns[name] = column
 
     def wait(self, name: str, why: Reason) -> None:
-        """The value of our field `name` cannot be held now."""
+        """The value of our field `name` cannot be stored now."""
         self.parts[self.columns[name]] = why
         self.waiting.add(name)
 
     def text(self, name: str, column: str, limit: int) -> None:
-        """A text of at most `limit` characters; a longer one is cut, and told."""
+        """A text of at most `limit` characters; a longer one is cut, and goes to quarantine."""
         text = (self.source[column] or "").strip()
         if len(text) > limit:
             self.parts[column] = Reason.TOO_LONG
@@ -140,13 +137,13 @@ class Incoming:
         self.put(name, column, number)
 
     def choice(self, name: str, column: str, known: Mapping[int, T], otherwise: T) -> None:
-        """One of the `known` values by its legacy id; an unknown id is told and read as `otherwise`."""
+        """One of the `known` values by legacy id; an unknown id goes to quarantine, read as `otherwise`."""
         number = whole(self.source[column])
         if number not in known:
             self.parts[column] = Reason.STATUS_UNKNOWN
         self.put(name, column, otherwise if number is None else known.get(number, otherwise))
 
-    def place(self) -> None:
+    def coordinates(self) -> None:
         """Longitude and latitude."""
         for column, limit in (("Longitude", 180), ("Latitude", 90)):
             try:
@@ -157,7 +154,7 @@ class Incoming:
             self.put(column.lower(), column, degrees)
 
     def created(self) -> None:
-        """When it was made; where nobody knows, the moment of the import stays."""
+        """When the record was made; if unknown, it gets the time of the import."""
         if (at := moment(self.source["CreatedAt"])) is not None:
             self.put("created_at", "CreatedAt", at)
 

@@ -1,4 +1,4 @@
-"""Legacy users, and their further phones and e-mails."""
+"""How legacy users, and their further phones and e-mails, are imported."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from audit.operations import Origin
 from contacts.hashers import PHPBcryptHasher
 from contacts.models import SECONDARY, Kind, Status, User
 from contacts.operations import WhyContactRefused
-from omarty.legacy.importer import USERS, LegacyTable, came_in
+from omarty.legacy.importer import LegacyTable, imported_ids
 from omarty.legacy.models import QuarantineReason as Reason
 from omarty.legacy.parsing import Incoming, reference, whole
 from omarty.legacy.person_operations import (
@@ -19,12 +19,12 @@ from omarty.legacy.person_operations import (
     change_adopted_contact,
     change_adopted_user,
 )
-from omarty.legacy.source import SourceRow
+from omarty.legacy.source import EMAILS, PHONES, USERS, SourceRow
 
 STATUSES = {1: Status.PENDING, 2: Status.ACTIVE, 3: Status.BANNED}
 
 _BCRYPT = re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")
-# What no password makes: he must be given a new one.
+# No password matches it: the person must be given a new one.
 _NO_PASSWORD = "!"  # noqa: S105
 
 _COLUMNS = {Kind.EMAIL: "Email", Kind.PHONE: "PhoneNum"}
@@ -39,7 +39,7 @@ _REASONS = {
 
 
 class UserTable(LegacyTable):
-    """People with the password hashes, phones and e-mails by which they sign in."""
+    """People, with the password hashes, phones and e-mails that they sign in with."""
 
     name = USERS
     select = (
@@ -57,7 +57,7 @@ class UserTable(LegacyTable):
         incoming.choice("status", "StatusID", STATUSES, Status.PENDING)
         incoming.created()
         _read_password(incoming)
-        # 0 none, 1 e-mail, 2 phone, 3 both; what nobody knows hides both.
+        # 0 none, 1 e-mail, 2 phone, 3 both; any other value hides both.
         hidden = whole(row["Hide"]) or 0
         incoming.put("email_hidden", "Hide", hidden not in (0, 2))
         incoming.put("phone_hidden", "Hide", hidden not in (0, 1))
@@ -87,7 +87,7 @@ def _read_password(incoming: Incoming) -> None:
 
 
 class ContactTable(LegacyTable):
-    """The further phones, or e-mails, of people; services' share the table."""
+    """Further phones, or e-mails, of people; those of services are in the same table."""
 
     kind: ClassVar[Kind]
     model: ClassVar[type[models.Model]]
@@ -105,7 +105,7 @@ class ContactTable(LegacyTable):
         return {reference(row["UserID"])}
 
     def relate(self, rows: Sequence[Incoming]) -> None:
-        people = came_in(USERS, (row.values["user_id"] for row in rows))
+        people = imported_ids(USERS, (row.values["user_id"] for row in rows))
         for row in rows:
             if row.values["user_id"] is None and reference(row.source["ServiceID"]):
                 row.refused = Reason.SERVICE
@@ -120,9 +120,9 @@ class ContactTable(LegacyTable):
             )
             for row in rows
         }
-        objections = adopt_contacts(origin=origin, kind=self.kind, contacts=list(contacts.values()))
+        refused = adopt_contacts(origin=origin, kind=self.kind, contacts=list(contacts.values()))
         for row in rows:
-            if (why := objections.get(row.id)) is not None:
+            if (why := refused.get(row.id)) is not None:
                 row.refused = _REASONS[self.kind, why]
         return contacts
 
@@ -140,7 +140,7 @@ def _without_user(row: Incoming) -> dict[str, Any]:
 class EmailTable(ContactTable):
     """Further e-mails."""
 
-    name = "Emails"
+    name = EMAILS
     select = "SELECT ID, UserID, ServiceID, Email, Hide, CreatedAt FROM Emails ORDER BY ID"
     kind = Kind.EMAIL
     model = changeable = SECONDARY[Kind.EMAIL]
@@ -149,7 +149,7 @@ class EmailTable(ContactTable):
 class PhoneTable(ContactTable):
     """Further phones."""
 
-    name = "PhoneNums"
+    name = PHONES
     select = "SELECT ID, UserID, ServiceID, PhoneNum, Hide, CreatedAt FROM PhoneNums ORDER BY ID"
     kind = Kind.PHONE
     model = changeable = SECONDARY[Kind.PHONE]

@@ -1,4 +1,4 @@
-"""Operations that take people and contacts over from the legacy server, with the ids they had there."""
+"""Operations that import people and contacts from the legacy server, with the ids that they have there."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,11 +10,11 @@ from audit.operations import Origin, entry, record_all, save_change
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, User, new_session_stamp
 from contacts.operations import WhyContactRefused
 
-# The log says that they changed, never to what.
+# An entry says that they changed, and not their values.
 SECRETS = frozenset({"password", "session_stamp"})
-# Whoever gets a new one of these signs in anew.
+# A change of one of these ends the person's sessions.
 ENDS_SESSIONS = ("password", "status")
-# Whose (person's id), which kind, and the value as typed.
+# A contact to claim: the person's id, the kind, and the value as typed.
 Wanted = tuple[int, Kind, str]
 
 
@@ -22,9 +22,9 @@ Wanted = tuple[int, Kind, str]
 def adopt_users(
     *, origin: Origin, users: Sequence[User]
 ) -> list[tuple[int, Kind, WhyContactRefused]]:
-    """New people with ids and password hashes as given; their contacts as typed, claimed here.
+    """Import people with their ids and password hashes, and claim their contacts.
 
-    A contact that cannot be held is left out; returned as (person's id, kind, why).
+    A contact that cannot be claimed is left out, and returned as (person's id, kind, why).
     """
     wanted = [
         (user.pk, kind, typed)
@@ -33,43 +33,43 @@ def adopt_users(
         if (typed := getattr(user, kind.value))
     ]
     claims = _claims(wanted)
-    objections = [
+    refused = [
         (user_id, kind, claim)
         for (user_id, kind, _), claim in zip(wanted, claims, strict=True)
         if isinstance(claim, WhyContactRefused)
     ]
-    left_out = {(user_id, kind) for user_id, kind, _ in objections}
+    left_out = {(user_id, kind) for user_id, kind, _ in refused}
     for user in users:
         for kind in Kind:
             typed = getattr(user, kind.value)
-            keeps = typed and (user.pk, kind) not in left_out
-            setattr(user, kind.value, kind.tidy(typed) if keeps else None)
+            claimed = typed and (user.pk, kind) not in left_out
+            setattr(user, kind.value, kind.tidy(typed) if claimed else None)
     User.objects.bulk_create(users)
     Claim.objects.bulk_create(claim for claim in claims if isinstance(claim, Claim))
     record_all(
         entry(origin=origin, action=Action.USER_REGISTERED, target=user, person=user)
         for user in users
     )
-    return objections
+    return refused
 
 
 @transaction.atomic
 def change_adopted_user(
     *, origin: Origin, user: User, changes: dict[str, Any]
 ) -> list[tuple[Kind, WhyContactRefused]]:
-    """Bring a person up to date; a new phone or e-mail that cannot be held is not taken, and returned.
+    """Save changes to an imported person. A new contact that cannot be claimed is left out, and returned.
 
-    If somebody else holds the new one, the old one goes: it is not his any more, and the other may
-    be waiting for it. A new password or status ends his sessions.
+    If somebody else has claimed the new contact, the old one is released all the same: the person has
+    given it up, and somebody else may be waiting for it. A new password or status ends their sessions.
     """
-    objections = []
+    refused = []
     for kind in Kind:
         if kind.value in changes and (why := _replace_primary(user, kind, changes[kind.value])):
-            objections.append((kind, why))
+            refused.append((kind, why))
             if why == WhyContactRefused.TAKEN:
                 _replace_primary(user, kind, None)
-            left = None if why == WhyContactRefused.TAKEN else getattr(user, kind.value)
-            changes = changes | {kind.value: left}
+            remaining = None if why == WhyContactRefused.TAKEN else getattr(user, kind.value)
+            changes = changes | {kind.value: remaining}
     if any(changes.get(name, getattr(user, name)) != getattr(user, name) for name in ENDS_SESSIONS):
         changes = changes | {"session_stamp": new_session_stamp()}
     save_change(
@@ -80,7 +80,7 @@ def change_adopted_user(
         secret=SECRETS,
         person=user,
     )
-    return objections
+    return refused
 
 
 def _replace_primary(user: User, kind: Kind, typed: str | None) -> WhyContactRefused | None:
@@ -96,10 +96,10 @@ def _replace_primary(user: User, kind: Kind, typed: str | None) -> WhyContactRef
 
 
 def _same_value(user: User, kind: Kind, typed: str | None) -> bool:
-    # Another spelling of what is his primary already.
-    held = getattr(user, kind.value)
+    # Another spelling of the primary contact that the person has already.
+    primary = getattr(user, kind.value)
     try:
-        return bool(held and typed) and kind.canonical(held) == kind.canonical(str(typed))
+        return bool(primary and typed) and kind.canonical(primary) == kind.canonical(str(typed))
     except ValueError:
         return False
 
@@ -108,27 +108,27 @@ def _same_value(user: User, kind: Kind, typed: str | None) -> bool:
 def adopt_contacts(
     *, origin: Origin, kind: Kind, contacts: Sequence[SecondaryContact]
 ) -> dict[int, WhyContactRefused]:
-    """New secondary contacts of one kind, with ids as given; their people are loaded.
+    """Import secondary contacts of one kind under the ids that they have; their people are loaded.
 
-    One that cannot be held is left out; returned as its id and why.
+    A contact that cannot be claimed is left out. Returns why, by id.
     """
     claims = _claims([(each.user.pk, kind, each.typed) for each in contacts])
-    objections = {
+    refused = {
         contact.pk: claim
         for contact, claim in zip(contacts, claims, strict=True)
         if isinstance(claim, WhyContactRefused)
     }
     new = [claim for claim in claims if isinstance(claim, Claim)]
     Claim.objects.bulk_create(new)
-    # MySQL does not tell the ids of rows written in bulk.
+    # MySQL does not return the ids of rows that were inserted in bulk.
     written = _holders(kind, [claim.value for claim in new])
-    taken_in = []
+    imported = []
     for contact, claim in zip(contacts, claims, strict=True):
         if isinstance(claim, Claim):
             contact.claim = written[claim.value]
             contact.typed = kind.tidy(contact.typed)
-            taken_in.append(contact)
-    SECONDARY[kind]._default_manager.bulk_create(taken_in)  # type: ignore[arg-type]
+            imported.append(contact)
+    SECONDARY[kind]._default_manager.bulk_create(imported)  # type: ignore[arg-type]
     record_all(
         entry(
             origin=origin,
@@ -137,16 +137,16 @@ def adopt_contacts(
             person=contact.user,
             after={kind.value: contact.typed},
         )
-        for contact in taken_in
+        for contact in imported
     )
-    return objections
+    return refused
 
 
 @transaction.atomic
 def change_adopted_contact(
     *, origin: Origin, contact: SecondaryContact, changes: dict[str, Any]
 ) -> WhyContactRefused | None:
-    """Bring a secondary contact up to date. A new value that cannot be held changes nothing; returned."""
+    """Save changes to an imported contact. If it cannot claim a new value: returns why, saves nothing."""
     if "typed" in changes:
         why = _move_claim(contact, changes["typed"])
         if why is not None:
@@ -157,7 +157,7 @@ def change_adopted_contact(
 
 
 def _move_claim(contact: SecondaryContact, typed: str) -> WhyContactRefused | None:
-    """Have the contact's claim hold this value; if it cannot, why."""
+    """Change the contact's claim to this value. Returns why it cannot be claimed, or None."""
     kind, claim, value = contact.kind, contact.claim, _canonical(contact.kind, typed)
     if value is None:
         return WhyContactRefused.INVALID
@@ -172,9 +172,9 @@ def _move_claim(contact: SecondaryContact, typed: str) -> WhyContactRefused | No
 
 
 def _claims(wanted: Sequence[Wanted]) -> list[Claim | WhyContactRefused]:
-    """For each, in order: the claim on it, not yet written, or why there can be none.
+    """For each wanted contact, in order: an unsaved claim, or why it cannot be claimed.
 
-    It looks first, for one by one is too slow here; the unique row still has the last word.
+    It queries first, since trying one by one is too slow here; the unique constraint still decides.
     """
     values = [_canonical(kind, typed) for _, kind, typed in wanted]
     holders: dict[tuple[str, str], int] = {}
@@ -202,5 +202,5 @@ def _canonical(kind: Kind, typed: str) -> str | None:
 
 
 def _holders(kind: Kind, values: Iterable[str]) -> dict[str, Claim]:
-    held = Claim.objects.filter(kind=kind, value__in=list(values))
-    return {claim.value: claim for claim in held}
+    claims = Claim.objects.filter(kind=kind, value__in=list(values))
+    return {claim.value: claim for claim in claims}

@@ -1,4 +1,4 @@
-"""What the data commands share: their switches, help, progress, report and exit codes."""
+"""The base of the data commands: options, help, progress, report and exit codes."""
 
 import argparse
 import json
@@ -22,9 +22,9 @@ from audit.bulk import Advance
 from omarty.health import missing_migrations
 from omarty.tables.files import TargetProblem, WriteProblem
 
-# The last one as a shell counts what SIGINT has ended.
+# The last one is what a shell reports for a program that SIGINT ended.
 REFUSED, USAGE, INTERRUPTED = 1, 2, 130
-LINE_SECONDS = 5
+SECONDS_BETWEEN_LINES = 5
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -33,39 +33,40 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 class CommandRefused(CommandError):
-    """The command ends with exit code 1 because of its input; the text is for the operator."""
+    """Ends the command with exit code 1 because of its input; the text is for the operator."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence, returncode=REFUSED)
 
 
 class UsageProblem(CommandError):
-    """The command ends with exit code 2: it was called with something that cannot be meant."""
+    """Ends the command with exit code 2 because its arguments make no sense."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence, returncode=USAGE)
 
 
 class Interrupted(CommandError):
-    """The operator stopped the command; the text says what that leaves."""
+    """The operator stopped the command; the text says what has been written."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence, returncode=INTERRUPTED)
 
 
 class _Help(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Django's help, with the description's lines left as they are."""
+    """Django's help, which keeps the line breaks of the description."""
 
 
 class DataCommand(BaseCommand):
-    """A command that moves data: it states what it reads, writes and exits with.
+    """A command that states in its help what it reads, what it writes, and its exit codes.
 
-    A subclass gives `help`, `reads` and `writes`, adds its arguments, and does its work in `run()`.
+    A subclass sets `help`, `reads` and `writes`, adds its arguments, and does its work in `run()`.
     """
 
     reads: ClassVar[str]
     writes: ClassVar[str]
-    # Whether it works in steps, each of which stays where it is stopped; else it is all or nothing.
+    # Whether it commits in steps, so that a stopped command can be run again to continue; else it
+    # writes all or nothing.
     in_steps: ClassVar[bool] = False
     exit_codes: ClassVar[str] = "0 done, 1 refused because of the input, 2 usage"
 
@@ -87,13 +88,13 @@ class DataCommand(BaseCommand):
 
     def _misused(self, sentence: str) -> None:
         self.as_json = "--json" in sys.argv
-        self._tell_reader(sentence)
+        self._report_error(sentence)
         self._usage(sentence)
 
     def run_from_argv(self, argv: list[str]) -> None:
         self._called_from_command_line = True
         for text in argv[2:]:
-            # Neither the database nor standard output could take it.
+            # Neither the database nor standard output accepts such text.
             if text != text.encode(errors="replace").decode():
                 self.create_parser(argv[0], argv[1]).error(f"{ascii(text)} is not UTF-8")
         super().run_from_argv(argv)
@@ -115,11 +116,11 @@ class DataCommand(BaseCommand):
         try:
             with self._in_words():
                 self.run(**options)
-                # A report that cannot be written is told while it can be told in words.
+                # So that a report that cannot be written ends the command with a sentence.
                 self.stdout.flush()
         except CommandError as error:
             with suppress(OSError):
-                self._tell_reader(str(error))
+                self._report_error(str(error))
             raise
 
     @contextmanager
@@ -142,31 +143,31 @@ class DataCommand(BaseCommand):
             raise Interrupted(left) from error
 
     def run(self, **options: Any) -> None:
-        """The command's work; ends early with CommandRefused or UsageProblem."""
+        """Do the command's work. Raises CommandRefused or UsageProblem to end early."""
         raise NotImplementedError
 
     def report(self, facts: dict[str, Any], text: str) -> None:
-        """The outcome on standard output: `facts` with --json, else `text`."""
+        """Write the outcome to standard output: `facts` with --json, else `text`."""
         self._reported = True
         if self.dry_run:
             facts = facts | {"dry_run": True}
         self.stdout.write(json.dumps(facts, ensure_ascii=False) if self.as_json else text)
 
-    def tell(self, line: str) -> None:
-        """One line on standard error, above the progress bar if there is one: an error of the input."""
+    def tell(self, message: str) -> None:
+        """Write one line to standard error, above the progress bar if there is one."""
         if self._shown is None:
-            self.stderr.write(line, str)
+            self.stderr.write(message, str)
         else:
-            self._shown.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._shown.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
-    def _tell_reader(self, sentence: str) -> None:
-        # Who reads JSON gets JSON whatever happens; the sentence goes to standard error as well.
+    def _report_error(self, sentence: str) -> None:
+        # With --json there is always a JSON report; the sentence goes to standard error as well.
         if self.as_json and not self._reported:
             self.report({"error": sentence}, "")
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """What is written inside stays; on a dry run the database takes it all back at the end."""
+    def rolled_back_if_dry(self) -> Iterator[None]:
+        """On a dry run, roll back at the end what is written inside."""
         if not self.dry_run:
             yield
             return
@@ -176,30 +177,30 @@ class DataCommand(BaseCommand):
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Advance]:
-        """Shows on standard error how many of `total` rows are done, as `advance(rows)` is called."""
+        """Show on standard error how many of `total` rows are done; `advance(rows)` adds to them."""
         if self.stderr.isatty() and not self.plain:
             with _bar(what, total) as (self._shown, advance):
                 yield advance
             self._shown = None
             return
-        yield self._lines(what, total)
+        yield self._progress_lines(what, total)
 
-    def _lines(self, what: str, total: int) -> Advance:
-        done, told = 0, time.monotonic()
+    def _progress_lines(self, what: str, total: int) -> Advance:
+        done, last_written = 0, time.monotonic()
 
         def advance(rows: int) -> None:
-            nonlocal done, told
+            nonlocal done, last_written
             _forget_statements()
             done += rows
-            if done >= total or time.monotonic() - told >= LINE_SECONDS:
-                told = time.monotonic()
+            if done >= total or time.monotonic() - last_written >= SECONDS_BETWEEN_LINES:
+                last_written = time.monotonic()
                 self.stderr.write(f"{what}: {done} of {total}", str)
 
         return advance
 
 
 def _why(error: DatabaseError) -> str:
-    """Why the database refused; mostly it wants to be migrated."""
+    """A sentence about a database error; the usual cause is a missing migration."""
     try:
         missing = missing_migrations()
     except DatabaseError:
@@ -223,5 +224,5 @@ def _bar(what: str, total: int) -> Iterator[tuple[Progress, Advance]]:
 
 
 def _forget_statements() -> None:
-    # With DEBUG, Django keeps the text of the last 9000 statements: in bulk, gigabytes.
+    # With DEBUG, Django stores the last 9000 statements, which are gigabytes for bulk inserts.
     reset_queries()

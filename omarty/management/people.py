@@ -1,4 +1,4 @@
-"""Finding the person whom an operator means."""
+"""Finds the person that an operator names."""
 
 import re
 
@@ -8,7 +8,7 @@ from omarty.management.base import CommandRefused
 
 
 def person(text: str) -> User:
-    """Whoever holds this e-mail or phone, or has this id. Raises CommandRefused if nobody does."""
+    """The person with this e-mail, phone or id. Raises CommandRefused if there is none."""
     login = parse_login(text)
     claim = login and Claim.objects.filter(kind=login[0], value=login[1]).first()
     if claim:

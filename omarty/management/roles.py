@@ -1,4 +1,4 @@
-"""What `grant` and `revoke` share."""
+"""The base of `grant` and `revoke`."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from omarty.management.people import person
 
 
 class RoleCommand(DataCommand):
-    """A command about somebody's role in a block. A subclass does its work in `settle()`."""
+    """A command that changes a person's role in a block. A subclass implements `change_role()`."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -19,8 +19,8 @@ class RoleCommand(DataCommand):
         parser.add_argument("role", metavar="ROLE", choices=Role.values, help=", ".join(Role))
         parser.add_argument("--block", type=int, required=True, metavar="ID")
 
-    def settle(self, user: User, role: Role, block: Block) -> str:
-        """Do it; what was done, in words. Empty if it was so already."""
+    def change_role(self, user: User, role: Role, block: Block) -> str:
+        """Make the change. Returns a sentence that says what was done; empty if nothing changed."""
         raise NotImplementedError
 
     def run(self, **options: Any) -> None:
@@ -28,13 +28,13 @@ class RoleCommand(DataCommand):
         block = Block.objects.filter(pk=options["block"]).first()
         if block is None:
             raise UsageProblem(f"There is no block {options['block']}.")
-        with self.kept():
-            done = self.settle(user, role, block)
+        with self.rolled_back_if_dry():
+            done = self.change_role(user, role, block)
         facts = {"person": user.pk, "block": block.pk, "role": role.value, "changed": bool(done)}
-        told = done or "It is so already; nothing was changed."
-        self.report(facts, told + (" (Dry run: nothing was written.)" if self.dry_run else ""))
+        text = done or "No changes."
+        self.report(facts, text + (" (Dry run: nothing was written.)" if self.dry_run else ""))
 
 
-def held_in(user: User, block: Block) -> list[Membership]:
-    """His current memberships in the block."""
+def current_memberships(user: User, block: Block) -> list[Membership]:
+    """The person's current memberships in the block."""
     return list(Membership.objects.current().filter(user=user, block=block))

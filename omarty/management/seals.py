@@ -1,4 +1,4 @@
-"""What the commands around the audit log's seals share: where seal file and archives are."""
+"""The base of the commands that use the audit log's seals: options for the seal file and the archives."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,9 +42,9 @@ class ProofCommand(DataCommand):
 
     @contextmanager
     def in_words(self) -> Iterator[None]:
-        """What can go wrong with the files inside ends the command with a sentence."""
+        """A problem with the files ends the command with a sentence."""
         for directory in (self.seal_file.parent, self.archives.parent):
-            # Made here, it would hide that the disk is not there.
+            # Created here, it would hide that a disk is not mounted.
             if not directory.is_dir():
                 raise CommandRefused(f"{directory} does not exist: is it mounted?")
         try:
@@ -55,12 +55,15 @@ class ProofCommand(DataCommand):
             raise CommandRefused(f"{error.filename or self.seal_file}: {error.strerror}") from error
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """No other sealing, archiving or erasing on this machine meanwhile; a killed one is settled."""
+    def exclusive(self) -> Iterator[None]:
+        """No other command on this machine seals, archives or erases meanwhile.
+
+        What a killed one left is finished or undone first.
+        """
         with self.in_words():
             if self.dry_run:
                 yield
                 return
             with exclusively(self.seal_file):
-                archives.settle(self.archives)
+                archives.finish_or_undo(self.archives)
                 yield

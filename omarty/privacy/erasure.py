@@ -1,4 +1,4 @@
-"""Erasing a person from everything that Omarty keeps (docs/audit-proof.md, Erasing a person)."""
+"""Erasing a person from all stored data (docs/audit-proof.md, Erasing a person)."""
 
 import operator
 from collections.abc import Iterator
@@ -23,20 +23,20 @@ from contacts.operations import erase_person, lock_contacts, secondary_contacts
 from omarty.admin_urls import admin_url_for
 from omarty.legacy.operations import forget_person
 
-# Of a table that mentions him, so many rows are told.
-ROWS_TOLD = 20
+# The most rows of one table that are reported to mention a contact.
+ROWS_REPORTED = 20
 
 
 @dataclass(frozen=True)
 class Mention:
-    """A record, of no kind that an erasure knows, that holds his e-mail or phone."""
+    """A record that an erasure does not handle and that holds the person's e-mail or phone."""
 
     what: str
     page: str
 
 
 def traces_of(user: User, name: str, entries: frozenset[int]) -> Traces:
-    """What the audit log may know him by; those of `entries` that hold the name mean him."""
+    """What ties audit entries to the person; those in `entries` that hold the name mean them."""
     values = set(Claim.objects.filter(user=user).values_list("value", flat=True))
     values |= {contact.typed for contact in secondary_contacts(user)}
     values |= {western_digits(value) for value in (user.email, user.phone) if value}
@@ -44,7 +44,7 @@ def traces_of(user: User, name: str, entries: frozenset[int]) -> Traces:
 
 
 def is_erased(user: User) -> bool:
-    """Whether nothing but the audit log could still tell who he was."""
+    """Whether the person is erased already, apart from the audit log."""
     named = any((user.name, user.user_name, user.email, user.phone))
     current = Membership.objects.current().filter(user=user)
     return not named and not user.claims.exists() and not current.exists()
@@ -52,13 +52,13 @@ def is_erased(user: User) -> bool:
 
 @transaction.atomic
 def erase(*, origin: Origin, user: User, search: Search, archived: Found) -> Found:
-    """Erase him; returns what the audit log records of it.
+    """Erase the person. Returns the ids of entries whose erased parts the audit log records.
 
-    Raises ValidationError if a block would be left without a manager, or all without a superuser.
+    Raises ValidationError if a block would have no manager left, or the register no superuser.
     """
     current = Membership.objects.current().filter(user=user)
     end_memberships(origin=origin, memberships=current.all())
-    # Once he is locked nobody begins another; one may have begun before.
+    # Nobody can start a membership once the person is locked; one may have been started before.
     lock_contacts(user)
     end_memberships(origin=origin, memberships=current.all())
     _forget_sign_ins(search.traces.contacts)
@@ -73,7 +73,7 @@ def _forget_sign_ins(contacts: tuple[str, ...]) -> None:
 
 
 def _forget_admin_log(user: User) -> None:
-    """Django's own log of the back-office names what was changed, and how."""
+    """Remove names and changes from the back-office's log, which Django keeps."""
     kinds: tuple[type[models.Model], ...] = (Membership, *SECONDARY.values())
     records = {
         kind: list(kind._default_manager.filter(user=user).values_list("pk", flat=True))
@@ -87,16 +87,16 @@ def _forget_admin_log(user: User) -> None:
 
 
 def mentions(contacts: tuple[str, ...]) -> Iterator[Mention]:
-    """Records that hold one of these contacts still: notes, tables that an erasure does not know."""
+    """Records that still hold one of these contacts: notes, and tables that an erasure does not handle."""
     for model in apps.get_models() if contacts else ():
         texts = [field.name for field in model._meta.concrete_fields if _is_text(field)]
         if model is Entry or not texts:
             continue
-        held = [models.Q(**{f"_{name}__icontains": each}) for name in texts for each in contacts]
+        holds = [models.Q(**{f"_{name}__icontains": each}) for name in texts for each in contacts]
         rows = model._default_manager.annotate(
             **{f"_{name}": Cast(name, models.TextField()) for name in texts}
-        ).filter(reduce(operator.or_, held))
-        for key in rows.values_list("pk", flat=True)[:ROWS_TOLD]:
+        ).filter(reduce(operator.or_, holds))
+        for key in rows.values_list("pk", flat=True)[:ROWS_REPORTED]:
             yield Mention(f"{model._meta.verbose_name} {key}", admin_url_for(model, key))
 
 

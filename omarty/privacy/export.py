@@ -1,4 +1,4 @@
-"""All that is kept of one person, whatever table it lies in."""
+"""All stored data about one person, from every table."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -20,12 +20,12 @@ from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 
 from audit import archives
-from audit.ledger import archived
+from audit.ledger import archived_entries
 from audit.models import Entry
 from contacts.models import User
 from omarty.tables.batches import in_batches
 
-# Keys to his account, of no use but to whoever would enter it.
+# Of no use to the person, and of use to somebody who wants to take over the account.
 WITHHELD = {"password", "session_stamp", "token", "session_key", "session_data"}
 
 _STYLE = """
@@ -41,7 +41,7 @@ th { background: #343a40 } }
 
 @dataclass(frozen=True)
 class Section:
-    """The rows of one table that tell of the person."""
+    """The rows of one table that concern the person."""
 
     key: str
     title: str
@@ -49,10 +49,10 @@ class Section:
 
 
 def sections(user: User, archive: Path) -> Iterator[Section]:
-    """Everything, by table: himself, all that points to him, what the log and sign-in keep of him.
+    """All data by table: the person, rows that refer to them, sign-in attempts, sessions, audit entries.
 
-    Tables are found by their foreign keys: a new one needs no word here. `archive` is the directory
-    of the audit log's archives. Raises LedgerProblem if one of them cannot be read.
+    Tables are found by their foreign keys to the person: a new one needs no change here. `archive` is
+    the directory of the audit log's archives. Raises LedgerProblem if one of them cannot be read.
     """
     yield Section("person", _("Person"), [user])
     for relation in User._meta.related_objects:
@@ -63,30 +63,29 @@ def sections(user: User, archive: Path) -> Iterator[Section]:
     attempts = AccessAttempt.objects.filter(username__in=names)
     yield Section("sign_in_attempts", _("Failed sign-ins"), _all(attempts))
     yield Section("sessions", _("Back-office sessions"), _sessions(user))
-    told = chain(_archived(user, archive), _all(_entries(user)))
-    entries = _without_others_whereabouts(user, told)
-    yield Section("audit", _("Audit log"), entries)
+    entries = chain(_archived(user, archive), _all(_entries(user)))
+    yield Section("audit", _("Audit log"), _without_others_whereabouts(user, entries))
 
 
 def facts(row: Model) -> dict[str, Any]:
-    """The row as JSON holds it, by the names of its fields; without what is withheld."""
-    found = {}
+    """The row as JSON values by field name, without the withheld fields."""
+    values = {}
     for field in row._meta.concrete_fields:
         if field.name in WITHHELD:
             continue
         value = getattr(row, field.attname)
         if field.is_relation and value is not None:
             value = {"id": value, "name": str(getattr(row, field.name))}
-        found[field.name] = _plain(value)
-    return found
+        values[field.name] = _plain(value)
+    return values
 
 
 def write_json(file: BinaryIO, user: User, archive: Path) -> int:
-    """One object, a list of rows for each section. Returns how many rows."""
+    """Write one JSON object with a list of rows for each section. Returns the number of rows."""
     written = 0
-    for place, section in enumerate(sections(user, archive)):
+    for index, section in enumerate(sections(user, archive)):
         head = json.dumps(section.key, ensure_ascii=False)
-        file.write(f"{',' if place else '{'}\n{head}: [".encode())
+        file.write(f"{',' if index else '{'}\n{head}: [".encode())
         for number, row in enumerate(section.rows):
             text = json.dumps(facts(row), ensure_ascii=False)
             file.write(f"{',' if number else ''}\n  {text}".encode())
@@ -97,7 +96,7 @@ def write_json(file: BinaryIO, user: User, archive: Path) -> int:
 
 
 def write_page(file: BinaryIO, user: User, archive: Path) -> None:
-    """The same as a page that needs nothing but itself, in the language that is active."""
+    """Write the same as a self-contained HTML page, in the active language."""
     direction = "rtl" if get_language_bidi() else "ltr"
     title = _("What is kept of %s") % user
     file.write(
@@ -129,7 +128,7 @@ def _section_html(section: Section) -> Iterator[str]:
                 '<div class="rows" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>\n', heads
             )
             empty = False
-        # Each cell goes the way that its own text does: a phone reads from the left, a name may not.
+        # Each cell has the direction of its own text: a phone is left-to-right, a name may not be.
         cells = format_html_join(
             "", '<td dir="auto">{}</td>', ((_shown(row, field),) for field in fields)
         )
@@ -138,7 +137,7 @@ def _section_html(section: Section) -> Iterator[str]:
 
 
 def _shown(row: Model, field: "Field[Any, Any]") -> str:
-    """The field's value in words, times in the community's zone."""
+    """The field's value for readers, with times in the community's zone."""
     value = getattr(row, field.attname)
     if value is None or value == "":
         return ""
@@ -173,17 +172,17 @@ def _entries(user: User) -> Any:
 
 
 def _archived(user: User, archive: Path) -> Iterator[Model]:
-    """As `_entries()`, of those that were moved to archive files."""
+    """As `_entries()`, from the archive files."""
     fields = {field.attname: field for field in Entry._meta.concrete_fields}
     for path in archives.files(archive):
-        for row in archived(path):
+        for row in archived_entries(path):
             as_target = (row["target_type"], row["target_id"]) == (User.__name__.lower(), user.pk)
             if user.pk in (row["actor_id"], row["person_id"]) or as_target:
                 yield Entry(**{name: fields[name].to_python(row[name]) for name in row})
 
 
 def _without_others_whereabouts(user: User, entries: Iterator[Model]) -> Iterator[Model]:
-    """Where somebody else was when he did something to the person is not the person's to know."""
+    """Remove location and address from entries of other actors: these are not the person's data."""
     for row in entries:
         if isinstance(row, Entry) and row.actor_id != user.pk:
             row.longitude = row.latitude = row.ip = None
@@ -191,7 +190,7 @@ def _without_others_whereabouts(user: User, entries: Iterator[Model]) -> Iterato
 
 
 def _sessions(user: User) -> Iterator[Model]:
-    """Whose a session is stands inside it: all are opened."""
+    """The person's sessions. Only the content of a session says whose it is, so all are decoded."""
     for session in Session.objects.order_by("pk"):
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
             yield session

@@ -1,4 +1,4 @@
-"""`manage.py audit_seal`: proof, from now on, of the entries that the audit log holds."""
+"""`manage.py audit_seal`: seal the audit entries, so that later changes to them are detected."""
 
 import time
 from typing import Any
@@ -19,7 +19,7 @@ LONGEST_GRACE = 3600
 class Command(ProofCommand):
     help = (
         "Seal the audit entries since the last seal into a chained digest. Run it from a timer:\n"
-        "an entry is protected from its seal on, not before. See docs/audit-proof.md."
+        "an entry is protected once it is sealed, not before. See docs/audit-proof.md."
     )
     in_steps = True
     reads = "audit entries, seals, the seal file"
@@ -37,14 +37,14 @@ class Command(ProofCommand):
             type=float,
             default=5.0,
             metavar="SECONDS",
-            help="Wait so long for statements that are being executed (default 5); SQLite needs none.",
+            help="Wait this long for running statements (default 5); not needed on SQLite.",
         )
 
     def run(self, **options: Any) -> None:
-        # Neither is "not a number" between the two.
+        # "Not a number" fails this test too.
         if not 0 <= options["grace"] <= LONGEST_GRACE:
             raise UsageProblem(f"--grace must be 0 to {LONGEST_GRACE} seconds.")
-        with self.alone():
+        with self.exclusive():
             if self.dry_run:
                 waiting = self._waiting(newest_entry())
                 text = f"To be sealed: {counted(waiting, 'entry', 'entries')}. Nothing was written."
@@ -56,8 +56,8 @@ class Command(ProofCommand):
         taken_over = take_over_seal(path=self.seal_file)
         through = newest_entry()
         if through is not None and connection.features.has_select_for_update:
-            # Ids are given out before rows are written. After this, each row up to `through` is
-            # there or never comes; one that is not committed is locked, and `seal_next()` meets it.
+            # Ids are assigned before rows are written. After this wait, each row up to `through`
+            # exists or never will; an uncommitted one is locked, and `seal_next()` finds the lock.
             time.sleep(grace)
         with self.progress("Sealed", self._waiting(through)) as advance:
             sealed, waiting = self._seal_through(through or 0, advance)
@@ -91,9 +91,7 @@ class Command(ProofCommand):
     def _text(self, facts: dict[str, Any]) -> str:
         text = f"Sealed: {counted(facts['sealed'], 'entry', 'entries')}."
         if facts["taken_over"]:
-            text += (
-                f" Seal {facts['taken_over']}, which an interrupted run left in the file, was kept."
-            )
+            text += f" Seal {facts['taken_over']}, which an interrupted run left in the file, was stored."
         if facts["still_writing"]:
-            text += " Others belong to a transaction that has not ended; the next run seals them."
+            text += " Others belong to a transaction that is still open; the next run seals them."
         return f"{text} The last seal is {facts['seal']}: {facts['digest'] or 'none'}"

@@ -1,4 +1,4 @@
-"""`manage.py audit_verify`: is the audit log still what was sealed?"""
+"""`manage.py audit_verify`: check that the audit log is still what was sealed."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from audit.verification import Verdict, verify
 from omarty.management.base import CommandRefused, counted
 from omarty.management.seals import ProofCommand
 
-FAULTS_TOLD = 20
+PROBLEMS_SHOWN = 20
 
 
 class Command(ProofCommand):
     help = (
-        "Compare the audit log with its seals: finds every entry that was changed, removed, added\n"
-        "late, re-ordered or cut off since it was sealed, and names the first bad one. The seal file\n"
-        "decides, whatever the database says. See docs/audit-proof.md."
+        "Compare the audit log with its seals: finds every entry that was changed, removed, added,\n"
+        "re-ordered or cut off since it was sealed, and names the first bad one. The seal file decides,\n"
+        "not the database. See docs/audit-proof.md."
     )
     reads = "audit entries, seals, the seal file, the archives"
     writes = "nothing"
@@ -27,7 +27,7 @@ class Command(ProofCommand):
         total = Entry.objects.count() + (archived or 0)
         with self.in_words(), self.progress("Verified", total) as advance:
             verdict = verify(self.seal_file, self.archives, advance)
-        if not verdict.seals and not verdict.faults:
+        if not verdict.seals and not verdict.problems:
             raise CommandRefused(f"{self.seal_file} holds no seal: run audit_seal first.")
         self.report(_facts(verdict), _text(verdict))
         if verdict.first is not None:
@@ -39,10 +39,10 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "whole": verdict.first is None,
         "first": verdict.first.first if verdict.first else None,
         "faults": [
-            {"first": fault.first, "last": fault.last, "what": fault.what}
-            for fault in verdict.faults
+            {"first": problem.first, "last": problem.last, "what": problem.what}
+            for problem in verdict.problems
         ],
-        "faults_untold": verdict.untold,
+        "faults_untold": verdict.unlisted,
         "notes": verdict.notes,
         "entries": verdict.entries,
         "seals": verdict.seals,
@@ -53,13 +53,13 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
 
 
 def _text(verdict: Verdict) -> str:
-    told = [str(fault) for fault in verdict.faults[:FAULTS_TOLD]]
-    more = len(verdict.faults) - len(told) + verdict.untold
-    told += [f"{counted(more, 'more fault')}."] if more else []
-    told += verdict.notes
-    told.append(
+    lines = [str(problem) for problem in verdict.problems[:PROBLEMS_SHOWN]]
+    more = len(verdict.problems) - len(lines) + verdict.unlisted
+    lines += [f"{counted(more, 'more problem')}."] if more else []
+    lines += verdict.notes
+    lines.append(
         f"Read: {counted(verdict.entries, 'entry', 'entries')} in {counted(verdict.seals, 'seal')}, and "
         f"{verdict.unsealed} not sealed yet. Parts of entries that were erased: {verdict.erased}."
     )
-    told.append(f"The last seal is {verdict.seals}: {verdict.digest or 'none'}")
-    return "\n".join(told)
+    lines.append(f"The last seal is {verdict.seals}: {verdict.digest or 'none'}")
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`manage.py createsuperuser`: the person who may do everything."""
+"""`manage.py createsuperuser`: register a person who may do everything."""
 
 import getpass
 import os
@@ -23,35 +23,37 @@ PASSWORD = "DJANGO_SUPERUSER_PASSWORD"  # noqa: S105
 class Command(DataCommand):
     help = (
         "Register a superuser, who signs in to the back-office by e-mail or phone.\n\n"
-        "E-mail or phone, if --login does not tell it, and the password are asked for; with --noinput\n"
-        f"the password is taken from the environment variable {PASSWORD}."
+        "It asks for the password, and for the e-mail or phone unless --login is given. With\n"
+        f"--noinput the password is taken from the environment variable {PASSWORD}."
     )
     reads = "the options, or what is typed"
-    writes = "one person, his e-mail or phone, and their audit entry"
+    writes = "one person with their e-mail or phone, and an audit entry"
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--login", help="His e-mail or phone.")
-        parser.add_argument("--name", default="", help="His name; it is not asked for.")
+        parser.add_argument("--login", help="Their e-mail or phone.")
+        parser.add_argument(
+            "--name", default="", help="Their name; the command does not ask for it."
+        )
         parser.add_argument(
             "--noinput",
             "--no-input",
             action="store_false",
             dest="interactive",
-            help=f"Ask nothing: --login and {PASSWORD} are needed.",
+            help=f"Ask nothing: --login and {PASSWORD} are required.",
         )
 
     def run(self, **options: Any) -> None:
         interactive = options["interactive"]
         if not interactive and not options["login"]:
-            raise UsageProblem("With --noinput, --login is needed.")
+            raise UsageProblem("With --noinput, --login is required.")
         if not interactive and not os.environ.get(PASSWORD):
-            raise UsageProblem(f"With --noinput, the environment variable {PASSWORD} is needed.")
-        login = options["login"] or _typed(self._ask, "E-mail or phone: ")
+            raise UsageProblem(f"With --noinput, the environment variable {PASSWORD} is required.")
+        login = options["login"] or _ask(self._input, "E-mail or phone: ")
         contact = parse_login(login.strip())
         if contact is None:
             raise UsageProblem(f"{login!r} is neither an e-mail address nor a phone number.")
-        password = self._typed_twice() if interactive else os.environ[PASSWORD]
+        password = self._ask_password() if interactive else os.environ[PASSWORD]
         kind, _value = contact
         fields = {kind.value: kind.tidy(login), "name": one_line(options["name"])}
         _check(fields)
@@ -60,7 +62,7 @@ class Command(DataCommand):
         except ValidationError as error:
             raise CommandRefused(" ".join(error.messages)) from error
         try:
-            with self.kept():
+            with self.rolled_back_if_dry():
                 user = register_user(
                     origin=Origin.of_command("createsuperuser"),
                     password=password,
@@ -69,35 +71,35 @@ class Command(DataCommand):
                 )
         except IntegrityError as error:
             raise CommandRefused(f"Somebody has {login} already.") from error
-        told = f"Superuser {login} was registered."
-        told += " (Dry run: nothing was written.)" if self.dry_run else ""
-        self.report({"person": None if self.dry_run else user.pk, "login": login}, told)
+        text = f"Superuser {login} was registered."
+        text += " (Dry run: nothing was written.)" if self.dry_run else ""
+        self.report({"person": None if self.dry_run else user.pk, "login": login}, text)
 
-    def _typed_twice(self) -> str:
+    def _ask_password(self) -> str:
         while True:
-            password = _typed(getpass.getpass, "Password: ")
-            if password == _typed(getpass.getpass, "Password again: "):
+            password = _ask(getpass.getpass, "Password: ")
+            if password == _ask(getpass.getpass, "Password again: "):
                 return password
             self.tell("The two passwords differ.")
 
-    def _ask(self, what: str) -> str:
+    def _input(self, prompt: str) -> str:
         # Standard output is for the report.
-        self.stderr.write(what, str, ending="")
+        self.stderr.write(prompt, str, ending="")
         self.stderr.flush()
         return input()
 
 
 def _check(fields: dict[str, str]) -> None:
-    """Raises UsageProblem for what is longer than the register keeps, or no value of its field."""
+    """Raises UsageProblem for a value that is too long or not valid for its field."""
     try:
         User(**fields).clean_fields(exclude={"password"})
     except ValidationError as error:
-        sentences = [f"--{name}: {' '.join(told)}" for name, told in error.message_dict.items()]
+        sentences = [f"--{name}: {' '.join(why)}" for name, why in error.message_dict.items()]
         raise UsageProblem(" ".join(sentences)) from error
 
 
-def _typed(ask: Callable[[str], str], what: str) -> str:
+def _ask(read: Callable[[str], str], prompt: str) -> str:
     try:
-        return ask(what)
+        return read(prompt)
     except EOFError as error:
-        raise UsageProblem("Nobody is there to ask: use --login and --noinput.") from error
+        raise UsageProblem("There is nobody to ask: use --login and --noinput.") from error

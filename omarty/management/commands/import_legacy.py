@@ -1,4 +1,4 @@
-"""`manage.py import_legacy`: move the legacy server's database in."""
+"""`manage.py import_legacy`: import the legacy server's database."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,10 +15,10 @@ from omarty.legacy.importer import Batch, LegacyTable, Tally
 from omarty.legacy.logs import LogTable
 from omarty.legacy.models import LegacyRow, QuarantinedRow
 from omarty.legacy.people import EmailTable, PhoneTable, UserTable
-from omarty.legacy.source import Source, opened
+from omarty.legacy.source import Source, SourceProblem, SourceSettingsProblem, opened
 from omarty.management.base import CommandRefused, DataCommand, UsageProblem, counted
 
-# In this order: each names only what stands before it. A primary contact goes before a further one.
+# In this order, each table refers only to earlier ones, and primary contacts are claimed first.
 TABLES: tuple[type[LegacyTable], ...] = (
     UserTable,
     PlaceTable,
@@ -32,21 +32,19 @@ TABLES: tuple[type[LegacyTable], ...] = (
 
 
 class Command(DataCommand):
-    """Moves a legacy database in; run again, it brings in what is new or changed since."""
-
     help = (
-        "Move the legacy server's database in. Ids and passwords are kept. What the register cannot\n"
-        "hold goes into quarantine, with its reason. Run again, it brings in what is new or changed\n"
-        "since; what was changed here meanwhile is not overwritten but told."
+        "Import the legacy server's database, with its ids and passwords. What the register cannot\n"
+        "store goes to quarantine, with the reason. Run again, it imports what is new or changed\n"
+        "since; what was changed here meanwhile is not overwritten but reported."
     )
     in_steps = True
     reads = (
         "a live MySQL or MariaDB with the legacy schema: users, places, blocks, units, relations,\n"
-        "  further phones and e-mails, logs; as they are at one moment, in a read-only transaction."
+        "  further phones and e-mails, logs; all at one moment, in a read-only transaction"
     )
     writes = (
         "people, buildings, blocks, units, memberships, contacts, audit entries and the quarantine;\n"
-        "  each batch of rows wholly or not at all. Killed, it is run again and goes on."
+        "  each batch of rows in one transaction. After a kill, run it again to continue"
     )
     exit_codes = (
         "0 done and every row accounted for, 1 refused because of the input or rows\n"
@@ -59,8 +57,8 @@ class Command(DataCommand):
         parser.add_argument(
             "--into-existing",
             action="store_true",
-            help="Begin though there are people or blocks here already: legacy rows with their ids, "
-            "and what refers to these, go into quarantine.",
+            help="Import although there are people or blocks here already: legacy rows with the same "
+            "ids, and what refers to them, go to quarantine.",
         )
 
     def run(self, **options: Any) -> None:
@@ -68,18 +66,23 @@ class Command(DataCommand):
         config = _config(options["database_url"])
         if not options["into_existing"]:
             _require_empty()
-        with opened(config) as source, self.kept():
-            behind = source.left_behind()
-            tallies = {table.name: self._move(table(), source, origin) for table in TABLES}
-            missing = _not_accounted_for(tallies)
+        try:
+            with opened(config) as source, self.rolled_back_if_dry():
+                left_behind = source.left_behind()
+                tallies = {table.name: self._move(table(), source, origin) for table in TABLES}
+                missing = _not_accounted_for(tallies)
+        except SourceSettingsProblem as error:
+            raise UsageProblem(str(error)) from error
+        except SourceProblem as error:
+            raise CommandRefused(str(error)) from error
         self.report(
             {
                 "dry_run": self.dry_run,
                 "tables": {name: tally.facts() for name, (_, tally) in tallies.items()},
-                "left_behind": behind,
+                "left_behind": left_behind,
                 "not_accounted_for": missing,
             },
-            _text(self.dry_run, tallies, behind),
+            _text(self.dry_run, tallies, left_behind),
         )
         if missing:
             raise CommandRefused("Not every row is accounted for: " + "; ".join(missing))
@@ -95,58 +98,58 @@ class Command(DataCommand):
 
 
 def _config(url: str) -> dict[str, Any]:
-    wrong = UsageProblem("The argument must look like mysql://user:password@host:3306/name.")
+    problem = UsageProblem("The argument must look like mysql://user:password@host:3306/name.")
     try:
         if urlsplit(url).scheme != "mysql":
-            raise wrong
+            raise problem
         config: dict[str, Any] = environ.Env.db_url_config(url)
     except (ValueError, KeyError, ImproperlyConfigured) as error:
-        raise wrong from error
+        raise problem from error
     if not config.get("NAME"):
-        raise wrong
+        raise problem
     return config
 
 
 def _require_empty() -> None:
-    """Raises CommandRefused before a first run if there is somebody or something whose id a row may have."""
+    """Raises CommandRefused if there are people or blocks before the first run: ids could clash."""
     if LegacyRow.objects.exists() or QuarantinedRow.objects.exists():
         return
     people, blocks = User.objects.count(), Block.objects.count()
     if people or blocks:
         raise CommandRefused(
-            f"Nothing of a legacy database is here yet, but {counted(people, 'person', 'people')} and "
-            f"{counted(blocks, 'block')} are: legacy rows with their ids could not come in. Move into "
-            "an empty database, or say --into-existing."
+            f"No legacy database was imported yet, but {counted(people, 'person', 'people')} and "
+            f"{counted(blocks, 'block')} exist: legacy rows with their ids could not be imported. Use "
+            "an empty database, or --into-existing."
         )
 
 
 def _not_accounted_for(tallies: dict[str, tuple[int, Tally]]) -> list[str]:
-    """What does not add up: the source's own count, what was read, and what lies in our tables."""
-    wrong = []
+    """The tables for which the source's count, the rows read and the rows stored here do not add up."""
+    problems = []
     for name, (total, tally) in tallies.items():
         here = LegacyRow.objects.filter(table=name).count()
         here += QuarantinedRow.objects.filter(table=name, column="").count()
-        # Rows that the source has deleted since came in earlier: there may be more, never fewer.
+        # More rows may be here than in the source, which may have deleted some since; never fewer.
         if not tally.adds_up or tally.read != total or here < total:
-            wrong.append(
+            problems.append(
                 f"{name}: {total} in the source, {tally.read} read, {tally.new} new, "
                 f"{tally.changed} changed, {tally.unchanged} unchanged, "
                 f"{tally.quarantined} quarantined, {tally.erased} erased, {here} here"
             )
-    return wrong
+    return problems
 
 
-def _text(dry_run: bool, tallies: dict[str, tuple[int, Tally]], behind: dict[str, int]) -> str:
+def _text(dry_run: bool, tallies: dict[str, tuple[int, Tally]], left_behind: dict[str, int]) -> str:
     head = ("table", "read", "new", "changed", "unchanged", "quarantined", "erased", "values")
-    lines = [head, *((name, *tally.facts().values()) for name, (_, tally) in tallies.items())]
-    text = [f"{line[0]:22}" + "".join(f"{each!s:>12}" for each in line[1:]) for line in lines]
-    text.append(
-        "read = new + changed + unchanged + quarantined + erased. erased: of people who were erased "
-        "here, nothing of it comes in. values: single columns left out."
+    rows = [head, *((name, *tally.facts().values()) for name, (_, tally) in tallies.items())]
+    lines = [f"{row[0]:22}" + "".join(f"{each!s:>12}" for each in row[1:]) for row in rows]
+    lines.append(
+        "read = new + changed + unchanged + quarantined + erased. erased: rows of people who were "
+        "erased here; they are not imported. values: single columns left out."
     )
-    if behind:
-        told = ", ".join(f"{name} ({count})" for name, count in behind.items())
-        text.append(f"Left in the legacy database, for no table here takes it: {told}.")
+    if left_behind:
+        counts = ", ".join(f"{name} ({count})" for name, count in left_behind.items())
+        lines.append(f"Not imported, since the register has no table for it: {counts}.")
     if dry_run:
-        text.append("Dry run: nothing was written.")
-    return "\n".join(text)
+        lines.append("Dry run: nothing was written.")
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`manage.py person_erase`: leave of a person nothing but a number (Egypt's law 151/2020)."""
+"""`manage.py person_erase`: anonymise a person and release their contacts (Egypt's law 151/2020)."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from audit import archives
 from audit.erasing import Found, Search, Traces, merged
-from audit.ledger import kept
+from audit.ledger import stored_entries
 from audit.models import Entry
 from audit.operations import Origin
 from audit.sealing import Part, Ranges, to_ranges
@@ -19,19 +19,18 @@ from omarty.management.seals import ProofCommand
 from omarty.privacy.erasure import Mention, erase, is_erased, mentions, traces_of
 
 REASON_LENGTH = 200
-NAMESAKES_TOLD = 20
+NAMESAKES_SHOWN = 20
 
 
 class Command(ProofCommand):
     help = (
-        "Pseudonymise a person: his name, contacts, password and memberships, and what the audit log\n"
-        "and its archives hold of him, in a way that audit_verify still proves the log. It cannot be\n"
-        "undone. Where he is a block's last manager, or the last superuser, appoint another one first."
+        "Anonymise a person: remove their name, contacts and password, end their memberships, and\n"
+        "erase them from the audit log and its archives, so that audit_verify still proves the log.\n"
+        "Their contacts become free for others. It cannot be undone. If they are a block's last\n"
+        "manager, or the last superuser, appoint another one first."
     )
     in_steps = True
-    reads = (
-        "people, contacts, memberships, audit entries, archives, and every text for his contacts"
-    )
+    reads = "people, contacts, memberships, audit entries, archives; every text that may mention a contact"
     writes = (
         "the person's row, contacts and memberships; audit entries and archives; sign-in attempts"
     )
@@ -42,11 +41,11 @@ class Command(ProofCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("user", metavar="USER", help="His e-mail, phone or id.")
+        parser.add_argument("user", metavar="USER", help="Their e-mail, phone or id.")
         parser.add_argument(
             "--reason",
             required=True,
-            help="Why, for the audit log; up to 200 characters. Do not name him in it: it is kept.",
+            help="Why, for the audit log; up to 200 characters. It is stored: do not name the person in it.",
         )
         parser.add_argument(
             "--entry",
@@ -54,29 +53,29 @@ class Command(ProofCommand):
             action="append",
             default=[],
             metavar="ID",
-            help="An audit entry that means him by the name it holds; may be given several times.",
+            help="An audit entry whose name means this person; may be given several times.",
         )
         parser.add_argument(
             "--name",
-            help="The name that entries may hold, if not the present one: a former one, say, or his "
-            "where he is erased already.",
+            help="The name to look for in entries, if not the present one: a former name, or the name of "
+            "a person who is erased already.",
         )
 
     def run(self, **options: Any) -> None:
         reason = _reason(options["reason"])
         user = person(options["user"])
         named = frozenset(options["entry"])
-        with self.alone():
+        with self.exclusive():
             traces = traces_of(user, (options["name"] or user.name).strip(), named)
             search = self._search(traces)
             found = {path: archives.search(path, traces) for path in archives.files(self.archives)}
-            _require_his(named, [search, *found.values()])
+            _require_found(named, [search, *found.values()])
             namesakes = sorted(n for each in (search, *found.values()) for n in each.namesakes)
             archived = {path: each.found for path, each in found.items() if each.ids()}
             if is_erased(user) and not search.ids() and not archived:
                 facts = {"person": user.pk, "erased": False, "namesakes": namesakes}
-                told = ["There is nothing to erase.", *_told_namesakes(namesakes)]
-                self.report(facts, "\n".join(told))
+                lines = ["There is nothing to erase.", *_namesake_lines(namesakes)]
+                self.report(facts, "\n".join(lines))
                 return
             origin = Origin.of_command("person_erase", reason=reason)
             self._erase(origin, user, search, archived, namesakes)
@@ -84,9 +83,9 @@ class Command(ProofCommand):
     def _search(self, traces: Traces) -> Search:
         search = Search(traces)
         with self.progress("Searched", Entry.objects.count()) as advance:
-            for row in kept():
+            for row in stored_entries():
                 if not isinstance(row, int):
-                    search.look_at(row)
+                    search.add(row)
                 advance(1)
         return search
 
@@ -104,19 +103,19 @@ class Command(ProofCommand):
             if not self.dry_run:
                 for path in archived:
                     archives.prepare_erasure(path, search.traces, origin.request_id)
-            with self.kept():
+            with self.rolled_back_if_dry():
                 recorded = erase(
                     origin=origin,
                     user=user,
                     search=search,
                     archived=merged(archived.values()),
                 )
-                left = list(mentions(search.traces.contacts))
+                remaining = list(mentions(search.traces.contacts))
         except ValidationError as error:
             raise CommandRefused(" ".join(error.messages)) from error
         finally:
             if not self.dry_run:
-                archives.settle(self.archives)
+                archives.finish_or_undo(self.archives)
         entries = sorted(set(recorded[Part.ACTOR]) | set(recorded[Part.SUBJECT]))
         facts = {
             "person": user.pk,
@@ -127,9 +126,9 @@ class Command(ProofCommand):
             "entry_ids": to_ranges(entries),
             "archives": [path.name for path in archived],
             "namesakes": namesakes,
-            "mentions": [{"what": each.what, "page": each.page} for each in left],
+            "mentions": [{"what": each.what, "page": each.page} for each in remaining],
         }
-        self.report(facts, _text(facts, left))
+        self.report(facts, _text(facts, remaining))
 
 
 def _reason(text: str) -> str:
@@ -139,39 +138,42 @@ def _reason(text: str) -> str:
     return reason
 
 
-def _require_his(named: frozenset[int], searches: list[Search]) -> None:
-    """Raises UsageProblem if one of the named entries cannot mean him: erasing it could not be undone."""
-    if strangers := named.difference(*(each.ids() for each in searches)):
-        some = ", ".join(map(str, sorted(strangers)))
+def _require_found(named: frozenset[int], searches: list[Search]) -> None:
+    """Raises UsageProblem if an entry named by --entry does not hold the person's name or contact."""
+    if others := named.difference(*(each.ids() for each in searches)):
+        ids = ", ".join(map(str, sorted(others)))
         raise UsageProblem(
-            f"--entry {some}: no entry that holds his name or contact and is not erased yet. "
-            "--dry-run tells which do."
+            f"--entry {ids}: no entry that holds their name or contact and is not erased yet. "
+            "--dry-run shows which do."
         )
 
 
-def _text(facts: dict[str, Any], left: list[Mention]) -> str:
+def _text(facts: dict[str, Any], remaining: list[Mention]) -> str:
     done = "was erased" if facts["erased"] else "would be erased; nothing was written"
-    told = [
+    lines = [
         f"Person {facts['person']} {done}: {counted(facts['contacts'], 'contact')}, "
         f"{counted(facts['memberships'], 'membership')}, "
         f"{counted(facts['entries'], 'audit entry', 'audit entries')}, "
         f"{counted(len(facts['archives']), 'archive')}."
     ]
     if facts["entries"]:
-        told.append(f"Audit entries: {_listed(facts['entry_ids'])}")
-    told += _told_namesakes(facts["namesakes"])
-    told += [f"Still mentioned in {each.what}, to be mended by hand: {each.page}" for each in left]
-    return "\n".join(told)
+        lines.append(f"Audit entries: {_listed(facts['entry_ids'])}")
+    lines += _namesake_lines(facts["namesakes"])
+    lines += [
+        f"Still mentioned in {each.what}, to be corrected by hand: {each.page}"
+        for each in remaining
+    ]
+    return "\n".join(lines)
 
 
-def _told_namesakes(namesakes: list[int]) -> list[str]:
+def _namesake_lines(namesakes: list[int]) -> list[str]:
     if not namesakes:
         return []
-    some = ", ".join(map(str, namesakes[:NAMESAKES_TOLD]))
+    ids = ", ".join(map(str, namesakes[:NAMESAKES_SHOWN]))
     return [
-        "Not tied to him, and with his name, which a namesake may have: "
+        "Not tied to this person, but with the same name, which may be a namesake's: "
         f"{counted(len(namesakes), 'audit entry', 'audit entries')}. "
-        f"Look at them, and erase his with --name and --entry: {some}"
+        f"Look at them, and erase those that mean this person with --name and --entry: {ids}"
     ]
 
 

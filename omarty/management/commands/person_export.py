@@ -1,4 +1,4 @@
-"""`manage.py person_export`: all that is kept of one person."""
+"""`manage.py person_export`: write all stored data about one person."""
 
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from omarty.tables.files import check_target, written_whole
 
 class Command(ProofCommand):
     help = (
-        "Write all that is kept of one person, for himself: as JSON, and as a page that opens in any\n"
-        "browser without a network. Password hash and session keys are withheld."
+        "Write all stored data about one person, for that person: as JSON, and as a page that opens in\n"
+        "any browser without a network. Password hash and session keys are left out."
     )
     reads = (
         "every table that names the person, the audit log and its archives too, and failed sign-ins"
@@ -31,7 +31,11 @@ class Command(ProofCommand):
         super().add_arguments(parser)
         parser.add_argument("user", metavar="USER", help="An e-mail, a phone, or an id.")
         parser.add_argument(
-            "--to", type=Path, default=Path(), metavar="DIRECTORY", help="Here, if not told."
+            "--to",
+            type=Path,
+            default=Path(),
+            metavar="DIRECTORY",
+            help="Default: the current directory.",
         )
         parser.add_argument(
             "--language", choices=[code for code, _name in settings.LANGUAGES], default="en"
@@ -45,10 +49,12 @@ class Command(ProofCommand):
         with translation.override(options["language"]), self.in_words():
             rows = self._count(user) if self.dry_run else self._write(user, files)
         names = " and ".join(map(str, files))
-        told = f"{counted(rows, 'row')} would be written to {names}. (Dry run.)"
+        text = f"{counted(rows, 'row')} written to {names}."
+        if self.dry_run:
+            text = f"{counted(rows, 'row')} would be written to {names}. (Dry run.)"
         self.report(
             {"person": user.pk, "files": [str(file) for file in files], "rows": rows},
-            told if self.dry_run else f"{counted(rows, 'row')} written to {names}.",
+            text,
         )
 
     def _count(self, user: User) -> int:
@@ -58,7 +64,7 @@ class Command(ProofCommand):
         with written_whole(files[1]) as page, written_whole(files[0]) as file:
             rows = write_json(file, user, self.archives)
             write_page(page, user, self.archives)
-            # Before the files get their names: there may be an entry too many, never one too few.
+            # Before the files get their names: a kill may leave an entry too many, never one too few.
             record(
                 origin=Origin.of_command("person_export"),
                 action=Action.EXPORTED,

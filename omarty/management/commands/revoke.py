@@ -1,4 +1,4 @@
-"""`manage.py revoke`: take a role in a block from somebody."""
+"""`manage.py revoke`: take a role in a block away from a person."""
 
 from django.core.exceptions import ValidationError
 
@@ -7,19 +7,19 @@ from buildings.membership_operations import end_memberships
 from buildings.models import Block, Role
 from contacts.models import User
 from omarty.management.base import CommandRefused
-from omarty.management.roles import RoleCommand, held_in
+from omarty.management.roles import RoleCommand, current_memberships
 
 
 class Command(RoleCommand):
     help = (
-        "Take a role in a block from somebody: his memberships of that role end and are kept as past\n"
-        "ones. A block that has a manager keeps at least one."
+        "Take a role in a block away from a person: their memberships with that role end, and stay as\n"
+        "former memberships. A block's last manager cannot be revoked."
     )
-    reads = "the person, the block, and his memberships in it"
-    writes = "the end of those memberships, and an audit entry for each; nothing if he has none"
+    reads = "the person, the block, and their memberships in it"
+    writes = "the end of those memberships, and an audit entry for each; nothing if there is none"
 
-    def settle(self, user: User, role: Role, block: Block) -> str:
-        ending = [each for each in held_in(user, block) if each.role == role]
+    def change_role(self, user: User, role: Role, block: Block) -> str:
+        ending = [each for each in current_memberships(user, block) if each.role == role]
         if not ending:
             return ""
         try:
