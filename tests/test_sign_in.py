@@ -80,7 +80,7 @@ def test_a_resident_signs_in_by_email(client, new_entries):
     "login",
     ["01000000002", "+20 100 000 0002", "٠١٠٠٠٠٠٠٠٠٢", " RESIDENT@Example.org ", "00201000000002"],
 )
-def test_a_resident_signs_in_by_any_spelling_of_his_phone_or_email(client, login):
+def test_a_resident_signs_in_by_any_spelling_of_their_phone_or_email(client, login):
     assert sign_in(client, login).json()["data"]["Data"]["id"] == "3"
 
 
