@@ -111,7 +111,7 @@ def test_nothing_given(client, new_entries, fields):
 
 
 @pytest.mark.parametrize(
-    ("login", "password", "told"),
+    ("login", "password", "label"),
     [
         ("resident@example.org", "wrong", "resident@example.org"),
         ("01000000002", "wrong", "+201000000002"),
@@ -124,14 +124,14 @@ def test_nothing_given(client, new_entries, fields):
     ],
 )
 def test_wrong_email_phone_or_password_answer_alike(
-    client, new_entries, nothing_changed, login, password, told
+    client, new_entries, nothing_changed, login, password, label
 ):
     response = sign_in(client, login, password)
     assert response.status_code == 401
     assert response.json() == WRONG
     [entry] = new_entries()
     assert (entry.action, entry.refused) == (Action.SIGNED_IN, "wrong name or password")
-    assert (entry.actor_id, entry.actor_label) == (None, told)
+    assert (entry.actor_id, entry.actor_label) == (None, label)
     assert nothing_changed()
 
 
@@ -341,7 +341,7 @@ def test_who_registers_twice_with_one_phone_is_refused_by_the_database(nothing_c
 
 
 @pytest.mark.parametrize(
-    ("proxies", "forwarded", "kept"),
+    ("proxies", "forwarded", "stored"),
     [
         (0, "203.0.113.9", "127.0.0.1"),
         (1, "203.0.113.9", "203.0.113.9"),
@@ -354,13 +354,13 @@ def test_who_registers_twice_with_one_phone_is_refused_by_the_database(nothing_c
     ],
 )
 def test_the_address_is_believed_as_far_as_our_own_proxies_go(
-    client, settings, new_entries, proxies, forwarded, kept
+    client, settings, new_entries, proxies, forwarded, stored
 ):
     settings.PROXIES = proxies
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     form = {"email": "01000000002", "password": "omarty-demo"}
     client.post("/omartyapis/Auth/Login/", form, headers=headers)
-    assert new_entries()[0].ip == kept
+    assert new_entries()[0].ip == stored
 
 
 def test_a_superuser_signs_in_to_the_back_office_by_email(client):
