@@ -48,7 +48,7 @@ def mapped():
     [drawing] = re.findall(r"## The house\n\n```\n(.*?)```", README, re.DOTALL)
     folders = [""]
     for line in drawing.splitlines():
-        indent, names = re.fullmatch(r"( *)(\S+(?: \S+)*?)(?: {2,}.*)?", line).groups()
+        [(indent, names)] = re.findall(r"^( *)(\S+(?: \S+)*?)(?: {2,}.*)?$", line)
         depth = len(indent) // 2
         assert depth < len(folders), line
         paths = [folders[depth] + name for name in names.split(" ")]
