@@ -34,11 +34,11 @@ check: .venv/installed
 	$(BIN)/python -m tests.environment $(MANAGE) check
 	DEBUG=false ALLOWED_HOSTS=omarty.example $(BIN)/python -m tests.environment $(MANAGE) check --deploy --fail-level WARNING
 
-# Ten thousand requests and more, of every kind that the schema allows and does not.
+# More than ten thousand requests, of every kind that the schema allows or does not.
 fuzz: .venv/installed
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),2200) $(BIN)/python -m pytest -s tests/test_schema.py -k documented_one
 
-# Pin anew what the .in files ask for.
+# Pin the newest versions that the .in files allow.
 requirements: .venv/installed
 	for set in base mysql dev; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -60,12 +60,12 @@ requirements: .venv/installed
 		echo "  apt-get install gcc python3-dev pkg-config libmariadb-dev && rm .venv/installed"; fi
 	@touch $@
 
-# Gather the strings into locale/ and compile them; what is new is then translated by hand.
+# Collect the strings into locale/ and compile them. New ones are translated by hand.
 messages: .venv/installed
 	$(BIN)/python -m tests.environment $(MANAGE) makemessages --locale ar \
 		--no-location --no-obsolete --ignore .venv --ignore build --ignore tests
 	$(BIN)/python -m tests.environment $(MANAGE) compilemessages --ignore .venv
 
-# Take the pictures in docs/images anew.
+# Take the pictures in docs/images again.
 screenshots: .venv/installed
 	SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser/test_journeys.py

@@ -6,15 +6,15 @@ import sys
 
 
 def main() -> None:
-    """Run the command on the command line; what may go wrong ends in one sentence, not in a traceback."""
+    """Run the command on the command line. What may go wrong ends in one sentence, not in a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omarty.settings")
     if sys.stdout is None or sys.stderr is None:
-        # What a command opens would come to stand in their place.
+        # The first files that a command opens would take their numbers, and be written to.
         sys.exit("omarty: standard output and standard error must be open.")
     try:
         _run()
     except KeyboardInterrupt:
-        # Before a command has begun, which takes a second, or after its end.
+        # Interrupted during start-up, which takes a second, or after the command's end.
         if "--json" in sys.argv:
             print('{"error": "Interrupted."}')
         print("Interrupted.", file=sys.stderr)
@@ -37,7 +37,7 @@ def _flush() -> None:
     try:
         sys.stdout.flush()
     except OSError as error:
-        # Python tries it once more at its end: then it is to succeed.
+        # Python flushes once more when it exits: that must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(f"omarty: standard output cannot be written: {error.strerror}.")
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from omarty.logs import current_request_id
+
 
 def request_id(
     get_response: Callable[[HttpRequest], HttpResponse],
@@ -13,6 +15,7 @@ def request_id(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.request_id = uuid.uuid4()  # type: ignore[attr-defined]
+        current_request_id.set(str(request.request_id))  # type: ignore[attr-defined]
         response = get_response(request)
         response["X-Request-ID"] = str(request.request_id)  # type: ignore[attr-defined]
         return response
@@ -39,7 +42,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 def content_security_policy(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Tells the browser what a page may load: nothing from elsewhere, no script written into it."""
+    """Lets a page load nothing from elsewhere and run no script that is written into it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

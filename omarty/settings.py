@@ -80,7 +80,7 @@ def _database(name: str, default: str) -> dict[str, Any]:
     return config
 
 
-# --- What an installation must know -------------------------------------------------------------
+# --- What every installation sets ---------------------------------------------------------------
 
 # Signs back-office sessions and forms. Random, at least 32 bytes, its own for each installation.
 SECRET_KEY = _secret("SECRET_KEY")
@@ -96,7 +96,7 @@ JWT_FORMER_KEYS = _list("JWT_FORMER_KEYS")
 if any(len(key.encode()) < 32 for key in JWT_FORMER_KEYS):
     raise ImproperlyConfigured("JWT_FORMER_KEYS must hold keys of at least 32 bytes each.")
 
-# Error pages with inner detail, and leave for `manage.py demo`. Never true on the internet.
+# Error pages with inner detail, and permission for `manage.py demo`. Never true on the internet.
 DEBUG = _boolean("DEBUG", default=False)
 
 # The host names that this server answers to, comma-separated.
@@ -111,14 +111,14 @@ if not ALLOWED_HOSTS or any(re.search(r"/|[^\]:]:\d+$", host) for host in ALLOWE
 # A relative SQLite file lies beside manage.py.
 DATABASES = {"default": _database("DATABASE_URL", default="sqlite:///omarty.sqlite3")}
 
-# Whether people reach this server over HTTPS: cookies are then sent, and pages shown, only so.
+# Whether people reach this server over HTTPS. If so, plain HTTP is redirected and sends no cookies.
 HTTPS = _boolean("HTTPS", default=not DEBUG)
 
 # How many reverse proxies of yours stand in front. The client's address is taken from
 # X-Forwarded-For only that many steps from its end; with 0 the header is not believed.
 PROXIES = _number("PROXIES", default=0, lowest=0, highest=10)
 
-# --- What a community may want otherwise --------------------------------------------------------
+# --- What a community may choose ----------------------------------------------------------------
 
 # How many secondary e-mails, and how many secondary phones, one person may hold.
 SECONDARY_CONTACTS_LIMIT = _number("SECONDARY_CONTACTS_LIMIT", default=20)
@@ -230,9 +230,9 @@ else:
 # --- People, sign-in, tokens --------------------------------------------------------------------
 
 AUTH_USER_MODEL = "contacts.User"
-# Where sign-in leads if the address that it should lead back to is none of ours.
+# Where sign-in leads to if the address to go back to is not ours.
 LOGIN_REDIRECT_URL = "admin:index"
-# E-mail is the name of a user for Django; that it has one holder is kept by contacts.Claim.
+# For Django a user's name is the e-mail, which should be unique: contacts.Claim makes it so.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -262,9 +262,9 @@ AXES_FAILURE_LIMIT = SIGN_IN_ATTEMPTS
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_PAUSE_MINUTES)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-# Trying on does not make the pause longer.
+# Attempts during the pause do not make it longer.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-# The audit log keeps sign-ins; one log is enough.
+# Sign-ins are in the audit log; one log is enough.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_USERNAME_FORM_FIELD = "username"
@@ -272,8 +272,8 @@ AXES_USERNAME_CALLABLE = "omarty.lockout.attempted_name"
 AXES_CLIENT_IP_CALLABLE = "omarty.lockout.client_ip"
 AXES_LOCKOUT_CALLABLE = "omarty.lockout.locked_out"
 AXES_VERBOSE = False
-# What django-axes keeps of an attempt is the counted name, not what was typed into the form: it may
-# be a password in the wrong field.
+# Of an attempt django-axes stores the name that is counted, not what was typed into these fields: that
+# may be a password in the wrong field.
 AXES_SENSITIVE_PARAMETERS = ["username", "email", "googleToken", "deviceId", "ip_address"]
 
 # --- The API ------------------------------------------------------------------------------------
@@ -352,11 +352,21 @@ if PROXIES:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    # The id stands in X-Request-ID of the answer and in the audit log; "-" outside of a request.
+    "filters": {"request_id": {"()": "omarty.logs.RequestIdFilter"}},
+    "formatters": {
+        "plain": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s: %(message)s"}
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["request_id"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Its own console handler would say everything twice.
+        # Its own console handler would write everything twice.
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"level": "WARNING"},
         "axes": {"level": "ERROR"},

@@ -13,10 +13,10 @@ _django = get_wsgi_application()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Django's, told of a Content-Type that it cannot read as of one that it does not know."""
+    """Django's application, which gets an unknown Content-Type in place of an unreadable one."""
     try:
         parse_header_parameters(environ.get("CONTENT_TYPE", ""))
     except (ValueError, LookupError):
-        # Django reads it before any view, and would answer 500 with nothing in it.
+        # Django reads it before any view, and would answer an empty 500.
         environ["CONTENT_TYPE"] = "application/octet-stream"
     return _django(environ, start_response)

@@ -247,7 +247,7 @@ def test_row_6_a_unit_that_is_not_in_the_block(refuses, unit):
     refuses("apartment not found in block", apartmentId=unit, recorded="unit not in the block")
 
 
-def test_row_7_a_unit_that_is_not_his(refuses):
+def test_row_7_a_unit_that_is_not_the_callers(refuses):
     refuses(
         "Resident does not relate to this apartment.",
         status=406,
@@ -295,7 +295,7 @@ def test_row_9_both_or_neither(refuses, fields):
     refuses(error("No Data Inserted."), **fields)
 
 
-def test_row_9_lists_what_he_has(resident):
+def test_row_9_lists_the_callers_contacts(resident):
     added = resident.add(email="a@example.org", blockId=1, apartmentId=2)["data"]
     assert resident.add(blockId=1, apartmentId=2) == {
         "status": 200,
@@ -346,15 +346,15 @@ def test_row_10_not_an_email_address(refuses, email):
 @pytest.mark.parametrize(
     "phone", ["01000000002", "+201000000002", "0020 100 000 0002", "٠١٠٠٠٠٠٠٠٠٢"]
 )
-def test_row_11_his_own_primary_phone(refuses, phone):
+def test_row_11_the_callers_own_primary_phone(refuses, phone):
     refuses(error("Phone number already set for you"), phoneNumber=phone)
 
 
-def test_row_11_his_own_primary_email(refuses):
+def test_row_11_the_callers_own_primary_email(refuses):
     refuses(error("Email already set for you"), phoneNumber="", email=" RESIDENT@example.org")
 
 
-def test_row_11_his_own_secondary_in_another_spelling(resident, new_entries):
+def test_row_11_the_callers_own_secondary_in_another_spelling(resident, new_entries):
     first = resident.add(phoneNumber="01122334455", blockId=1, apartmentId=2)["data"]
     second = resident.add(phoneNumber="+20 112 233 4455", blockId=1, apartmentId=2)
     assert second["message"] == first | {"error": "Phone number already set for you"}
@@ -379,7 +379,7 @@ def test_row_13_no_more_than_the_limit_of_one_kind(resident):
     refused = resident.add(phoneNumber="01122334459", blockId=1, apartmentId=2)
     assert refused["message"] == added | {"error": "Contacts limit reached."}
     assert SecondaryPhone.objects.filter(user=resident.person).count() == 2
-    # Row 12 is told before row 13, and the other kind has its own limit.
+    # Row 12 is checked before row 13, and the other kind has its own limit.
     taken = resident.add(phoneNumber="01000000003", blockId=1, apartmentId=2)
     assert taken["message"]["error"] == "Phone number already set for another user"
     assert "data" in resident.add(email="a@example.org", blockId=1, apartmentId=2)

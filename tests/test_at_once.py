@@ -73,7 +73,7 @@ def test_a_phone_claimed_by_two_at_once_has_one_holder(at_once, app, new_entries
     assert len(new_entries()) == 1
 
 
-def test_nobody_exceeds_the_limit_however_fast_he_asks(at_once, resident, settings):
+def test_nobody_exceeds_the_limit_however_fast_they_ask(at_once, resident, settings):
     settings.SECONDARY_CONTACTS_LIMIT = 5
     fields = {"api": "AddContact", "blockId": 1, "apartmentId": 2}
     answers = at_once(

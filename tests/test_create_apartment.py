@@ -146,7 +146,7 @@ def test_a_malformed_latitude_is_refused(refuses, value):
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "stored"),
     [
         ("-180", "-180"),
         ("٣١٫٢٣٥٧", "31.2357"),
@@ -154,15 +154,15 @@ def test_a_malformed_latitude_is_refused(refuses, value):
         ("31.23571234567", "31.2357123"),
     ],
 )
-def test_coordinates_are_kept_to_a_centimetre(manager, new_entries, sent, kept):
+def test_coordinates_are_stored_to_a_centimetre(manager, new_entries, sent, stored):
     manager.create(floorNum=1, aptNum=101, blockId=1, longitude=sent)
-    assert new_entries()[0].longitude == Decimal(kept)
+    assert new_entries()[0].longitude == Decimal(stored)
 
 
 # --- row 4 ---------------------------------------------------------------------------------------
 
 
-def test_row_4_without_a_block_the_one_that_he_manages_is_meant(app):
+def test_row_4_without_a_block_the_one_that_the_caller_manages_is_meant(app):
     assert app("neighbour").create(floorNum=1, aptNum=101)["data"] == "Apartment registered."
     assert Apartment.objects.filter(block_id=2, number=101).exists()
 
@@ -190,7 +190,7 @@ def test_row_5_an_unknown_block_answers_the_same(refuses):
 
 
 @pytest.mark.parametrize("unit", [2, 11, 21, 999])
-def test_row_5_the_unit_that_he_names_must_be_his_own_in_that_block(refuses, unit):
+def test_row_5_a_unit_that_is_named_must_be_the_callers_own_in_that_block(refuses, unit):
     refuses(NO_RIGHT, apartmentId=unit, recorded="not an active manager of the block")
 
 
@@ -206,7 +206,7 @@ def test_row_5_a_manager_who_has_moved_out_has_no_right(manager):
     assert manager.create(floorNum=1, aptNum=101, blockId=1) == says(NO_RIGHT)
 
 
-def test_a_manager_may_name_another_unit_of_his_in_the_block(manager):
+def test_a_manager_may_name_another_unit_of_theirs_in_the_block(manager):
     Membership.objects.create(user=manager.person, block_id=1, apartment_id=5, status=Status.ACTIVE)
     assert manager.create(floorNum=1, aptNum=101, blockId=1, apartmentId=5) == {
         "status": 200,

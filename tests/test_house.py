@@ -4,44 +4,122 @@ import ast
 import os
 import subprocess
 import sys
-from pathlib import Path
+from collections import Counter
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-ROOT = Path(settings.BASE_DIR)
-# Each may import those before it and itself (design.md, One-way rule).
-FLOORS = ["audit", "contacts", "buildings", "omarty"]
+from tests.house import FLOORS, ROOT, figures, imported, modules
+
+# --- imports -----------------------------------------------------------------------------------
+
+# The rooms and loose modules of omarty/, and which others of them each may import.
+ROOMS = {
+    "admin_urls": "",
+    "days": "",
+    "formats": "",
+    "health": "",
+    "lockout": "",
+    "logs": "",
+    "port": "",
+    "retry": "",
+    "tables": "",
+    "legacy": "tables",
+    "privacy": "admin_urls days legacy tables",
+    "demo": "tables",
+    "integrity": "admin_urls legacy",
+    "management": "days demo health integrity legacy privacy tables",
+    "api": "lockout retry",
+    "backoffice": "days legacy lockout privacy retry tables",
+    # What Django and the server find by name.
+    "admin": "backoffice",
+    "middleware": "logs",
+    "settings": "",
+    "templatetags": "backoffice",
+    "urls": "api health",
+    "wsgi": "",
+}
 
 
-def imports(file):
-    """The top-level packages that a file imports."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield (node.module or "").split(".")[0]
+def room(name):
+    """The room of omarty/ that a module lies in; empty for omarty itself and the floors below."""
+    first, _, rest = name.partition(".")
+    return rest.split(".")[0] if first == "omarty" else ""
 
 
-@pytest.mark.parametrize("app", FLOORS)
-def test_imports_go_one_way(app):
-    files = list((ROOT / app).rglob("*.py"))
-    assert files
-    above = set(FLOORS[FLOORS.index(app) + 1 :]) | {"tests"}
-    wrong = {str(file.relative_to(ROOT)): above & set(imports(file)) for file in files}
-    assert {file: names for file, names in wrong.items() if names} == {}
+@pytest.mark.parametrize("floor", FLOORS)
+def test_imports_go_one_way(floor):
+    above = set(FLOORS[FLOORS.index(floor) + 1 :]) | {"tests", "benchmarks"}
+    here = [module for name, module in modules().items() if name.split(".")[0] == floor]
+    assert here
+    wrong = {
+        module.name: found
+        for module in here
+        if (found := {source.split(".")[0] for source, _ in module.imports()} & above)
+    }
+    assert wrong == {}
+
+
+def test_every_room_stands_in_the_table():
+    assert {room(name) for name in modules()} - {""} == set(ROOMS)
+
+
+def test_rooms_import_only_the_rooms_that_the_table_names():
+    wrong = [
+        f"{name} -> {other}"
+        for name, module in modules().items()
+        for other in sorted(imported(module))
+        if room(name) and room(other) not in {"", room(name), *ROOMS[room(name)].split()}
+    ]
+    assert wrong == []
+
+
+def test_no_module_imports_a_private_name_of_another():
+    found = {name: module.private_names() for name, module in modules().items()}
+    assert {name: taken for name, taken in found.items() if taken} == {}
+
+
+def test_no_two_classes_have_one_name():
+    """Django finds each command by the class `Command` of its module."""
+    named = Counter(
+        each.name
+        for module in modules().values()
+        for each in module.tree.body
+        if isinstance(each, ast.ClassDef) and each.name != "Command"
+    )
+    assert {name for name, count in named.items() if count > 1} == set()
 
 
 def test_relative_imports_are_not_used_so_that_the_rule_can_be_read():
-    for app in FLOORS:
-        for file in (ROOT / app).rglob("*.py"):
-            tree = ast.parse(file.read_text())
-            found = [
-                each for each in ast.walk(tree) if isinstance(each, ast.ImportFrom) and each.level
-            ]
-            assert not found, file
+    for name, module in modules().items():
+        for node in ast.walk(module.tree):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), name
+
+
+def test_the_house_stays_within_its_figures():
+    """`python -m tests.house` prints them all. The limits lie a little above what they were."""
+    known = figures()
+    assert known.circles == []
+    assert known.module_largest[0] <= 450, known.module_largest
+    assert known.module_median <= 120
+    assert known.function_largest[0] <= 45, known.function_largest
+    assert known.function_p95 <= 25
+    assert known.function_median <= 6
+    assert known.documented >= 0.95
+    assert known.annotated == 1
+
+
+def test_the_figures_are_printed():
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.house"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    printed = [line.split()[0] for line in ran.stdout.splitlines() if not line.startswith(" ")]
+    assert printed == ["modules", "functions", "documented", "annotated", "circles"]
+    assert f"modules    {figures().modules}, " in ran.stdout
+
+
+# --- the database -----------------------------------------------------------------------------
 
 
 def test_no_migration_is_missing():
@@ -67,6 +145,8 @@ NAMED = {
         "membership_status_known",
         "membership_ends_after_start",
     },
+    "buildings_legacyrow": {"legacy_row_once"},
+    "buildings_quarantinedrow": {"quarantined_once", "quarantine_reason_known"},
     "audit_entry": {"entry_channel_known"},
 }
 
@@ -80,6 +160,9 @@ def test_the_databases_constraints_are_there_by_name(table):
             cursor.execute(f"SHOW CREATE TABLE {table}")
         made = str(cursor.fetchone())
     assert {name for name in NAMED[table] if name not in made} == set()
+
+
+# --- settings ---------------------------------------------------------------------------------
 
 
 def started_with(**environment):

@@ -1,12 +1,16 @@
-"""The README's lines, pasted."""
+"""The README's lines, pasted; what README and docs/architecture.md name is there."""
 
+import ast
 import re
 import subprocess
-from pathlib import Path
+from itertools import chain
 
-from django.conf import settings
+import pytest
 
-README = (Path(settings.BASE_DIR) / "README.md").read_text()
+from tests.house import ROOT, Function, modules
+
+README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 
 
 def test_both_calls_answer_as_the_readme_says(live_server):
@@ -29,11 +33,56 @@ def test_both_calls_answer_as_the_readme_says(live_server):
 
 
 def test_every_setting_is_in_the_readme_and_in_the_example():
-    source = (Path(settings.BASE_DIR) / "omarty" / "settings.py").read_text()
-    example = (Path(settings.BASE_DIR) / ".env.example").read_text()
+    source = (ROOT / "omarty" / "settings.py").read_text()
+    example = (ROOT / ".env.example").read_text()
     names = set(
         re.findall(r'(?:_boolean|_number|_secret|_database|_list|env\.\w+)\(\s*"([A-Z_]+)"', source)
     )
     assert len(names) >= 14
     assert {name for name in names if f"| `{name}` |" not in README} == set()
     assert {name for name in names if f"{name}=" not in example} == set()
+
+
+def mapped():
+    """The paths that the map of "The house" names, folders with a slash at their end."""
+    [drawing] = re.findall(r"## The house\n\n```\n(.*?)```", README, re.DOTALL)
+    folders = [""]
+    for line in drawing.splitlines():
+        [(indent, names)] = re.findall(r"^( *)(\S+(?: \S+)*?)(?: {2,}.*)?$", line)
+        depth = len(indent) // 2
+        assert depth < len(folders), line
+        paths = [folders[depth] + name for name in names.split(" ")]
+        folders[depth + 1 :] = [paths[0]]
+        yield from paths
+
+
+def test_the_map_names_every_room_and_every_module_of_the_project():
+    code = [
+        file.relative_to(ROOT)
+        for top in ("omarty", "buildings", "contacts", "audit", "tests", "benchmarks")
+        for file in (ROOT / top).rglob("*.py")
+        if file.read_text().strip() and "migrations" not in file.parts
+    ]
+    rooms = {f"{file.parent}/" for file in code}
+    loose = {str(file) for file in code if str(file.parent) == "omarty"} - {"omarty/__init__.py"}
+    assert len(rooms) > 15
+    assert (rooms | loose) - set(mapped()) == set()
+
+
+def test_what_the_map_names_is_there():
+    assert [path for path in mapped() if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("text", [README, ARCHITECTURE], ids=["README.md", "architecture.md"])
+def test_paths_and_functions_that_are_named_are_there(text):
+    tops = "omarty|buildings|contacts|audit|tests|docs|locale|requirements"
+    paths = set(re.findall(rf"(?<![\w./-])(?:{tops})/[\w./*-]*\w\b/?(?![\w<*])", text))
+    assert len(paths) > 15
+    assert {path for path in paths if not (ROOT / path).exists()} == set()
+    trees = [module.tree for module in modules().values()]
+    defined = {
+        node.name
+        for node in chain.from_iterable(map(ast.walk, trees))
+        if isinstance(node, Function | ast.ClassDef)
+    }
+    assert set(re.findall(r"(?<![\w.])(\w+)\(\)", text)) - defined == set()

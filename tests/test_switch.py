@@ -44,7 +44,7 @@ def envelope(response):
 @pytest.mark.parametrize(
     "api", ["Foo", "update", "__class__", "answer", "Create Apartment", "é", " Foo "]
 )
-def test_an_unknown_api_is_told_by_name(manager, nothing_changed, path, api):
+def test_an_unknown_api_is_refused_by_name(manager, nothing_changed, path, api):
     expected = (404, f"Method {path}::{api}() does not exist")
     assert envelope(manager.post(path, {"api": api})) == expected
     assert nothing_changed()
@@ -343,7 +343,7 @@ def test_new_tokens_are_signed_with_the_current_key(manager):
         (Status.BANNED, "This email is Banned by Omarty Super Admin, "),
     ],
 )
-def test_a_pending_or_banned_user_is_refused_at_once_and_his_token_stays_dead(
+def test_a_pending_or_banned_user_is_refused_at_once_and_the_token_stays_dead(
     manager, status, begins
 ):
     origin = Origin.of_command("test")
@@ -364,7 +364,7 @@ def test_a_new_password_ends_every_session(manager):
 # --- answers -----------------------------------------------------------------------------------------
 
 
-def test_a_server_fault_answers_with_a_request_id_and_writes_nothing(
+def test_a_server_error_answers_with_a_request_id_and_writes_nothing(
     manager, commits, caplog, nothing_changed
 ):
     with connection.cursor() as cursor:

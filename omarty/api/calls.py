@@ -1,4 +1,4 @@
-"""One call of an api method: who asks, what he sent, and from where."""
+"""One call of an api method: who asks, what they sent, and from where."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,12 +42,12 @@ def refusals_recorded(origin: Origin, action: Action) -> Iterator[None]:
     """Within it, AccessRefused leaves an entry in the audit log before it climbs on (answers.md, Audit)."""
     try:
         yield
-    except AccessRefused as denied:
+    except AccessRefused as error:
         record(
             origin=origin,
             action=action,
-            refused=denied.why.value,
-            block=denied.block,
-            apartment=denied.apartment,
+            refused=error.why.value,
+            block=error.block,
+            apartment=error.apartment,
         )
         raise

@@ -3,9 +3,10 @@
 from audit.models import Action
 from buildings.models import HIGHEST_FLOOR, HIGHEST_NUMBER, LOWEST_FLOOR, LOWEST_NUMBER
 from buildings.operations import register_apartment
-from buildings.permissions import managed_block
+from buildings.permissions import WhyAccessRefused, managed_block
 from omarty.api.calls import Call, refusals_recorded
-from omarty.api.fields import LATITUDE, LONGITUDE, Integer
+from omarty.api.envelopes import BLOCK_ID_NEEDED, NUMBER_TAKEN, access_refusals
+from omarty.api.fields import LATITUDE, LONGITUDE, Integer, refusals_of
 from omarty.api.schema import documented
 
 FLOOR_NUM = Integer(
@@ -29,26 +30,21 @@ BLOCK_ID = Integer(
 )
 APARTMENT_ID = Integer("apartmentId", about="The manager's own unit in that block.", example=1)
 
+REGISTERED = "Apartment registered."
+
 
 @documented(
     "CreateApartment",
     about="A block's manager registers a unit.",
     fields=(FLOOR_NUM, APT_NUM, BLOCK_ID, APARTMENT_ID, LONGITUDE, LATITUDE),
-    data={"Registered": "Apartment registered."},
+    data={"Registered": REGISTERED},
     messages={
-        "Not his block, or not its manager": (200, "User does not have permissions in this block."),
-        "Number taken": (200, "Apartment already registered."),
-        "floorNum empty": (200, "Please enter floorNum."),
-        "floorNum malformed": (200, "Please enter a valid floorNum."),
-        "aptNum empty": (200, "Please enter aptNum."),
-        "aptNum malformed": (200, "Please enter a valid aptNum."),
-        "Manages several blocks": (200, "Please enter blockId."),
-        "blockId malformed": (200, "Please enter a valid blockId."),
-        "apartmentId malformed": (200, "Please enter a valid apartmentId."),
-        "longitude malformed": (200, "Please enter a valid longitude."),
-        "latitude malformed": (200, "Please enter a valid latitude."),
-        "Block pending": (200, "Block status is still Binding."),
-        "Block banned": (200, "Block is Banned."),
+        **access_refusals(WhyAccessRefused.NOT_MANAGER),
+        "Number taken": NUMBER_TAKEN,
+        **refusals_of(FLOOR_NUM, APT_NUM),
+        "Manages several blocks": BLOCK_ID_NEEDED,
+        **refusals_of(BLOCK_ID, APARTMENT_ID, LONGITUDE, LATITUDE),
+        **access_refusals(WhyAccessRefused.BLOCK_PENDING, WhyAccessRefused.BLOCK_BANNED),
     },
 )
 def create_apartment(call: Call) -> str:
@@ -61,4 +57,4 @@ def create_apartment(call: Call) -> str:
     with refusals_recorded(origin, Action.APARTMENT_REGISTERED):
         block = managed_block(call.who, block_id=block_id, apartment_id=apartment_id)
     register_apartment(origin=origin, block=block, number=number, floor=floor)
-    return "Apartment registered."
+    return REGISTERED

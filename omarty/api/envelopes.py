@@ -29,9 +29,12 @@ from buildings.permissions import AccessRefused, SeveralBlocks, WhyAccessRefused
 
 logger = logging.getLogger(__name__)
 
+# What every answer other than success says: the HTTP status, and the message.
+StatusAndMessage = tuple[int, Any]
+
 
 class CallRefused(Exception):
-    """An answer other than success: an HTTP status and the message (contract/answers.md, CallRefused)."""
+    """An answer other than success: an HTTP status and the message (contract/answers.md, Refusal)."""
 
     def __init__(self, status: int, message: Any, *, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, message)
@@ -40,8 +43,10 @@ class CallRefused(Exception):
         self.headers = headers or {}
 
 
+# Each text stands here once: the code answers with it, and the API pages show it as an example.
+
 # contract/answers.md, CreateApartment rows 5 and 6, AddContact rows 3 to 8.
-ACCESS_REFUSED: dict[WhyAccessRefused, tuple[int, str]] = {
+ACCESS_REFUSED: dict[WhyAccessRefused, StatusAndMessage] = {
     WhyAccessRefused.NOT_MANAGER: (200, "User does not have permissions in this block."),
     WhyAccessRefused.BLOCK_PENDING: (200, "Block status is still Binding."),
     WhyAccessRefused.BLOCK_BANNED: (200, "Block is Banned."),
@@ -53,8 +58,38 @@ ACCESS_REFUSED: dict[WhyAccessRefused, tuple[int, str]] = {
     WhyAccessRefused.MEMBERSHIP_BANNED: (200, "Apartment is Banned."),
 }
 
-UNREADABLE_BODY = "The request could not be read."
-TOO_LARGE = "Request body is larger than 1 MB."
+
+def access_refusals(*reasons: WhyAccessRefused) -> dict[str, StatusAndMessage]:
+    """The answers for these reasons, each by its title in the API pages."""
+    return {why.value.capitalize(): ACCESS_REFUSED[why] for why in reasons}
+
+
+# contract/answers.md, CreateApartment rows 4 and 7.
+BLOCK_ID_NEEDED: StatusAndMessage = (200, "Please enter blockId.")
+NUMBER_TAKEN: StatusAndMessage = (200, "Apartment already registered.")
+
+# contract/answers.md, Both endpoints.
+UNREADABLE_BODY: StatusAndMessage = (400, "The request could not be read.")
+NO_FIELDS: StatusAndMessage = (400, "The body must be an object of fields.")
+NO_TOKEN: StatusAndMessage = (401, "Access token not found")
+NOT_ALLOWED: StatusAndMessage = (403, "Not allowed.")
+NO_SUCH_ADDRESS: StatusAndMessage = (404, "Not found.")
+NOT_POST: StatusAndMessage = (405, "Only POST is allowed here.")
+NO_LENGTH: StatusAndMessage = (411, "Content-Length is required.")
+TOO_LARGE: StatusAndMessage = (413, "Request body is larger than 1 MB.")
+NEITHER_FORM_NOR_JSON: StatusAndMessage = (415, "Send a form or JSON.")
+SERVER_ERROR: StatusAndMessage = (500, "Server error.")
+
+
+def no_such_method(verb: str, name: str) -> StatusAndMessage:
+    """For a field `api` that names no method of the address."""
+    return 404, f"Method {verb}::{name}() does not exist"
+
+
+def server_error(request_id: str) -> StatusAndMessage:
+    """For an error of ours; the log has the rest under the same id."""
+    status, message = SERVER_ERROR
+    return status, f"{message} Request {request_id}."
 
 
 def success(data: Any) -> Response:
@@ -71,42 +106,42 @@ def refusal(status: int, message: Any, headers: dict[str, str] | None = None) ->
 
 
 def answer_exception(error: Exception, context: dict[str, Any]) -> Response:
-    """The answer that tells the client of this exception; DRF's exception handler."""
+    """The answer that an exception becomes; DRF's exception handler."""
     match error:
         case CallRefused():
             return refusal(error.status, error.message, error.headers)
         case AccessRefused():
             return refusal(*ACCESS_REFUSED[error.why])
         case SeveralBlocks():
-            return refusal(200, "Please enter blockId.")
+            return refusal(*BLOCK_ID_NEEDED)
         case ApartmentExists():
-            return refusal(200, "Apartment already registered.")
+            return refusal(*NUMBER_TAKEN)
         case exceptions.NotAuthenticated():
-            return refusal(401, "Access token not found")
+            return refusal(*NO_TOKEN)
         case exceptions.MethodNotAllowed():
-            return refusal(405, "Only POST is allowed here.")
+            return refusal(*NOT_POST)
         case exceptions.ParseError():
-            return refusal(400, UNREADABLE_BODY)
+            return refusal(*UNREADABLE_BODY)
         case exceptions.UnsupportedMediaType():
-            return refusal(415, "Send a form or JSON.")
+            return refusal(*NEITHER_FORM_NOR_JSON)
         case exceptions.APIException():
             return refusal(error.status_code, str(error.detail))
         case Http404():
-            return refusal(404, "Not found.")
+            return refusal(*NO_SUCH_ADDRESS)
         case RequestDataTooBig():
-            return refusal(413, TOO_LARGE)
+            return refusal(*TOO_LARGE)
         case SuspiciousOperation() | BadRequest() | UnreadablePostError():
-            return refusal(400, UNREADABLE_BODY)
+            return refusal(*UNREADABLE_BODY)
         case PermissionDenied():
-            return refusal(403, "Not allowed.")
-    return _fault(error, context["request"])
+            return refusal(*NOT_ALLOWED)
+    return _answer_server_error(error, context["request"])
 
 
-def _fault(error: Exception, request: HttpRequest) -> Response:
-    """500 without inner detail; the log has the rest under the same request id."""
+def _answer_server_error(error: Exception, request: HttpRequest) -> Response:
+    """500 without inner detail."""
     request_id = str(request.request_id)  # type: ignore[attr-defined]
     logger.error("Request %s failed", request_id, exc_info=error)
-    return refusal(500, f"Server error. Request {request_id}.")
+    return refusal(*server_error(request_id))
 
 
 def plain(status: int, message: str) -> HttpResponse:
@@ -121,24 +156,24 @@ def body_of(request: Any) -> Mapping[str, Any]:
     """
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise CallRefused(413, TOO_LARGE)
+        raise CallRefused(*TOO_LARGE)
     if length == "0" and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        raise CallRefused(411, "Content-Length is required.")
+        raise CallRefused(*NO_LENGTH)
     try:
-        # Read whole first: of a body that was cut off on the way nothing is believed.
+        # Read it whole first: a body that was cut off on the way is refused, not read in part.
         if len(request._request.body) < int(length if length.isdigit() else 0):
-            raise CallRefused(400, UNREADABLE_BODY)
+            raise CallRefused(*UNREADABLE_BODY)
         data = request.data
     except (UnicodeError, LookupError) as error:
-        # The body's charset is none that text can be read with.
-        raise CallRefused(400, UNREADABLE_BODY) from error
+        # The body names a charset that text cannot be read with.
+        raise CallRefused(*UNREADABLE_BODY) from error
     if not isinstance(data, Mapping | QueryDict):
-        raise CallRefused(400, "The body must be an object of fields.")
+        raise CallRefused(*NO_FIELDS)
     return data
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """The API speaks JSON whatever `Accept` asks, as its predecessor did."""
+    """The API speaks JSON whatever `Accept` asks, as the legacy server did."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
         wanted = request.content_type.partition(";")[0].strip().lower()
@@ -149,7 +184,7 @@ class AlwaysJSON(BaseContentNegotiation):
 
 
 class JSONObjectParser(JSONParser):
-    """JSON, with an answer for what is nested too deep for Python's own reader."""
+    """JSON; what is nested too deep for Python's own reader is a parse error too."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         try:

@@ -1,6 +1,6 @@
 """How a form field is read: once for urlencoded, multipart and JSON bodies.
 
-A field is declared beside its handler; the declaration reads the value and documents it.
+A field is declared beside its handler. The declaration reads the value, refuses it, and documents both.
 """
 
 import re
@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from contacts.canonical import western_digits
-from omarty.api.envelopes import CallRefused
+from omarty.api.envelopes import CallRefused, StatusAndMessage
 
-# Stands where something was that is no text: a file, a list, a NUL, half a character.
+# Replaces what is not text: a file, a list, a NUL, half a character.
 UNREADABLE = "\ufffd"
 LARGEST_ID = 2**63 - 1
 
@@ -26,7 +26,7 @@ _TENTH_OF_A_MICRODEGREE = Decimal("1E-7")
 class Text:
     """A text. `read()` gives it trimmed, or None where it is missing or blank.
 
-    `required` is for the API pages: what an empty text means, each handler says itself.
+    `required` is for the API pages: each handler answers an empty text itself.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Integer:
-    """A whole number from `lowest` to `highest`. `label` is what the refusals call it."""
+    """A whole number from `lowest` to `highest`. The refusals call it `label`, or else its name."""
 
     name: str
     lowest: int = 1
@@ -60,10 +60,23 @@ class Integer:
     example: Any = None
     required: bool = False
 
+    @property
+    def _empty(self) -> StatusAndMessage:
+        return 200, f"Please enter {self.label or self.name}."
+
+    @property
+    def _malformed(self) -> StatusAndMessage:
+        return please_enter_valid(self.label or self.name)
+
+    def refusals(self) -> dict[str, StatusAndMessage]:
+        """What `read()` may raise, each by its title in the API pages."""
+        empty = {f"{self.name} empty": self._empty} if self.required else {}
+        return empty | {f"{self.name} malformed": self._malformed}
+
     def require(self, data: Mapping[str, Any]) -> None:
         """Raises CallRefused where it is empty."""
         if not as_text(data.get(self.name)).strip():
-            raise CallRefused(200, f"Please enter {self.label or self.name}.")
+            raise CallRefused(*self._empty)
 
     def read(self, data: Mapping[str, Any]) -> int | None:
         """The number, or None where it is empty and may be. Raises CallRefused for anything else."""
@@ -73,7 +86,7 @@ class Integer:
         if not text:
             return None
         if not _INTEGER.fullmatch(text) or not self.lowest <= int(text) <= self.highest:
-            raise CallRefused(200, f"Please enter a valid {self.label or self.name}.")
+            raise CallRefused(*self._malformed)
         return int(text)
 
     def schema(self) -> dict[str, Any]:
@@ -96,15 +109,19 @@ class Coordinate:
     example: Any
     required: bool = False
 
+    def refusals(self) -> dict[str, StatusAndMessage]:
+        """What `read()` may raise, by its title in the API pages."""
+        return {f"{self.name} malformed": please_enter_valid(self.name)}
+
     def read(self, data: Mapping[str, Any]) -> Decimal | None:
-        """The degrees, to a centimetre. Raises CallRefused for what is none."""
+        """The degrees, rounded to seven decimals: a centimetre. Raises CallRefused for anything else."""
         value = data.get(self.name)
         text = repr(value) if isinstance(value, float) else as_text(value).strip()
         text = western_digits(text).replace("٫", ".")
         if not text:
             return None
         if not _DECIMAL.fullmatch(text) or abs(Decimal(text)) > self.limit:
-            raise CallRefused(200, f"Please enter a valid {self.name}.")
+            raise CallRefused(*please_enter_valid(self.name))
         return Decimal(text).quantize(_TENTH_OF_A_MICRODEGREE)
 
     def schema(self) -> dict[str, Any]:
@@ -124,8 +141,18 @@ LONGITUDE = Coordinate("longitude", 180, example=121.12221)
 LATITUDE = Coordinate("latitude", 90, example=20.233)
 
 
+def refusals_of(*fields: Integer | Coordinate) -> dict[str, StatusAndMessage]:
+    """The refusals of all these fields, each by its title in the API pages."""
+    return {title: each for field in fields for title, each in field.refusals().items()}
+
+
+def please_enter_valid(name: str) -> StatusAndMessage:
+    """For a field that holds something else than it should."""
+    return 200, f"Please enter a valid {name}."
+
+
 def as_text(value: Any) -> str:
-    """The value as it was sent; what is no text becomes UNREADABLE, what is missing empty."""
+    """The value as it was sent; UNREADABLE if it is not text, empty if it is missing."""
     if value is None:
         return ""
     if isinstance(value, str):

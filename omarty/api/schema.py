@@ -1,56 +1,59 @@
-"""The OpenAPI pages: what `documented()` says of each method, put together per address."""
+"""The API pages: what `documented()` says of each method, put together per address as OpenAPI."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
+from contacts.models import Status
+from omarty.api import envelopes, tokens
+from omarty.api.calls import Call
+from omarty.api.envelopes import StatusAndMessage
 from omarty.api.fields import Field
 
-if TYPE_CHECKING:
-    from omarty.api.calls import Call
-
-Handler = Callable[["Call"], Any]
+Handler = Callable[[Call], Any]
 MEDIA_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
 
-# What any call may answer, whatever its method.
-ANYWHERE: dict[str, tuple[int, Any]] = {
-    "Body not readable": (400, "The request could not be read."),
-    "No token": (401, "Access token not found"),
-    "Bad token": (401, "Signature verification failed"),
-    "Old token": (401, "Expired token"),
-    "User pending": (403, "This email Status is Binding, please wait until it is activated."),
-    "User banned": (
-        403,
-        "This email is Banned by Omarty Super Admin, please contact the administration.",
-    ),
-    "Unknown api": (404, "Method Update::Foo() does not exist"),
-    "Not POST": (405, "Only POST is allowed here."),
-    "No length": (411, "Content-Length is required."),
-    "Too large": (413, "Request body is larger than 1 MB."),
-    "Neither form nor JSON": (415, "Send a form or JSON."),
-    "Fault": (500, "Server error. Request 5f0c4f0e-0d8b-4b0a-9d0e-1c2a7b9c0d11."),
+# What any address may answer.
+ANYWHERE: dict[str, StatusAndMessage] = {
+    "Body not readable": envelopes.UNREADABLE_BODY,
+    "Not POST": envelopes.NOT_POST,
+    "No length": envelopes.NO_LENGTH,
+    "Too large": envelopes.TOO_LARGE,
+    "Neither form nor JSON": envelopes.NEITHER_FORM_NOR_JSON,
+    "Server error": envelopes.server_error("5f0c4f0e-0d8b-4b0a-9d0e-1c2a7b9c0d11"),
+}
+
+# What an address that asks for a token and a method may answer as well.
+WITH_TOKEN: dict[str, StatusAndMessage] = {
+    "No token": envelopes.NO_TOKEN,
+    "Bad token": tokens.BAD_SIGNATURE,
+    "Token expired": tokens.EXPIRED,
+    "User pending": tokens.STATUS_REFUSED[Status.PENDING],
+    "User banned": tokens.STATUS_REFUSED[Status.BANNED],
+    "Unknown api": envelopes.no_such_method("Update", "Foo"),
 }
 
 
 @dataclass(frozen=True)
 class Page:
-    """What the API pages say of one method: its fields, and every answer as an example.
+    """What the API pages say of one method: its fields, and its answers as examples.
 
-    `data` maps a title to a success's data, `messages` to a refusal's status and message.
+    `data` maps a title to the data of a success, `messages` a title to the status and message of a
+    refusal.
     """
 
     name: str
     about: str
     fields: Sequence[Field]
     data: Mapping[str, Any]
-    messages: Mapping[str, tuple[int, Any]] = field(default_factory=dict)
+    messages: Mapping[str, StatusAndMessage] = field(default_factory=dict)
 
 
 def documented(name: str, **page: Any) -> Callable[[Handler], Handler]:
-    """Lay a method's Page beside its handler."""
+    """Attach a Page to a method's handler."""
 
     def attach(handler: Handler) -> Handler:
         handler.page = Page(name, **page)  # type: ignore[attr-defined]
@@ -64,23 +67,13 @@ def address(summary: str, methods: Mapping[str, Handler]) -> Any:
     pages = [handler.page for handler in methods.values()]  # type: ignore[attr-defined]
     about = "\n\n".join(f"**{page.name}**: {page.about}" for page in pages)
     forms = [_form(page, api=page.name) for page in pages]
-    return _documented(
-        summary, about, pages, forms[0] if len(forms) == 1 else {"oneOf": forms}, ANYWHERE
-    )
+    form = forms[0] if len(forms) == 1 else {"oneOf": forms}
+    return _documented(summary, about, pages, form, ANYWHERE | WITH_TOKEN)
 
 
 def single(page: Page) -> Any:
     """Documents an address that serves one purpose and asks for no token."""
-    with_token = {
-        "No token",
-        "Bad token",
-        "Old token",
-        "User pending",
-        "User banned",
-        "Unknown api",
-    }
-    common = {title: each for title, each in ANYWHERE.items() if title not in with_token}
-    return _documented(page.name, page.about, [page], _form(page), common, auth=[])
+    return _documented(page.name, page.about, [page], _form(page), ANYWHERE, auth=[])
 
 
 def _documented(
@@ -88,7 +81,7 @@ def _documented(
     about: str,
     pages: Sequence[Page],
     form: dict[str, Any],
-    common: Mapping[str, tuple[int, Any]],
+    common: Mapping[str, StatusAndMessage],
     **more: Any,
 ) -> Any:
     examples = []

@@ -14,22 +14,25 @@ from rest_framework.response import Response
 from audit.models import Action
 from audit.operations import Origin, record
 from contacts.models import Status, User
+from omarty.api import tokens
 from omarty.api.calls import origin_of
-from omarty.api.envelopes import CallRefused, body_of, success
+from omarty.api.envelopes import CallRefused, StatusAndMessage, body_of, success
 from omarty.api.fields import LATITUDE, LONGITUDE, Text
 from omarty.api.schema import Page, single
-from omarty.api.tokens import STANDINGS, Refresh, read, require_standing, user_id
+from omarty.api.tokens import STATUS_REFUSED, Refresh
 from omarty.lockout import attempted_name
 
 EMAIL = Text("email", required=True, about="E-mail or phone.", example="resident@example.org")
 PASSWORD = Text("password", required=True, secret=True, example="omarty-demo")
 REFRESH = Text("refresh", required=True, about="`Refresh` of the last sign-in or renewal.")
-# The app sends them; nothing here needs them yet.
+# The app sends them; they are not read yet.
 UNUSED = (Text("googleToken"), Text("os"), Text("deviceId"))
 
-NOTHING_GIVEN = "Please enter Data (email / password)"
-WRONG = "Wrong email or password."
-PAUSE = "Too many attempts, please try again later."
+NO_LOGIN: StatusAndMessage = (406, "Please enter Data (email / password)")
+WRONG_LOGIN: StatusAndMessage = (401, "Wrong email or password.")
+PAUSE: StatusAndMessage = (429, "Too many attempts, please try again later.")
+NO_REFRESH: StatusAndMessage = (406, "Please enter Data (refresh)")
+SIGNED_OUT = "Signed out."
 
 _TOKENS = {"Token": "eyJhbGciOiJIUzI1NiJ9.e30.…", "Refresh": "eyJhbGciOiJIUzI1NiJ9.e30.…"}
 _DATA = {
@@ -40,17 +43,18 @@ _DATA = {
     "phoneNumber": "01000000001",
     "residentImage": "",
 }
-_STANDINGS = {
-    "Pending": (403, STANDINGS[Status.PENDING]),
-    "Banned": (403, STANDINGS[Status.BANNED]),
+_STATUS_REFUSED = {
+    "Pending": STATUS_REFUSED[Status.PENDING],
+    "Banned": STATUS_REFUSED[Status.BANNED],
 }
-_TOKEN_REFUSED = {
-    "Not a token": (401, "Wrong number of segments"),
-    "Not ours": (401, "Signature verification failed"),
-    "Old": (401, "Expired token"),
-    "Used twice": (401, "Token was used already"),
-    "Ended": (401, "Session has ended, please sign in again"),
-    **_STANDINGS,
+_REFRESH_REFUSED = {
+    "Nothing given": NO_REFRESH,
+    "Not a token": tokens.MALFORMED,
+    "Signed by another server": tokens.BAD_SIGNATURE,
+    "Expired": tokens.EXPIRED,
+    "Used twice": tokens.SPENT,
+    "Session ended": tokens.ENDED,
+    **_STATUS_REFUSED,
 }
 
 
@@ -61,10 +65,10 @@ _TOKEN_REFUSED = {
         fields=(EMAIL, PASSWORD, *UNUSED, LONGITUDE, LATITUDE),
         data={"Signed in": {"Data": _DATA, **_TOKENS}},
         messages={
-            "Nothing given": (406, NOTHING_GIVEN),
-            "Wrong e-mail, phone or password": (401, WRONG),
-            **_STANDINGS,
-            "Too many attempts": (429, PAUSE),
+            "Nothing given": NO_LOGIN,
+            "Wrong e-mail, phone or password": WRONG_LOGIN,
+            **_STATUS_REFUSED,
+            "Too many attempts": PAUSE,
         },
     )
 )
@@ -76,38 +80,38 @@ def login(request: Any) -> Response:
     data = body_of(request)
     name, password = EMAIL.read(data), PASSWORD.read(data)
     if name is None or password is None:
-        raise CallRefused(406, NOTHING_GIVEN)
+        raise CallRefused(*NO_LOGIN)
     origin = origin_of(request, data)
-    # django-axes and Django's sign-in know Django's own request only.
+    # django-axes and Django's sign-in take Django's own request, not DRF's.
     plain = request._request
     plain.sign_in_name = name
     user = authenticate(plain, username=name, password=password)
     if user is None:
-        raise _refused(plain, origin, name)
+        raise _record_failure(plain, origin, name)
     return success(_sign_in(plain, origin_of(request, data, user), user))
 
 
-def _refused(plain: HttpRequest, origin: Origin, name: str) -> CallRefused:
+def _record_failure(plain: HttpRequest, origin: Origin, name: str) -> CallRefused:
     tried = attempted_name(plain, {"username": name}) or "neither an e-mail nor a phone"
     locked = getattr(plain, "axes_locked_out", False)
     why = "too many attempts" if locked else "wrong name or password"
     record(origin=replace(origin, actor_label=tried), action=Action.SIGNED_IN, refused=why)
     if locked:
         wait = {"Retry-After": str(settings.SIGN_IN_PAUSE_MINUTES * 60)}
-        return CallRefused(429, PAUSE, headers=wait)
-    return CallRefused(401, WRONG)
+        return CallRefused(*PAUSE, headers=wait)
+    return CallRefused(*WRONG_LOGIN)
 
 
 def _sign_in(request: Any, origin: Origin, user: User) -> dict[str, Any]:
     status = Status(user.status)
-    if status in STANDINGS:
+    if status in STATUS_REFUSED:
         record(
             origin=origin, action=Action.SIGNED_IN, target=user, person=user, refused=status.value
         )
-        raise CallRefused(403, STANDINGS[status])
+        raise CallRefused(*STATUS_REFUSED[status])
     refresh = Refresh.of(user)
     with transaction.atomic():
-        # Django notes the time, django-axes forgets earlier failures.
+        # On this signal Django stores the time, and django-axes forgets earlier failures.
         user_logged_in.send(sender=User, request=request, user=user)
         record(origin=origin, action=Action.SIGNED_IN, target=user, person=user)
     data = {
@@ -127,7 +131,7 @@ def _sign_in(request: Any, origin: Origin, user: User) -> dict[str, Any]:
         "Trade a refresh token, once, for a new pair of tokens.",
         fields=(REFRESH,),
         data={"Renewed": _TOKENS},
-        messages={"Nothing given": (406, "Please enter Data (refresh)"), **_TOKEN_REFUSED},
+        messages=_REFRESH_REFUSED,
     )
 )
 @api_view(["POST"])
@@ -144,8 +148,8 @@ def renew(request: Any) -> Response:
         "Logout",
         "End the session that a refresh token keeps alive.",
         fields=(REFRESH,),
-        data={"Signed out": "Signed out."},
-        messages={"Nothing given": (406, "Please enter Data (refresh)"), **_TOKEN_REFUSED},
+        data={"Signed out": SIGNED_OUT},
+        messages=_REFRESH_REFUSED,
     )
 )
 @api_view(["POST"])
@@ -154,23 +158,23 @@ def renew(request: Any) -> Response:
 def logout(request: Any) -> Response:
     """End the session of a refresh token."""
     _spend(request, Action.SIGNED_OUT)
-    return success("Signed out.")
+    return success(SIGNED_OUT)
 
 
 def _spend(request: Any, action: Action) -> User:
-    """The user of the request's refresh token, which serves nobody from now on."""
+    """The user of the request's refresh token, which is revoked. Raises CallRefused."""
     data = body_of(request)
     raw = REFRESH.read(data)
     if raw is None:
-        raise CallRefused(406, "Please enter Data (refresh)")
-    token = read(Refresh, raw)
-    user = User.objects.filter(pk=user_id(token)).first()
+        raise CallRefused(*NO_REFRESH)
+    token = tokens.read(Refresh, raw)
+    user = User.objects.filter(pk=tokens.user_id(token)).first()
     if user is None:
-        raise CallRefused(401, "User not found")
-    require_standing(user, token)
+        raise CallRefused(*tokens.OF_NOBODY)
+    tokens.require_session(user, token)
     with transaction.atomic():
         if not token.spend():
-            raise CallRefused(401, "Token was used already")
+            raise CallRefused(*tokens.SPENT)
         record(origin=origin_of(request, data, user), action=action, target=user, person=user)
     return user
 

@@ -16,15 +16,29 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from buildings.permissions import Caller, caller
 from contacts.models import Status, User
-from omarty.api.envelopes import CallRefused
+from omarty.api.envelopes import CallRefused, StatusAndMessage
 
 STAMP = "stamp"
-WRONG_KIND = "Token is of the wrong kind"
 
-# The legacy texts, told at sign-in and, unlike there, at every call (facts 3.1).
-STANDINGS = {
-    Status.PENDING: "This email Status is Binding, please wait until it is activated.",
-    Status.BANNED: "This email is Banned by Omarty Super Admin, please contact the administration.",
+# What is wrong with a token.
+BAD_SIGNATURE: StatusAndMessage = (401, "Signature verification failed")
+ENDED: StatusAndMessage = (401, "Session has ended, please sign in again")
+EXPIRED: StatusAndMessage = (401, "Expired token")
+MALFORMED: StatusAndMessage = (401, "Wrong number of segments")
+OF_NOBODY: StatusAndMessage = (401, "User not found")
+SPENT: StatusAndMessage = (401, "Token was used already")
+WRONG_KIND: StatusAndMessage = (401, "Token is of the wrong kind")
+
+# The legacy texts: there at sign-in only, here at every call too (legacy-facts.md, 3.1).
+STATUS_REFUSED: dict[Status, StatusAndMessage] = {
+    Status.PENDING: (
+        403,
+        "This email Status is Binding, please wait until it is activated.",
+    ),
+    Status.BANNED: (
+        403,
+        "This email is Banned by Omarty Super Admin, please contact the administration.",
+    ),
 }
 
 
@@ -51,7 +65,7 @@ _KEYS = KeyRing("HS256", signing_key=settings.JWT_SIGNING_KEY)
 
 
 class Access(AccessToken):
-    """What an app shows with every call."""
+    """What an app sends with every call."""
 
     _token_backend = _KEYS
 
@@ -64,15 +78,15 @@ class Refresh(RefreshToken):
 
     @classmethod
     def of(cls, user: User) -> "Refresh":
-        """A token for this user. Unlike `for_user()` it keeps no copy in the database."""
+        """A token for this user. Unlike `for_user()` it stores no copy in the database."""
         token = cls()
         token[api_settings.USER_ID_CLAIM] = str(user.pk)
         token[STAMP] = user.session_stamp
         return token
 
     def spend(self) -> bool:
-        """Make it useless from now on; whether it was this call that did, and no other before or beside."""
-        # It gives what get_or_create() gives, whatever its signature says.
+        """Revoke it; False if another call, earlier or at the same time, has done so."""
+        # blacklist() returns what get_or_create() does, whatever its annotation says.
         _, first = cast(tuple[object, bool], self.blacklist())
         return first
 
@@ -81,49 +95,49 @@ AnyToken = TypeVar("AnyToken", bound=Token)
 
 
 def read(kind: type[AnyToken], raw: Any) -> AnyToken:
-    """The token. Raises CallRefused (401) that says what is wrong with it."""
+    """The token. Raises CallRefused (401), which says what is wrong with it."""
     try:
         return kind(raw)
     except TokenError as error:
-        raise CallRefused(401, _token_problem(error)) from error
+        raise CallRefused(*_token_problem(error)) from error
     except KeyError as error:
         # Signed by us, but without a claim that every token of ours has.
-        raise CallRefused(401, WRONG_KIND) from error
+        raise CallRefused(*WRONG_KIND) from error
 
 
-def _token_problem(error: TokenError) -> str:
+def _token_problem(error: TokenError) -> StatusAndMessage:
     found = error.__cause__.__cause__ if error.__cause__ is not None else None
     match found:
         case jwt.ExpiredSignatureError():
-            return "Expired token"
+            return EXPIRED
         case jwt.InvalidSignatureError() | jwt.InvalidAlgorithmError():
-            return "Signature verification failed"
+            return BAD_SIGNATURE
         case jwt.DecodeError():
-            return "Wrong number of segments"
+            return MALFORMED
     if "blacklisted" in str(error):
-        return "Token was used already"
+        return SPENT
     return WRONG_KIND
 
 
-def require_standing(user: User, token: Token) -> None:
-    """Raises CallRefused: 403 for a pending or banned user, 401 for a token that was ended."""
+def require_session(user: User, token: Token) -> None:
+    """Raises CallRefused: 403 for a pending or banned user, 401 for a token whose session has ended."""
     status = Status(user.status)
-    if status in STANDINGS:
-        raise CallRefused(403, STANDINGS[status])
+    if status in STATUS_REFUSED:
+        raise CallRefused(*STATUS_REFUSED[status])
     if token.get(STAMP) != user.session_stamp:
-        raise CallRefused(401, "Session has ended, please sign in again")
+        raise CallRefused(*ENDED)
 
 
 def user_id(token: Token) -> int:
     """Whose token it is. Raises CallRefused (401) where it names nobody."""
     claimed = str(token.get(api_settings.USER_ID_CLAIM, ""))
     if not claimed.isascii() or not claimed.isdigit() or len(claimed) > 18:
-        raise CallRefused(401, WRONG_KIND)
+        raise CallRefused(*WRONG_KIND)
     return int(claimed)
 
 
 class BearerToken(BaseAuthentication):
-    """Who asks: `request.user`, and as `request.auth` the Caller with his memberships; one statement."""
+    """Who asks: `request.user`, and as `request.auth` the Caller with their memberships; one statement."""
 
     def authenticate(self, request: Any) -> tuple[User, Caller] | None:
         scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
@@ -132,8 +146,8 @@ class BearerToken(BaseAuthentication):
         token = read(Access, raw.strip())
         who = caller(user_id(token))
         if who is None:
-            raise CallRefused(401, "User not found")
-        require_standing(who.user, token)
+            raise CallRefused(*OF_NOBODY)
+        require_session(who.user, token)
         return who.user, who
 
     def authenticate_header(self, request: Any) -> str:

@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from audit.models import Action
-from buildings.permissions import own_membership
+from buildings.permissions import WhyAccessRefused, own_membership
 from contacts import operations
 from contacts.models import Kind, SecondaryContact, Status
 from contacts.operations import ContactRefused, PersonErased, WhyContactRefused
 from omarty.api.calls import Call, refusals_recorded
-from omarty.api.envelopes import CallRefused
-from omarty.api.fields import LATITUDE, LONGITUDE, Integer, Text
+from omarty.api.envelopes import CallRefused, access_refusals
+from omarty.api.fields import LATITUDE, LONGITUDE, Integer, Text, refusals_of
 from omarty.api.schema import documented
-from omarty.api.tokens import STANDINGS
+from omarty.api.tokens import STATUS_REFUSED
 
-# The empty example keeps the API pages from filling in both.
+# The empty example is there so that the API pages do not fill in both.
 PHONE_NUMBER = Text(
     "phoneNumber", about="A further phone; leave out `email`.", example="01122334455"
 )
@@ -28,19 +28,22 @@ APARTMENT_ID = Integer(
 
 WIRE_NAMES = {Kind.EMAIL: "email", Kind.PHONE: "phoneNum"}
 
-# contract/answers.md, AddContact rows 10 to 13.
+# contract/answers.md, AddContact rows 9 to 13.
+BOTH_OR_NEITHER = "No Data Inserted."
+LIMIT_REACHED = "Contacts limit reached."
 CONTACT_REFUSED = {
     (Kind.EMAIL, WhyContactRefused.INVALID): "Email is not valid.",
     (Kind.EMAIL, WhyContactRefused.OWN): "Email already set for you",
     (Kind.EMAIL, WhyContactRefused.TAKEN): "Email already set for another user",
-    (Kind.EMAIL, WhyContactRefused.LIMIT): "Contacts limit reached.",
+    (Kind.EMAIL, WhyContactRefused.LIMIT): LIMIT_REACHED,
     (Kind.PHONE, WhyContactRefused.INVALID): "Phone number is not valid.",
     (Kind.PHONE, WhyContactRefused.OWN): "Phone number already set for you",
     (Kind.PHONE, WhyContactRefused.TAKEN): "Phone number already set for another user",
-    (Kind.PHONE, WhyContactRefused.LIMIT): "Contacts limit reached.",
+    (Kind.PHONE, WhyContactRefused.LIMIT): LIMIT_REACHED,
 }
 
-_STORED = {
+# An example: what AddContact answers to somebody who has two contacts.
+_TWO_CONTACTS = {
     "1": {"id": "1", "email": "Test.Test@Test.com"},
     "2": {"id": "1", "phoneNum": "01122334455"},
 }
@@ -50,27 +53,21 @@ _STORED = {
     "AddContact",
     about="A resident adds a secondary phone or e-mail.",
     fields=(PHONE_NUMBER, EMAIL, BLOCK_ID, APARTMENT_ID, LONGITUDE, LATITUDE),
-    data={"E-mail added": {"1": _STORED["1"]}, "Phone added": _STORED},
+    data={"E-mail added": {"1": _TWO_CONTACTS["1"]}, "Phone added": _TWO_CONTACTS},
     messages={
-        "Both or neither sent": (200, _STORED | {"error": "No Data Inserted."}),
-        **{
-            text: (200, _STORED | {"error": text})
-            for text in dict.fromkeys(CONTACT_REFUSED.values())
-        },
-        "blockId empty": (200, "Please enter Block ID."),
-        "apartmentId empty": (200, "Please enter Apartment ID."),
-        "blockId malformed": (200, "Please enter a valid Block ID."),
-        "apartmentId malformed": (200, "Please enter a valid Apartment ID."),
-        "longitude malformed": (200, "Please enter a valid longitude."),
-        "latitude malformed": (200, "Please enter a valid latitude."),
-        "Block unknown": (401, "Block Not Found."),
-        "Not his block": (401, "User doesn't have any relation to this block."),
-        "Block pending": (200, "Block status is still Binding."),
-        "Block banned": (200, "Block is Banned."),
-        "Unit not in the block": (200, "apartment not found in block"),
-        "Not his unit": (406, "Resident does not relate to this apartment."),
-        "Membership pending": (200, "Apartment status is still binding."),
-        "Membership banned": (200, "Apartment is Banned."),
+        "Both or neither sent": (200, _TWO_CONTACTS | {"error": BOTH_OR_NEITHER}),
+        **{text: (200, _TWO_CONTACTS | {"error": text}) for text in CONTACT_REFUSED.values()},
+        **refusals_of(BLOCK_ID, APARTMENT_ID, LONGITUDE, LATITUDE),
+        **access_refusals(
+            WhyAccessRefused.BLOCK_UNKNOWN,
+            WhyAccessRefused.NOT_IN_BLOCK,
+            WhyAccessRefused.BLOCK_PENDING,
+            WhyAccessRefused.BLOCK_BANNED,
+            WhyAccessRefused.APARTMENT_UNKNOWN,
+            WhyAccessRefused.NOT_IN_APARTMENT,
+            WhyAccessRefused.MEMBERSHIP_PENDING,
+            WhyAccessRefused.MEMBERSHIP_BANNED,
+        ),
     },
 )
 def add_contact(call: Call) -> dict[str, Any]:
@@ -84,7 +81,7 @@ def add_contact(call: Call) -> dict[str, Any]:
         membership = own_membership(call.who, block_id=block_id, apartment_id=apartment_id)
     phone, email = PHONE_NUMBER.read(call.data), EMAIL.read(call.data)
     if (phone is None) == (email is None):
-        raise _with_contacts(call, "No Data Inserted.")
+        raise _with_contacts(call, BOTH_OR_NEITHER)
     kind, typed = (Kind.EMAIL, email) if phone is None else (Kind.PHONE, phone)
     try:
         contacts = operations.add_contact(
@@ -96,8 +93,8 @@ def add_contact(call: Call) -> dict[str, Any]:
             apartment=membership.apartment,
         )
     except PersonErased as erased:
-        # As his token is answered from then on.
-        raise CallRefused(403, STANDINGS[Status.BANNED]) from erased
+        # As every later call with this token is answered.
+        raise CallRefused(*STATUS_REFUSED[Status.BANNED]) from erased
     except ContactRefused as refused:
         raise _with_contacts(call, CONTACT_REFUSED[refused.kind, refused.why]) from refused
     return numbered(contacts)
@@ -106,8 +103,8 @@ def add_contact(call: Call) -> dict[str, Any]:
 def numbered(contacts: Iterable[SecondaryContact]) -> dict[str, Any]:
     """The contacts as the wire has them: an object keyed "1", "2", …"""
     return {
-        str(place): {"id": str(contact.pk), WIRE_NAMES[contact.kind]: contact.typed}
-        for place, contact in enumerate(contacts, start=1)
+        str(number): {"id": str(contact.pk), WIRE_NAMES[contact.kind]: contact.typed}
+        for number, contact in enumerate(contacts, start=1)
     }
 
 

@@ -9,17 +9,18 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
-from omarty.api import create as creating
-from omarty.api import update as updating
+from omarty.api import envelopes
 from omarty.api.calls import Call
+from omarty.api.create import create_apartment
 from omarty.api.envelopes import CallRefused, body_of, plain, success
 from omarty.api.fields import Text, as_text
 from omarty.api.schema import Handler, address
+from omarty.api.update import add_contact
 from omarty.lockout import API_PREFIX
 from omarty.retry import retry_on_deadlock
 
-CREATE: dict[str, Handler] = {"CreateApartment": creating.create_apartment}
-UPDATE: dict[str, Handler] = {"AddContact": updating.add_contact}
+CREATE: dict[str, Handler] = {"CreateApartment": create_apartment}
+UPDATE: dict[str, Handler] = {"AddContact": add_contact}
 
 API = Text("api")
 ECHOED = 64
@@ -40,13 +41,13 @@ def update(request: Any) -> Response:
 
 
 def answer(request: Any, verb: str, methods: Mapping[str, Handler]) -> Response:
-    """What the method that `api` names answers; the sender is known by now."""
+    """What the method that `api` names answers; the caller is known by now. Raises CallRefused (404)."""
     data = body_of(request)
     name = API.read(data) or ""
     handler = next((methods[each] for each in methods if each.lower() == name.lower()), None)
     if handler is None:
         echo = as_text(data.get(API.name))[:ECHOED] if name else ""
-        raise CallRefused(404, f"Method {verb}::{echo}() does not exist")
+        raise CallRefused(*envelopes.no_such_method(verb, echo))
     call = Call(request, request.auth, data)
     return success(retry_on_deadlock(lambda: handler(call)))
 
@@ -54,18 +55,18 @@ def answer(request: Any, verb: str, methods: Mapping[str, Handler]) -> Response:
 @csrf_exempt
 def no_such_address(request: HttpRequest) -> HttpResponse:
     """Any other address below the API's: Django would answer with a page."""
-    return plain(404, "Not found.")
+    return plain(*envelopes.NO_SUCH_ADDRESS)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django could not take the request at all."""
     if request.path.startswith(API_PREFIX):
-        return plain(400, "The request could not be read.")
+        return plain(*envelopes.UNREADABLE_BODY)
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A fault outside of our views."""
+    """An error outside of our views."""
     if request.path.startswith(API_PREFIX):
-        return plain(500, "Server error.")
+        return plain(*envelopes.SERVER_ERROR)
     return defaults.server_error(request)

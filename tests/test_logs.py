@@ -1,0 +1,129 @@
+"""Log lines: each carries the id of the request that it belongs to."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.conf import settings
+
+ENVIRONMENT = os.environ | {"HTTPS": "false"}
+LINE = re.compile(r"^[\d-]+ [\d:,]+ (?:WARNING|ERROR) (\S+) [\w.]+: (.*)$", re.MULTILINE)
+
+
+class Server:
+    """A server process of its own, on a database without tables."""
+
+    def __init__(self, directory):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.log = directory / "server.log"
+        granian = "-m granian --interface wsgi --http 1 --workers 1 --blocking-threads 4"
+        where = ("--host", "127.0.0.1", "--port", str(self.port))
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *granian.split(), *where, "omarty.wsgi:application"],
+                cwd=settings.BASE_DIR,
+                env=ENVIRONMENT | {"DATABASE_URL": f"sqlite:///{directory}/empty.sqlite3"},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    def wait(self):
+        for _ in range(600):
+            try:
+                self.connect().close()
+            except OSError:
+                assert self.process.poll() is None, self.log.read_text()
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError(self.log.read_text())
+
+    def refused(self, path, body=None):
+        """The status and the request id that this address answers."""
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", body, timeout=60)
+        caught.value.close()
+        return caught.value.code, caught.value.headers["X-Request-ID"]
+
+    def logged(self):
+        """The request id and the message of each line."""
+        return LINE.findall(self.log.read_text())
+
+
+@pytest.fixture
+def server(tmp_path):
+    server = Server(tmp_path)
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.process.terminate()
+        server.process.wait(timeout=60)
+
+
+def test_a_line_carries_the_id_of_its_request(server):
+    status, request_id = server.refused("/nowhere")
+    assert status == 404
+    assert server.logged() == [(request_id, "Not Found: /nowhere")]
+    status, request_id = server.refused(
+        "/omartyapis/Auth/Login/", b"email=a@example.org&password=x"
+    )
+    assert status == 500
+    assert server.logged()[1:] == [
+        (request_id, f"Request {request_id} failed"),
+        (request_id, "Internal Server Error: /omartyapis/Auth/Login/"),
+    ]
+
+
+def test_requests_at_once_do_not_mix(server):
+    head = (
+        "POST /omartyapis/Auth/Login/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 6\r\n\r\n"
+    )
+    with server.connect() as slow:
+        # Begun first, answered last: the server waits for the rest of the body.
+        slow.sendall(head.encode() + b"ema")
+        time.sleep(0.5)
+        paths = [f"/nowhere-{number}" for number in range(30)]
+        with ThreadPoolExecutor(3) as pool:
+            answers = list(pool.map(server.refused, paths))
+        slow.sendall(b"il=")
+        answer = b"".join(iter(lambda: slow.recv(65536), b"")).decode()
+    [slow_id] = re.findall(r"(?i)^x-request-id: (\S+)", answer, re.MULTILINE)
+    ids = [request_id for _, request_id in answers]
+    assert len({slow_id, *ids}) == len(paths) + 1
+    assert set(server.logged()) == {
+        *((each, f"Not Found: {path}") for each, path in zip(ids, paths, strict=True)),
+        (slow_id, "Not Acceptable: /omartyapis/Auth/Login/"),
+    }
+
+
+def test_a_line_outside_of_a_request_carries_none():
+    script = (
+        "import logging; from django.test import Client; logging.warning('before');"
+        "print(Client().get('/nowhere')['X-Request-ID']); logging.warning('after')"
+    )
+    ran = subprocess.run(
+        [sys.executable, settings.BASE_DIR / "manage.py", "shell", "--no-imports", "-c", script],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    request_id = ran.stdout.strip()
+    assert LINE.findall(ran.stderr) == [
+        ("-", "before"),
+        (request_id, "Not Found: /nowhere"),
+        ("-", "after"),
+    ]
