@@ -10,6 +10,7 @@ from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from contacts.canonical import (
     EMAIL_LENGTH,
@@ -21,7 +22,7 @@ from contacts.canonical import (
 from contacts.constraints import CompositeForeignKey
 from contacts.hashers import PHPBcryptHasher
 
-# What stands in the place of a contact that its holder hides.
+# Shown in place of a contact that its holder hides.
 HIDDEN = "•••••"
 
 
@@ -40,7 +41,7 @@ class Kind(TextChoices):
     PHONE = "phone", _("Phone")
 
     def canonical(self, typed: str) -> str:
-        """The form that two spellings of one value share. Raises ValueError if it is not one."""
+        """The form that all spellings of one value share. Raises ValueError if it is not one."""
         return canonical_email(typed) if self is Kind.EMAIL else canonical_phone(typed)
 
     def tidy(self, typed: str) -> str:
@@ -54,7 +55,7 @@ def new_session_stamp() -> str:
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes people together with the claims on their phone and e-mail."""
+    """Creates people together with the claims on their phone and e-mail."""
 
     @transaction.atomic
     def create_user(
@@ -67,7 +68,7 @@ class UserManager(BaseUserManager["User"]):
     ) -> "User":
         """A new person who holds this e-mail and phone.
 
-        Raises ValueError if one of them is not one, IntegrityError if somebody holds it already.
+        Raises ValueError if a value is no e-mail or phone, IntegrityError if somebody holds it already.
         """
         primary = {Kind.EMAIL: email, Kind.PHONE: phone}
         tidy = {kind.value: kind.tidy(typed) for kind, typed in primary.items() if typed}
@@ -82,7 +83,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person who signs in, by primary e-mail or phone.
 
-    `email` and `phone` are kept as typed; the `Claim` on each says who holds it. Rights come from
+    `email` and `phone` are stored as typed; the `Claim` on each says who holds it. Rights come from
     memberships (buildings), save for superusers.
     """
 
@@ -104,8 +105,8 @@ class User(AbstractBaseUser):
     # Every token and back-office session carries it: a new stamp ends them all at once.
     session_stamp = models.CharField(max_length=32, default=new_session_stamp, editable=False)
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
-    # Since then he is nothing but a number, and nothing is done with him any more.
-    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
+    # Since then nothing but a number is left of the person, and nobody changes it any more.
+    erased_at = models.DateTimeField(_("anonymised"), null=True, blank=True, editable=False)
 
     objects = UserManager()
 
@@ -122,17 +123,17 @@ class User(AbstractBaseUser):
         ]
 
     def __str__(self) -> str:
-        """A name for lists, labels and log lines: never a contact, which he may hide later."""
+        """A name for lists, labels and log lines: never a contact, which its holder may hide later."""
         return self.name or self.user_name or f"#{self.pk}"
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
-        """Whether he may sign in."""
+        """Whether the person may sign in."""
         return self.status == Status.ACTIVE
 
     @property
     def is_staff(self) -> bool:
-        """Django's admin asks for it; Omarty's own sites know memberships as well."""
+        """For Django's admin only: Omarty's back-office asks for memberships as well."""
         return self.is_active and self.is_superuser
 
     def get_username(self) -> str:
@@ -144,10 +145,10 @@ class User(AbstractBaseUser):
         self.session_stamp = new_session_stamp()
 
     def check_password(self, raw_password: str) -> bool:
-        """Whether this is his password; a hash of an older kind is renewed on the way."""
+        """Whether this is the person's password; a hash of an older kind is renewed on the way."""
 
         def renew(raw: str) -> None:
-            # Same password, new hash: his sessions go on.
+            # Same password, new hash: sessions go on.
             self.password = make_password(raw)
             self.save(update_fields=["password"])
 
@@ -158,7 +159,7 @@ class User(AbstractBaseUser):
             return False
 
     def has_usable_hash(self) -> bool:
-        """Whether any password can be his: one was set, and its hash is of a kind that we know."""
+        """Whether the person has a password: one was set, and its hash is of a kind that we know."""
         try:
             identify_hasher(PHPBcryptHasher.adopt(self.password))
         except ValueError:
@@ -166,7 +167,7 @@ class User(AbstractBaseUser):
         return True
 
     def get_session_auth_hash(self) -> str:
-        """What a back-office session is tied to: it ends with the stamp, as tokens do."""
+        """The hash in a back-office session, which ends with the stamp, as tokens do."""
         return salted_hmac(
             "contacts.User.session", self.session_stamp, algorithm="sha256"
         ).hexdigest()
@@ -182,7 +183,7 @@ class User(AbstractBaseUser):
 
 
 class Claim(models.Model):
-    """One held phone or e-mail, in canonical form: one holder each, primary or secondary.
+    """A person's hold on one canonical phone or e-mail, primary or secondary: one holder each.
 
     The value is ASCII, so that every database compares it alike.
     """
@@ -192,8 +193,8 @@ class Claim(models.Model):
     value = models.CharField(max_length=EMAIL_LENGTH)
 
     class Meta:
-        verbose_name = _("held contact")
-        verbose_name_plural = _("held contacts")
+        verbose_name = _("claim")
+        verbose_name_plural = _("claims")
         constraints = [
             models.UniqueConstraint(fields=["kind", "value"], name="claim_one_holder"),
             models.UniqueConstraint(fields=["id", "user"], name="claim_of_user"),
@@ -207,7 +208,7 @@ class Claim(models.Model):
 
     @property
     def secondary(self) -> "SecondaryContact | None":
-        """The secondary contact that it stands for; None for a primary. Asks the database unless joined."""
+        """The secondary contact that has it; None for a primary one. Asks the database unless joined."""
         return getattr(self, SECONDARY[Kind(self.kind)].__name__.lower(), None)
 
 
@@ -216,7 +217,7 @@ class SecondaryContact(models.Model):
 
     kind: ClassVar[Kind]
 
-    user = models.ForeignKey(User, models.PROTECT, verbose_name=_("person"))
+    user = models.ForeignKey(User, models.PROTECT, verbose_name=pgettext_lazy("heading", "person"))
     claim = models.OneToOneField(Claim, models.PROTECT, editable=False)
     typed = models.CharField(max_length=EMAIL_LENGTH)
     hidden = models.BooleanField(_("hidden"), default=False)
