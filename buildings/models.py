@@ -72,8 +72,8 @@ class Block(models.Model):
         verbose_name=pgettext_lazy("heading", "building"),
         related_name="blocks",
     )
-    number = models.CharField(_("number"), max_length=32)
-    name = models.CharField(_("name"), max_length=128, blank=True)
+    number = models.CharField(pgettext_lazy("block", "number"), max_length=32)
+    name = models.CharField(pgettext_lazy("block", "name"), max_length=128, blank=True)
     floors = models.PositiveIntegerField(_("floors"), null=True, blank=True)
     units_planned = models.PositiveIntegerField(_("units planned"), null=True, blank=True)
     longitude = models.DecimalField(
@@ -114,7 +114,7 @@ class Apartment(models.Model):
         related_name="apartments",
     )
     number = models.IntegerField(
-        _("number"),
+        pgettext_lazy("unit", "number"),
         null=True,
         blank=True,
         validators=[MinValueValidator(LOWEST_NUMBER), MaxValueValidator(HIGHEST_NUMBER)],
@@ -125,7 +125,7 @@ class Apartment(models.Model):
         blank=True,
         validators=[MinValueValidator(LOWEST_FLOOR), MaxValueValidator(HIGHEST_FLOOR)],
     )
-    name = models.CharField(_("name"), max_length=32, blank=True)
+    name = models.CharField(pgettext_lazy("unit", "name"), max_length=32, blank=True)
     occupancy = models.CharField(
         _("occupancy"), max_length=20, choices=Occupancy, default=Occupancy.VACANT
     )

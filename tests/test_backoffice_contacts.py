@@ -245,7 +245,7 @@ def test_what_is_no_contact_of_the_person_is_unknown(desk, key, new_entries):
     for action in ("edit", "hide", "promote", "remove"):
         assert desk.page(f"{RESIDENT}{action}/?contact={key}").status_code == 404
         answer = desk.post(f"/admin/{RESIDENT}{action}/?contact={key}", {"typed": "01011111111"})
-        assert told(answer).splitlines()[-1] == "This contact is gone meanwhile."
+        assert told(answer).splitlines()[-1] == "This contact is no longer there."
     assert new_entries() == []
 
 
@@ -330,7 +330,7 @@ def test_a_double_click_promotes_once(desk, phone, new_entries):
     desk.resend(path, opened)
     again = desk.resend(path, opened)
     assert again.headers["Location"] == f"/admin/{RESIDENT}change/"
-    assert told(again).splitlines()[-1] == "This contact is gone meanwhile."
+    assert told(again).splitlines()[-1] == "This contact is no longer there."
     assert resident().phone == "01222222222"
     assert [line.action for line in new_entries()].count("contact.promoted") == 1
 

@@ -322,3 +322,22 @@ def test_arabic_counts_as_arabic_does():
         "سُجِّلت 11 وحدة",
         "سُجِّلت 100 وحدة",
     ]
+
+
+def test_a_status_agrees_with_what_it_is_said_of_in_arabic():
+    """Memberships and blocks are feminine, people are not."""
+    desk = Desk("manager", language="ar")
+    assert ">نشطة</td>" in desk.text("buildings/membership/")
+    assert ">نشط</div>" in desk.text("contacts/user/3/change/")
+
+
+def test_a_phone_in_a_plan_runs_from_left_to_right(desk):
+    page = desk.text("contacts/user/3/hide/", contact="phone")
+    assert '<li>Phone: <bdi dir="ltr">01000000002</bdi></li>' in page
+
+
+def test_who_named_nobody_at_sign_in_is_named_in_the_readers_words():
+    Client().post("/admin/login/", {"username": "nobody", "password": "wrong"})
+    for path in ("", "audit/entry/"):
+        assert "neither an e-mail nor a phone" in Desk("admin").text(path)
+        assert "ليس بريدًا ولا هاتفًا" in Desk("admin", language="ar").text(path)

@@ -50,7 +50,7 @@ class ContactAction(PersonAction):
         key = self.request.GET.get("contact", "")
         found = [each for each in contacts_of(self.row) if each.key == key and self.suits(each)]
         if not found:
-            raise ActionRefused(_("This contact is gone meanwhile.")) if self.is_bound else Http404
+            raise ActionRefused(_("This contact is no longer there.")) if self.is_bound else Http404
         self.contact = found[0]
 
     @classmethod
