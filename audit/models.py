@@ -7,10 +7,11 @@ from django.db import models
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Action(TextChoices):
-    """What was done, or tried: an entry's `refused` tells which."""
+    """What was done, or refused if the entry's `refused` says so."""
 
     SIGNED_IN = "user.signed_in", _("Sign-in")
     SIGNED_OUT = "user.signed_out", _("Sign-out")
@@ -20,11 +21,11 @@ class Action(TextChoices):
     NAME_CORRECTED = "user.name_corrected", _("Name corrected")
     STATUS_CHANGED = "user.status_changed", _("Person's status changed")
     CONTACT_ADDED = "contact.added", _("Contact added")
-    CONTACT_CHANGED = "contact.changed", _("Contact mended")
+    CONTACT_CHANGED = "contact.changed", _("Contact edited")
     CONTACT_REMOVED = "contact.removed", _("Contact removed")
-    CONTACT_PROMOTED = "contact.promoted", _("Contact made the primary one")
+    CONTACT_PROMOTED = "contact.promoted", _("Contact used for sign-in")
     CONTACT_HIDDEN = "contact.hidden", _("Contact hidden or shown")
-    CONTACTS_REVEALED = "contact.revealed", _("Hidden contacts looked at")
+    CONTACTS_REVEALED = "contact.revealed", _("Hidden contacts seen")
     BUILDING_REGISTERED = "building.registered", _("Building registered")
     BUILDING_CHANGED = "building.changed", _("Building changed")
     BLOCK_REGISTERED = "block.registered", _("Block registered")
@@ -32,8 +33,8 @@ class Action(TextChoices):
     APARTMENT_REGISTERED = "apartment.registered", _("Unit registered")
     APARTMENT_CHANGED = "apartment.changed", _("Unit changed")
     APARTMENT_MERGED = "apartment.merged", _("Unit merged into another")
-    APARTMENT_RETIRED = "apartment.closed", _("Unit closed")
-    APARTMENT_REINSTATED = "apartment.reopened", _("Unit reopened")
+    APARTMENT_RETIRED = "apartment.closed", _("Unit retired")
+    APARTMENT_REINSTATED = "apartment.reopened", _("Unit reinstated")
     MEMBERSHIP_STARTED = "membership.started", _("Membership started")
     MEMBERSHIP_APPROVED = "membership.approved", _("Request approved")
     MEMBERSHIP_REFUSED = "membership.refused", _("Request refused")
@@ -42,7 +43,7 @@ class Action(TextChoices):
     MEMBERSHIP_ENDED = "membership.ended", _("Membership ended")
     MEMBERSHIP_BANNED = "membership.banned", _("Banned from the block")
     MEMBERSHIP_READMITTED = "membership.readmitted", _("Readmitted to the block")
-    USER_ERASED = "user.erased", _("Person erased")
+    USER_ERASED = "user.erased", _("Person anonymised")
     ENTRIES_ARCHIVED = "audit.archived", _("Entries archived")
     EXPORTED = "data.exported", _("Data exported")
 
@@ -102,7 +103,7 @@ class Entry(models.Model):
     """
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
-    request_id = models.UUIDField(_("request"), db_index=True)
+    request_id = models.UUIDField(_("request id"), db_index=True)
     channel = models.CharField(_("way in"), max_length=20, choices=Channel)
 
     actor_id = models.BigIntegerField(_("actor's id"), null=True, db_index=True)
@@ -119,9 +120,9 @@ class Entry(models.Model):
     person_id = models.BigIntegerField(_("person's id"), null=True, db_index=True)
     person_label = models.CharField(_("person concerned"), max_length=255, blank=True)
     block_id = models.BigIntegerField(_("block's id"), null=True, db_index=True)
-    block_label = models.CharField(_("block"), max_length=255, blank=True)
+    block_label = models.CharField(pgettext_lazy("heading", "block"), max_length=255, blank=True)
     apartment_id = models.BigIntegerField(_("unit's id"), null=True)
-    apartment_label = models.CharField(_("unit"), max_length=255, blank=True)
+    apartment_label = models.CharField(pgettext_lazy("heading", "unit"), max_length=255, blank=True)
 
     before = models.JSONField(_("before"), null=True)
     after = models.JSONField(_("after"), null=True)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from audit.models import Action, Entry
 from audit.operations import Origin, as_json, entry, record, record_all
-from buildings.models import Apartment, Block, Membership, Role
+from buildings.models import STATUS_LABELS, Apartment, Block, Membership, Role
 from buildings.operations import lock_blocks, locked_apartment, refuse, save_apartment
 from contacts.models import Status, User
 from contacts.operations import lock_person
@@ -133,11 +133,13 @@ def merge_apartment(*, origin: Origin, doubled: Apartment, into: Apartment) -> N
 
 def why_membership_refused(membership: Membership, status: Status | None = None) -> str:
     """Why nothing is done to one that has ended or, if a status is named, has another; else empty."""
-    words = {"who": membership.user, "is": Status(membership.status).label}
+    words = {"who": membership.user, "is": membership.get_status_display()}
     if membership.ended_at is not None:
         return _("%(who)s has left already.") % words
     if status is not None and membership.status != status:
-        return _("%(who)s is “%(is)s”, not “%(status)s”.") % (words | {"status": status.label})
+        return _("%(who)s is “%(is)s”, not “%(status)s”.") % (
+            words | {"status": STATUS_LABELS[status]}
+        )
     return ""
 
 

@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, TextChoices
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from contacts.constraints import CompositeForeignKey
@@ -36,6 +36,14 @@ class Role(TextChoices):
     WATCHMAN = "watchman", _("Watchman")
 
 
+# The statuses of blocks and memberships: in Arabic both are feminine, and a person is not.
+STATUS_LABELS = {
+    Status.PENDING.value: _("Pending"),
+    Status.ACTIVE.value: pgettext_lazy("block or membership", "Active"),
+    Status.BANNED.value: pgettext_lazy("block or membership", "Banned"),
+}
+
+
 class Building(models.Model):
     """A compound or address that one or more blocks stand in."""
 
@@ -59,10 +67,13 @@ class Block(models.Model):
     """A house with its own entrance in a building."""
 
     building = models.ForeignKey(
-        Building, models.PROTECT, verbose_name=_("building"), related_name="blocks"
+        Building,
+        models.PROTECT,
+        verbose_name=pgettext_lazy("heading", "building"),
+        related_name="blocks",
     )
-    number = models.CharField(_("number"), max_length=32)
-    name = models.CharField(_("name"), max_length=128, blank=True)
+    number = models.CharField(pgettext_lazy("block", "number"), max_length=32)
+    name = models.CharField(pgettext_lazy("block", "name"), max_length=128, blank=True)
     floors = models.PositiveIntegerField(_("floors"), null=True, blank=True)
     units_planned = models.PositiveIntegerField(_("units planned"), null=True, blank=True)
     longitude = models.DecimalField(
@@ -71,7 +82,9 @@ class Block(models.Model):
     latitude = models.DecimalField(
         _("latitude"), max_digits=10, decimal_places=7, null=True, blank=True
     )
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
+    status = models.CharField(
+        _("status"), max_length=10, choices=STATUS_LABELS, default=Status.ACTIVE
+    )
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
 
     class Meta:
@@ -90,15 +103,18 @@ class Block(models.Model):
 class Apartment(models.Model):
     """A unit of a block. Number and floor may be unknown: legacy data has such units.
 
-    A unit with history is never deleted; `closed_at` says since when it is retired, and `merged_into`
-    which unit took over its people if it had been registered twice.
+    A unit with history is never deleted but retired: `closed_at` says since when, and `merged_into`
+    which unit its memberships were moved to if it had been registered twice.
     """
 
     block = models.ForeignKey(
-        Block, models.PROTECT, verbose_name=_("block"), related_name="apartments"
+        Block,
+        models.PROTECT,
+        verbose_name=pgettext_lazy("heading", "block"),
+        related_name="apartments",
     )
     number = models.IntegerField(
-        _("number"),
+        pgettext_lazy("unit", "number"),
         null=True,
         blank=True,
         validators=[MinValueValidator(LOWEST_NUMBER), MaxValueValidator(HIGHEST_NUMBER)],
@@ -109,12 +125,12 @@ class Apartment(models.Model):
         blank=True,
         validators=[MinValueValidator(LOWEST_FLOOR), MaxValueValidator(HIGHEST_FLOOR)],
     )
-    name = models.CharField(_("name"), max_length=32, blank=True)
+    name = models.CharField(pgettext_lazy("unit", "name"), max_length=32, blank=True)
     occupancy = models.CharField(
         _("occupancy"), max_length=20, choices=Occupancy, default=Occupancy.VACANT
     )
     note = models.CharField(_("note"), max_length=255, blank=True)
-    closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(_("retired"), null=True, blank=True, editable=False)
     merged_into = models.ForeignKey(
         "self",
         models.PROTECT,
@@ -170,24 +186,32 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 
 class Membership(models.Model):
-    """A person in a block, usually in one of its units. It ends when they move out, and stays stored."""
+    """A person in a block, usually in one of its units. It ends when they move out, and is stored."""
 
     user = models.ForeignKey(
-        User, models.PROTECT, verbose_name=_("person"), related_name="memberships"
+        User,
+        models.PROTECT,
+        verbose_name=pgettext_lazy("heading", "person"),
+        related_name="memberships",
     )
     block = models.ForeignKey(
-        Block, models.PROTECT, verbose_name=_("block"), related_name="memberships"
+        Block,
+        models.PROTECT,
+        verbose_name=pgettext_lazy("heading", "block"),
+        related_name="memberships",
     )
     apartment = models.ForeignKey(
         Apartment,
         models.PROTECT,
-        verbose_name=_("unit"),
+        verbose_name=pgettext_lazy("heading", "unit"),
         related_name="memberships",
         null=True,
         blank=True,
     )
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.RESIDENT)
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
+    status = models.CharField(
+        _("status"), max_length=10, choices=STATUS_LABELS, default=Status.PENDING
+    )
     started_at = models.DateTimeField(_("since"), null=True, blank=True)
     ended_at = models.DateTimeField(_("until"), null=True, blank=True)
 
@@ -221,5 +245,5 @@ class Membership(models.Model):
 
     @property
     def standing(self) -> str:
-        """The status in the reader's language; "Ended" for a former membership, whatever its status."""
-        return gettext("Ended") if self.ended_at is not None else str(Status(self.status).label)
+        """The status in words; one that has ended is neither active nor pending nor banned."""
+        return gettext("Ended") if self.ended_at is not None else self.get_status_display()

@@ -10,6 +10,7 @@ from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from contacts.canonical import (
     EMAIL_LENGTH,
@@ -104,8 +105,8 @@ class User(AbstractBaseUser):
     # Every token and back-office session carries it: a new stamp ends them all at once.
     session_stamp = models.CharField(max_length=32, default=new_session_stamp, editable=False)
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
-    # Since then the person is only a number, and no operation changes them any more.
-    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
+    # Since then nothing but a number is left of the person, and nobody changes it any more.
+    erased_at = models.DateTimeField(_("anonymised"), null=True, blank=True, editable=False)
 
     objects = UserManager()
 
@@ -132,7 +133,7 @@ class User(AbstractBaseUser):
 
     @property
     def is_staff(self) -> bool:
-        """Django's admin asks for it; Omarty's own sites know memberships as well."""
+        """For Django's admin only: Omarty's back-office asks for memberships as well."""
         return self.is_active and self.is_superuser
 
     def get_username(self) -> str:
@@ -192,8 +193,8 @@ class Claim(models.Model):
     value = models.CharField(max_length=EMAIL_LENGTH)
 
     class Meta:
-        verbose_name = _("held contact")
-        verbose_name_plural = _("held contacts")
+        verbose_name = _("claim")
+        verbose_name_plural = _("claims")
         constraints = [
             models.UniqueConstraint(fields=["kind", "value"], name="claim_one_holder"),
             models.UniqueConstraint(fields=["id", "user"], name="claim_of_user"),
@@ -216,7 +217,7 @@ class SecondaryContact(models.Model):
 
     kind: ClassVar[Kind]
 
-    user = models.ForeignKey(User, models.PROTECT, verbose_name=_("person"))
+    user = models.ForeignKey(User, models.PROTECT, verbose_name=pgettext_lazy("heading", "person"))
     claim = models.OneToOneField(Claim, models.PROTECT, editable=False)
     typed = models.CharField(max_length=EMAIL_LENGTH)
     hidden = models.BooleanField(_("hidden"), default=False)

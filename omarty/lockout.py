@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from contacts.authentication import parse_login
 
@@ -52,6 +52,9 @@ def locked_out(
 
 def too_many_attempts() -> str:
     """The message for a person who has to wait."""
-    return _("Too many attempts. Please wait %(minutes)d minutes, then try again.") % {
-        "minutes": settings.SIGN_IN_PAUSE_MINUTES
-    }
+    minutes = settings.SIGN_IN_PAUSE_MINUTES
+    return ngettext(
+        "Too many attempts. Please wait %(minutes)d minute, then try again.",
+        "Too many attempts. Please wait %(minutes)d minutes, then try again.",
+        minutes,
+    ) % {"minutes": minutes}

@@ -100,8 +100,8 @@ def test_other_faults_are_no_busy_database(desk, fails):
         desk.send(f"{RESIDENT}add-contact/", kind="email", typed="two@example.org")
 
 
-def test_who_loses_the_right_while_he_waits_is_refused(commits):
-    """The resident moves out between the manager's question for him and the lock on him."""
+def test_who_loses_the_right_while_waiting_is_refused(commits):
+    """The resident moves out between the manager's question for them and the lock on them."""
     desk = Desk("manager")
     path = f"{RESIDENT}add-contact/"
     typed = fields_of(desk.page(path)) | {"kind": "email", "typed": "two@example.org"}
@@ -118,7 +118,7 @@ def test_who_loses_the_right_while_he_waits_is_refused(commits):
         lock_contacts(User.objects.get(pk=3))
         thread.start()
         waits.wait()
-        # Long enough for him to come to the lock.
+        # Long enough for the request to come to the lock.
         thread.join(1)
         Membership.objects.filter(user=3).update(ended_at=timezone.now())
     thread.join()

@@ -45,7 +45,7 @@ def fill(origin, count, block):
     )
 
 
-def test_a_manager_reads_the_entries_of_his_blocks_newest_first(desk, origin):
+def test_a_manager_reads_the_entries_of_own_blocks_newest_first(desk, origin):
     unit = register_apartment(origin=origin, block=Block.objects.get(pk=1), number=77, floor=7)
     first, *others = shown(desk)
     assert (first.action, first.target_id) == (Action.APARTMENT_REGISTERED, unit.pk)
@@ -74,7 +74,7 @@ def test_it_is_read_only(desk):
     assert line.reason == ""
 
 
-def test_the_page_of_an_entry_shows_before_and_after_place_and_what_came_with_it(desk, origin):
+def test_the_page_of_an_entry_shows_before_and_after_coordinates_and_the_rest(desk, origin):
     placed = Origin(
         channel=Channel.API,
         actor=person("manager"),
@@ -93,7 +93,7 @@ def test_the_page_of_an_entry_shows_before_and_after_place_and_what_came_with_it
     )
     page = desk.text(f"{LOG}{line.pk}/change/")
     assert '<th scope="row">Floor</th><td><del dir="auto">0</del></td><td><ins dir="auto">3' in page
-    assert '<del dir="auto">Vacant</del></td><td><ins dir="auto">Lived in</ins>' in page
+    assert '<del dir="auto">Vacant</del></td><td><ins dir="auto">Occupied</ins>' in page
     assert "https://www.openstreetmap.org/?mlat=29.9602&amp;mlon=31.2569" in page
     assert '<bdi dir="ltr">29.9602, 31.2569</bdi>' in page
     assert '<bdi dir="ltr">192.0.2.7</bdi>' in page
@@ -155,8 +155,8 @@ def in_pages_of(desk):
     """What the reader of block 2 can see without opening a single contact."""
     pages = (LOG, "", f"{PEOPLE}9/change/", "buildings/apartment/11/change/")
     entries = [f"{LOG}{line.pk}/change/" for line in shown(desk, person=9)]
-    told = [desk.text(page) for page in (*pages, *entries)]
-    return "".join(told) + desk.post(f"/admin/{LOG}export/", {"format": "csv"}).content.decode()
+    texts = [desk.text(page) for page in (*pages, *entries)]
+    return "".join(texts) + desk.post(f"/admin/{LOG}export/", {"format": "csv"}).content.decode()
 
 
 @pytest.fixture
@@ -170,24 +170,24 @@ def newcomer(origin):
     return user
 
 
-def test_who_has_no_name_leaves_no_contact_behind_as_his_name(newcomer):
+def test_who_has_no_name_leaves_no_contact_behind_as_a_name(newcomer):
     desk = Desk("neighbour")
     for contact in ("phone", "email"):
         desk.send(f"{PEOPLE}9/hide/?contact={contact}")
-    told = in_pages_of(desk)
-    assert "#9" in told
-    assert "1233333330" not in told and "victim" not in told
+    seen = in_pages_of(desk)
+    assert "#9" in seen
+    assert "1233333330" not in seen and "victim" not in seen
 
 
-def test_a_promotion_does_not_tell_the_hidden_one_that_it_replaced(newcomer):
+def test_a_promotion_does_not_show_the_hidden_one_that_it_replaced(newcomer):
     desk = Desk("neighbour")
     desk.send(f"{PEOPLE}9/add-contact/", kind="email", typed="open@example.net")
     desk.send(f"{PEOPLE}9/hide/?contact=email")
     added = SecondaryEmail.objects.get(user=newcomer)
     desk.send(f"{PEOPLE}9/promote/?contact=email-{added.claim_id}")
-    told = in_pages_of(desk)
-    assert "open@example.net" in told
-    assert "victim" not in told
+    seen = in_pages_of(desk)
+    assert "open@example.net" in seen
+    assert "victim" not in seen
 
 
 def test_a_hidden_contact_is_found_by_no_search_and_shown_by_no_page(newcomer):
@@ -202,20 +202,20 @@ def test_a_hidden_contact_is_found_by_no_search_and_shown_by_no_page(newcomer):
 
 
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "words"),
     [
         ("en", ("List", "Units", "Kind of file", "CSV", "Phones in full", "No")),
         ("ar", ("القائمة", "وحدات", "CSV", "لا")),
     ],
 )
-def test_what_an_export_tells_is_in_the_readers_words(desk, language, told):
+def test_the_entry_of_an_export_is_in_the_readers_words(desk, language, words):
     desk.post("/admin/buildings/apartment/export/", {"format": "csv", "reason": ""})
     line = Entry.objects.get(action=Action.EXPORTED)
     page = Desk("manager", language).text(f"{LOG}{line.pk}/change/").split('class="changes"')[1]
     page = page.split("</table>")[0]
     assert "apartment" not in page
     assert ">csv<" not in page
-    for word in told[1:2] + ("CSV",):
+    for word in words[1:2] + ("CSV",):
         assert word in page, word
 
 

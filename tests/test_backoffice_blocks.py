@@ -1,4 +1,4 @@
-"""Buildings and blocks in the back-office: superusers register and mend them."""
+"""Buildings and blocks in the back-office: superusers register and edit them."""
 
 import threading
 
@@ -56,7 +56,7 @@ def test_a_building_has_a_name(desk, nothing_changed, new_entries, names):
     assert new_entries() == []
 
 
-def test_a_building_is_mended(desk, new_entries):
+def test_a_building_is_edited(desk, new_entries):
     was = Building.objects.get(pk=1)
     answer = desk.send("buildings/building/1/change/", name_en="Lotus", reason="misspelt")
     assert answer.status_code == 302, answer.content.decode()
@@ -69,7 +69,7 @@ def test_a_building_is_mended(desk, new_entries):
     assert line.reason == "misspelt"
 
 
-def test_a_block_is_mended(desk, new_entries):
+def test_a_block_is_edited(desk, new_entries):
     other = Building.objects.create(name_en="Lotus Court")
     typed = {"building": other.pk, "number": "7A", "floors": "9", "longitude": "31.25"}
     answer = desk.send("buildings/block/1/change/", status="banned", **typed)
@@ -88,7 +88,7 @@ def test_a_block_is_mended(desk, new_entries):
 
 
 @pytest.mark.parametrize("path", ["buildings/building/1/change/", "buildings/block/1/change/"])
-def test_saving_what_is_so_already_leaves_no_entry(desk, new_entries, path):
+def test_saving_what_changes_nothing_leaves_no_entry(desk, new_entries, path):
     assert desk.send(path).status_code == 302
     assert new_entries() == []
 
@@ -97,7 +97,7 @@ def test_saving_what_is_so_already_leaves_no_entry(desk, new_entries, path):
     ("path", "field"),
     [("buildings/building/1/change/", "name_en"), ("buildings/block/1/change/", "number")],
 )
-def test_the_second_to_save_is_told_what_the_first_changed(desk, new_entries, path, field):
+def test_the_second_to_save_is_shown_what_the_first_changed(desk, new_entries, path, field):
     opened = desk.page(path)
     assert Desk("admin").send(path, **{field: "7A"}).status_code == 302
     answer = desk.resend(path, opened, **{field: "7B"})
@@ -128,7 +128,7 @@ def test_two_blocks_of_one_building_differ_in_number(
     assert desk.send(path, building=other.pk, number=number).status_code == 302
 
 
-def test_a_double_of_old_is_mended_in_all_else(desk):
+def test_a_legacy_double_is_edited_in_all_else(desk):
     Block.objects.filter(pk=2).update(number="1")
     assert desk.send("buildings/block/2/change/", name="East").status_code == 302
     assert Block.objects.get(pk=2).name == "East"
@@ -173,7 +173,7 @@ def test_a_manager_registers_none(managers_desk, nothing_changed, path):
     assert nothing_changed()
 
 
-def test_a_manager_sees_the_buildings_of_his_blocks_alone(managers_desk):
+def test_a_manager_sees_the_buildings_of_own_blocks_alone(managers_desk):
     other = Building.objects.create(name_en="Lotus Court")
     Block.objects.create(building=other, number="7A")
     assert managers_desk.rows("buildings/building/") == [1]
@@ -181,7 +181,7 @@ def test_a_manager_sees_the_buildings_of_his_blocks_alone(managers_desk):
     assert managers_desk.page(f"buildings/building/{other.pk}/change/").status_code == 302
 
 
-def test_blocks_of_several_buildings_are_told_apart_wherever_one_is_chosen():
+def test_blocks_of_several_buildings_have_distinct_labels_wherever_one_is_chosen():
     """The manager has block 1; in another building there is a block 1 as well."""
     other = Building.objects.create(name_en="Lotus Court")
     double = Block.objects.create(building=other, number="1")
@@ -196,7 +196,7 @@ def test_blocks_of_several_buildings_are_told_apart_wherever_one_is_chosen():
         text = desk.text(page)
         assert "Lotus Court / 1" in text, page
         assert f"{here} / 1" in text, page
-    assert "Add a staircase to block \N{FIRST STRONG ISOLATE}Lotus Court / 1" in desk.text(
+    assert "Add floors to block \N{FIRST STRONG ISOLATE}Lotus Court / 1" in desk.text(
         "buildings/apartment/"
     )
     assert (

@@ -1,4 +1,4 @@
-"""Contacts in the back-office: mending, adding, removing, hiding, promoting, unmasking."""
+"""Contacts in the back-office: editing, adding, removing, hiding, promoting, unmasking."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -34,9 +34,9 @@ def held(kind: Kind) -> list[str]:
     return sorted(Claim.objects.filter(user=3, kind=kind).values_list("value", flat=True))
 
 
-def test_a_mistyped_primary_phone_is_mended(desk, new_entries):
-    response = desk.send(f"{RESIDENT}mend/?contact=phone", typed="٠١٠ ٩٩٩٩ ٩٩٩٩", reason="typo")
-    assert told(response) == "The contact was mended."
+def test_a_mistyped_primary_phone_is_edited(desk, new_entries):
+    response = desk.send(f"{RESIDENT}edit/?contact=phone", typed="٠١٠ ٩٩٩٩ ٩٩٩٩", reason="typo")
+    assert told(response) == "The contact was edited."
     assert resident().phone == "010 9999 9999"
     assert held(Kind.PHONE) == ["+201099999999"]
     (line,) = new_entries()
@@ -47,16 +47,16 @@ def test_a_mistyped_primary_phone_is_mended(desk, new_entries):
     assert line.reason == "typo"
 
 
-def test_he_signs_in_with_the_mended_one(desk, client):
-    desk.send(f"{RESIDENT}mend/?contact=email", typed="rami@example.org")
+def test_the_edited_one_is_for_sign_in(desk, client):
+    desk.send(f"{RESIDENT}edit/?contact=email", typed="rami@example.org")
     answer = client.post(
         "/omartyapis/Auth/Login/", {"email": "rami@example.org", "password": "omarty-demo"}
     )
     assert answer.json()["data"]["Data"]["email"] == "rami@example.org"
 
 
-def test_a_secondary_one_is_mended(desk, phone, new_entries):
-    desk.send(f"{RESIDENT}mend/?contact=phone-{phone.claim_id}", typed="01233333333")
+def test_a_secondary_one_is_edited(desk, phone, new_entries):
+    desk.send(f"{RESIDENT}edit/?contact=phone-{phone.claim_id}", typed="01233333333")
     phone.refresh_from_db()
     assert phone.typed == "01233333333"
     assert held(Kind.PHONE) == ["+201000000002", "+201233333333"]
@@ -77,20 +77,20 @@ def test_a_secondary_one_is_mended(desk, phone, new_entries):
 )
 def test_a_phone_that_cannot_be_is_refused_beside_the_field(desk, phone, typed, words, new_entries):
     before = len(new_entries())
-    response = desk.send(f"{RESIDENT}mend/?contact=phone", typed=typed)
+    response = desk.send(f"{RESIDENT}edit/?contact=phone", typed=typed)
     assert response.context["form"].errors["typed"] == [words]
     assert resident().phone == "01000000002"
     assert len(new_entries()) == before
 
 
 @pytest.mark.parametrize("typed", ["01000000002", " 01000000002 ", "٠١٠٠٠٠٠٠٠٠٢"])
-def test_a_phone_that_is_so_already_is_no_change(desk, typed, new_entries):
-    response = desk.send(f"{RESIDENT}mend/?contact=phone", typed=typed)
-    assert told(response) == "Nothing was changed: it is so already."
+def test_the_same_phone_is_no_change(desk, typed, new_entries):
+    response = desk.send(f"{RESIDENT}edit/?contact=phone", typed=typed)
+    assert told(response) == "No changes."
     assert new_entries() == []
     # Another spelling of it is a change.
-    response = desk.send(f"{RESIDENT}mend/?contact=phone", typed="010 0000 0002")
-    assert told(response) == "The contact was mended."
+    response = desk.send(f"{RESIDENT}edit/?contact=phone", typed="010 0000 0002")
+    assert told(response) == "The contact was edited."
     assert new_entries()[-1].after == {"phone": "010 0000 0002"}
 
 
@@ -121,7 +121,7 @@ def test_a_contact_is_added(desk, new_entries):
 def test_one_too_many_or_a_taken_one_is_refused_beside_the_field(desk, settings, phone):
     settings.SECONDARY_CONTACTS_LIMIT = 1
     for typed, words in {
-        "01244444444": "This person has as many as one can have.",
+        "01244444444": "This person has as many contacts as allowed.",
         "01000000007": "Somebody holds it already.",
     }.items():
         response = desk.send(f"{RESIDENT}add-contact/", kind="phone", typed=typed)
@@ -130,12 +130,12 @@ def test_one_too_many_or_a_taken_one_is_refused_beside_the_field(desk, settings,
 
 def test_a_secondary_one_is_removed_and_free_again(desk, phone, app, new_entries):
     key = f"phone-{phone.claim_id}"
-    desk.send(f"{RESIDENT}remove/?contact={key}", reason="not his")
+    desk.send(f"{RESIDENT}remove/?contact={key}", reason="not theirs")
     assert held(Kind.PHONE) == ["+201000000002"]
     assert not SecondaryPhone.objects.filter(user=3).exists()
     line = new_entries()[-1]
     assert (line.action, line.before, line.reason) == (
-        "contact.removed", {"phone": "01222222222"}, "not his",
+        "contact.removed", {"phone": "01222222222"}, "not theirs",
     )  # fmt: skip
     assert app("partner").add(blockId=1, apartmentId=2, phoneNumber="01222222222")["data"]
 
@@ -171,19 +171,19 @@ def test_a_hidden_contact_is_masked_and_unmasked_with_a_reason(desk, phone, new_
         assert "01222222222" not in page, path
     assert HIDDEN in desk.text(f"{RESIDENT}change/")
     assert "reason" in desk.send(f"{RESIDENT}reveal/").context["form"].errors
-    response = desk.send(f"{RESIDENT}reveal/", reason="water leaks into his flat")
+    response = desk.send(f"{RESIDENT}reveal/", reason="water leaks into the flat")
     assert "01000000002" in response.content.decode()
     assert "01222222222" in response.content.decode()
     line = new_entries()[-1]
-    assert (line.action, line.reason) == ("contact.revealed", "water leaks into his flat")
+    assert (line.action, line.reason) == ("contact.revealed", "water leaks into the flat")
     assert (line.person_id, line.block_id, line.actor_id) == (3, 1, 2)
     # Once only: the next page masks it again.
     assert "01000000002" not in desk.text(f"{RESIDENT}change/")
 
 
 def test_histories_show_what_is_visible_and_mask_the_rest_as_the_log_does(desk, phone):
-    """The page of the person, of his unit, and of the entry: one function, one answer."""
-    desk.send(f"{RESIDENT}mend/?contact=phone-{phone.claim_id}", typed="01233333333")
+    """The page of the person, of their unit, and of the entry: one function, one answer."""
+    desk.send(f"{RESIDENT}edit/?contact=phone-{phone.claim_id}", typed="01233333333")
     (line,) = Entry.objects.filter(action="contact.changed")
     pages = (
         f"{RESIDENT}change/",
@@ -203,9 +203,9 @@ def test_histories_show_what_is_visible_and_mask_the_rest_as_the_log_does(desk, 
         assert "01222222222" not in desk.text(path), path
 
 
-def test_a_history_calls_a_contact_in_the_readers_words(desk):
-    desk.send(f"{RESIDENT}mend/?contact=email", typed="rami@example.org")
-    told_in = Desk("manager", "ar").text(f"{RESIDENT}change/").split("office-history")[1]
+def test_a_history_names_a_contact_in_the_readers_words(desk):
+    desk.send(f"{RESIDENT}edit/?contact=email", typed="rami@example.org")
+    told_in = Desk("manager", "ar").text(f"{RESIDENT}change/").split("record-table history")[1]
     assert "Email" not in told_in
     assert "rami@example.org" in told_in
 
@@ -221,15 +221,15 @@ def test_who_has_no_name_is_not_called_by_a_hidden_contact(desk):
 
 def test_a_hidden_one_is_shown_again_with_a_reason(desk, new_entries):
     User.objects.filter(pk=3).update(phone_hidden=True)
-    assert desk.page(f"{RESIDENT}mend/?contact=phone").status_code == 404
+    assert desk.page(f"{RESIDENT}edit/?contact=phone").status_code == 404
     assert "reason" in desk.send(f"{RESIDENT}show/?contact=phone").context["form"].errors
-    desk.send(f"{RESIDENT}show/?contact=phone", reason="he asked for it")
+    desk.send(f"{RESIDENT}show/?contact=phone", reason="asked by letter")
     assert not resident().phone_hidden
     assert new_entries()[-1].after == {"hidden": False}
 
 
-def test_the_second_to_mend_is_told_what_the_first_made_of_it(desk, new_entries):
-    path = f"{RESIDENT}mend/?contact=phone"
+def test_the_second_to_edit_is_shown_what_the_first_made_of_it(desk, new_entries):
+    path = f"{RESIDENT}edit/?contact=phone"
     second = Desk("admin")
     opened = second.page(path)
     desk.send(path, typed="01011111111")
@@ -241,17 +241,17 @@ def test_the_second_to_mend_is_told_what_the_first_made_of_it(desk, new_entries)
 
 
 @pytest.mark.parametrize("key", ["phone-999", "email-1", "", "x", "phone-x"])
-def test_what_is_no_contact_of_his_is_unknown(desk, key, new_entries):
-    for task in ("mend", "hide", "promote", "remove"):
-        assert desk.page(f"{RESIDENT}{task}/?contact={key}").status_code == 404
-        answer = desk.post(f"/admin/{RESIDENT}{task}/?contact={key}", {"typed": "01011111111"})
-        assert told(answer).splitlines()[-1] == "This contact is gone meanwhile."
+def test_what_is_no_contact_of_the_person_is_unknown(desk, key, new_entries):
+    for action in ("edit", "hide", "promote", "remove"):
+        assert desk.page(f"{RESIDENT}{action}/?contact={key}").status_code == 404
+        answer = desk.post(f"/admin/{RESIDENT}{action}/?contact={key}", {"typed": "01011111111"})
+        assert told(answer).splitlines()[-1] == "This contact is no longer there."
     assert new_entries() == []
 
 
 def test_a_primary_one_is_neither_removed_nor_promoted(desk):
-    for task in ("remove", "promote"):
-        assert desk.page(f"{RESIDENT}{task}/?contact=phone").status_code == 404
+    for action in ("remove", "promote"):
+        assert desk.page(f"{RESIDENT}{action}/?contact=phone").status_code == 404
 
 
 def test_a_misspelt_name_is_corrected(desk, new_entries):
@@ -267,9 +267,9 @@ def test_a_misspelt_name_is_corrected(desk, new_entries):
     assert "Rami Rashad" in desk.text("buildings/apartment/2/change/")
 
 
-def test_a_name_that_is_so_already_or_none_is_no_correction(desk, new_entries):
+def test_the_same_name_or_none_is_no_correction(desk, new_entries):
     answer = desk.send(f"{RESIDENT}name/", name="Rami Resident")
-    assert told(answer) == "Nothing was changed: it is so already."
+    assert told(answer) == "No changes."
     for name in ("", "  ", "x" * 256):
         answer = desk.send(f"{RESIDENT}name/", name=name)
         assert "name" in answer.context["form"].errors
@@ -281,7 +281,7 @@ def test_a_name_that_is_so_already_or_none_is_no_correction(desk, new_entries):
     assert new_entries() == []
 
 
-def test_the_second_to_correct_a_name_is_told_what_the_first_made_of_it(desk, new_entries):
+def test_the_second_to_correct_a_name_is_shown_what_the_first_made_of_it(desk, new_entries):
     path = f"{RESIDENT}name/"
     opened = Desk("admin").page(path)
     desk.send(path, name="Rami Rashad")
@@ -291,9 +291,9 @@ def test_the_second_to_correct_a_name_is_told_what_the_first_made_of_it(desk, ne
     assert len(new_entries()) == 1
 
 
-@pytest.mark.parametrize("task", ["name", "mend", "add-contact", "hide", "reveal"])
+@pytest.mark.parametrize("action", ["name", "edit", "add-contact", "hide", "reveal"])
 @pytest.mark.parametrize("whose", ["superuser", "pending", "former"])
-def test_whose_contacts_a_manager_leaves_alone(desk, task, whose, new_entries):
+def test_whose_contacts_a_manager_leaves_alone(desk, action, whose, new_entries):
     """A superuser's, those of one who merely asks to belong, and of one who has left."""
     if whose == "superuser":
         Membership.objects.create(user_id=1, block_id=1, role=Role.RESIDENT, status="active")
@@ -301,7 +301,7 @@ def test_whose_contacts_a_manager_leaves_alone(desk, task, whose, new_entries):
         Membership.objects.filter(user=3).update(ended_at=timezone.now())
     person = {"superuser": 1, "pending": 5, "former": 3}[whose]
     assert desk.page(f"contacts/user/{person}/change/").status_code == 200
-    path = f"/admin/contacts/user/{person}/{task}/?contact=email"
+    path = f"/admin/contacts/user/{person}/{action}/?contact=email"
     sent = {"typed": "mine@example.org", "kind": "email", "name": "Mine", "reason": "x"}
     assert desk.post(path, sent).status_code == 403
     assert new_entries() == []
@@ -316,7 +316,7 @@ def test_a_person_can_be_changed_in_no_other_way(desk, new_entries):
     assert new_entries() == []
 
 
-def test_the_page_tells_where_somebody_belongs_in_these_blocks_only(desk):
+def test_the_page_shows_where_somebody_belongs_in_these_blocks_only(desk):
     Membership.objects.create(user_id=3, block_id=2, apartment_id=12, status="active")
     page = desk.text(f"{RESIDENT}change/")
     assert "Block 1, unit 2" in page
@@ -330,7 +330,7 @@ def test_a_double_click_promotes_once(desk, phone, new_entries):
     desk.resend(path, opened)
     again = desk.resend(path, opened)
     assert again.headers["Location"] == f"/admin/{RESIDENT}change/"
-    assert told(again).splitlines()[-1] == "This contact is gone meanwhile."
+    assert told(again).splitlines()[-1] == "This contact is no longer there."
     assert resident().phone == "01222222222"
     assert [line.action for line in new_entries()].count("contact.promoted") == 1
 

@@ -31,7 +31,7 @@ def origin():
 def figures(desk):
     """Label to count, and label to address, of every figure on the page."""
     page = desk.page("").context
-    every = [*page["figures"], *page["mending"]]
+    every = [*page["figures"], *page["corrections"]]
     return {str(each.label): each.count for each in every}, {
         str(each.label): each.link for each in every
     }
@@ -42,20 +42,26 @@ def listed(desk, link):
     return desk.get(unescape(link)).context["cl"].result_count
 
 
-def test_a_manager_sees_how_his_block_stands(desk):
+def test_a_manager_sees_the_figures_of_the_block(desk):
     counts, _ = figures(desk)
     assert counts == {
         "Requests waiting": 1,
         "Blocks": 1,
         "Units": 10,
-        "Units lived in": 2,
+        "Occupied units": 2,
         "No number": 0,
         "No floor": 0,
-        "Marked as lived in, but nobody is in them": 0,
+        "Marked as occupied, but nobody is in them": 0,
         "Marked as vacant, but somebody is in them": 0,
     }
     (line,) = desk.page("").context["blocks"]
-    assert (line.block.pk, line.units, line.occupied, line.share, line.members) == (1, 10, 2, 20, 3)
+    assert (line.block.pk, line.units, line.occupied, line.occupancy_rate, line.members) == (
+        1,
+        10,
+        2,
+        20,
+        3,
+    )
 
 
 def test_a_superuser_sees_every_block():
@@ -63,7 +69,7 @@ def test_a_superuser_sees_every_block():
     assert (counts["Blocks"], counts["Units"]) == (4, 22)
 
 
-def test_units_that_need_mending_are_counted(desk, origin):
+def test_units_that_need_correction_are_counted(desk, origin):
     block = Block.objects.get(pk=1)
     register_apartment(origin=origin, block=block, number=None, floor=1)
     register_apartment(origin=origin, block=block, number=50, floor=None)
@@ -76,7 +82,7 @@ def test_units_that_need_mending_are_counted(desk, origin):
     closed = register_apartment(origin=origin, block=block, number=None, floor=None)
     Apartment.objects.filter(pk=closed.pk).update(closed_at="2026-01-01T00:00:00Z")
     counts, links = figures(desk)
-    for label in ("No number", "No floor", "Marked as lived in, but nobody is in them"):
+    for label in ("No number", "No floor", "Marked as occupied, but nobody is in them"):
         assert counts[label] == 1
         assert listed(desk, links[label]) == 1
 
@@ -89,20 +95,20 @@ def test_a_unit_that_somebody_moved_into_or_was_approved_for_is_vacant_no_more(d
     desk.send(f"buildings/membership/{waiting.pk}/approve/")
     counts, links = figures(desk)
     assert counts[label] == listed(desk, links[label]) == 2
-    assert desk.rows("buildings/apartment/", mending="vacant") == [3, 6]
-    assert desk.rows("buildings/apartment/", mending="yes") == [3, 6]
+    assert desk.rows("buildings/apartment/", correction="vacant") == [3, 6]
+    assert desk.rows("buildings/apartment/", correction="yes") == [3, 6]
     for unit in (3, 6):
         desk.send(f"buildings/apartment/{unit}/change/", occupancy="lived_in")
     assert figures(desk)[0][label] == 0
 
 
-def test_a_unit_whose_only_resident_was_erased_needs_mending(desk, tmp_path):
+def test_a_unit_whose_only_resident_was_erased_needs_correction(desk, tmp_path):
     Membership.objects.filter(user=person("partner")).update(ended_at=timezone.now())
     erased = Log(tmp_path).run("person_erase", "resident@example.org", "--reason=asked for it")
     assert erased["exit"] == 0
     counts, links = figures(desk)
-    assert counts["Marked as lived in, but nobody is in them"] == 1
-    assert desk.rows("buildings/apartment/", mending="people") == [2]
+    assert counts["Marked as occupied, but nobody is in them"] == 1
+    assert desk.rows("buildings/apartment/", correction="people") == [2]
 
 
 @pytest.mark.parametrize("name", ["manager", "neighbour", "admin"])
@@ -131,7 +137,7 @@ def test_the_figures_are_on_the_page_as_text_too(desk):
 
 
 def test_nothing_of_other_blocks(desk):
-    entries = desk.page("").context["lately"]
+    entries = desk.page("").context["recent_entries"]
     assert {entry.block_id for entry in entries} == {1}
     assert "نادية" not in desk.text("")
 

@@ -127,8 +127,8 @@ def ids(catalogue):
 
 def test_the_header_leads_to_every_list_in_the_order_of_daily_use(desk):
     page = desk.text("")
-    places = re.findall(r'<a href="/admin/(\w+/\w+)/"', page[: page.index("</nav>")])
-    assert places == [
+    lists = re.findall(r'<a href="/admin/(\w+/\w+)/"', page[: page.index("</nav>")])
+    assert lists == [
         "buildings/apartment",
         "buildings/membership",
         "contacts/user",
@@ -171,7 +171,7 @@ def test_leaving_a_page_is_not_called_closing(desk):
 
 def test_filters_are_called_by_their_titles(desk):
     page = desk.text("buildings/apartment/")
-    assert "<summary>Needs mending</summary>" in page
+    assert "<summary>Needs correction</summary>" in page
     assert "<summary>Floor</summary>" in page
 
 
@@ -183,7 +183,7 @@ def test_phones_and_e_mails_run_from_left_to_right_in_arabic():
     moving_in = desk.text("buildings/apartment/6/move-in/")
     assert re.search(r'<input[^>]*name="phone"[^>]*dir="ltr" inputmode="tel"', moving_in)
     assert re.search(r'<input[^>]*name="email"[^>]*dir="ltr"[^>]*inputmode="email"', moving_in)
-    phone = desk.text("contacts/user/3/mend/", contact="phone")
+    phone = desk.text("contacts/user/3/edit/", contact="phone")
     assert re.search(r'<input[^>]*name="typed"[^>]*dir="ltr"[^>]*inputmode="tel"', phone)
     assert re.search(r'<input[^>]*name="q"[^>]*dir="auto"', desk.text("contacts/user/"))
     assert re.search(
@@ -205,7 +205,7 @@ def test_floors_below_the_ground_are_typed_with_either_minus(desk):
 
 @pytest.mark.parametrize(
     "path",
-    ["buildings/apartment/", "buildings/apartment/add/", "buildings/block/1/staircase/"],
+    ["buildings/apartment/", "buildings/apartment/add/", "buildings/block/1/add-floors/"],
 )
 def test_no_field_ignores_arabic_digits_without_a_word(desk, path):
     assert 'type="number"' not in desk.text(path)
@@ -243,16 +243,21 @@ def test_filters_in_force_stand_above_the_list_each_with_the_way_out_of_it(desk)
     query = {"block": "1", "floor__range__gte": "0", "floor__range__lte": "1", "use": "all"}
     page = desk.text(path, **query, occupancy__exact="vacant", q="1")
     told_of = dict(in_force(page))
-    assert list(told_of) == ["Block: 1", "Floor: from 0 to 1", "Occupancy: Vacant", "Use: All"]
+    assert list(told_of) == [
+        "Block: 1",
+        "Floor: from 0 to 1",
+        "Occupancy: Vacant",
+        "In use or retired: All",
+    ]
     without = told_of["Floor: from 0 to 1"]
     assert "floor" not in without
     assert "occupancy__exact=vacant" in without
     assert "q=1" in without
     assert in_force(desk.text(path)) == []
-    assert 'class="in-force"' not in desk.text(path, q="1")
+    assert 'class="active-filters"' not in desk.text(path, q="1")
 
 
-def test_what_narrows_the_audit_log_by_a_link_is_told_too(desk):
+def test_what_narrows_the_audit_log_by_a_link_is_shown_too(desk):
     entry = Entry.objects.filter(block_id=1, person_id=3).latest("pk")
     page = desk.text("audit/entry/", request=str(entry.request_id), person="3")
     assert [text for text, _link in in_force(page)] == [
@@ -271,7 +276,7 @@ def test_blocks_and_units_are_called_so_in_words():
     )
     assert "<h2>Block 1, unit 3</h2>" in english.text("buildings/apartment/3/close/")
     assert "<h2>العمارة 1، الوحدة 3</h2>" in arabic.text("buildings/apartment/3/change/")
-    assert "Add a staircase to block 1" in english.text("buildings/apartment/")
+    assert "Add floors to block 1" in english.text("buildings/apartment/")
     assert "العمارة 1، الوحدة 2" in arabic.text("contacts/user/")
     assert "<span>العمارة 1، الوحدة 2</span>" in arabic.text("audit/entry/")
 
@@ -317,3 +322,22 @@ def test_arabic_counts_as_arabic_does():
         "سُجِّلت 11 وحدة",
         "سُجِّلت 100 وحدة",
     ]
+
+
+def test_a_status_agrees_with_what_it_is_said_of_in_arabic():
+    """Memberships and blocks are feminine, people are not."""
+    desk = Desk("manager", language="ar")
+    assert ">نشطة</td>" in desk.text("buildings/membership/")
+    assert ">نشط</div>" in desk.text("contacts/user/3/change/")
+
+
+def test_a_phone_in_a_plan_runs_from_left_to_right(desk):
+    page = desk.text("contacts/user/3/hide/", contact="phone")
+    assert '<li>Phone: <bdi dir="ltr">01000000002</bdi></li>' in page
+
+
+def test_who_named_nobody_at_sign_in_is_named_in_the_readers_words():
+    Client().post("/admin/login/", {"username": "nobody", "password": "wrong"})
+    for path in ("", "audit/entry/"):
+        assert "neither an e-mail nor a phone" in Desk("admin").text(path)
+        assert "ليس بريدًا ولا هاتفًا" in Desk("admin", language="ar").text(path)

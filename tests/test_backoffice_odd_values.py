@@ -143,8 +143,8 @@ def forms(desk, app):
     paths = [
         "buildings/apartment/", "buildings/apartment/add/", "buildings/apartment/2/change/",
         "buildings/apartment/2/move-in/", "buildings/apartment/3/merge/", "buildings/apartment/3/close/",
-        "buildings/apartment/import/", "buildings/block/add/", "buildings/block/1/staircase/",
-        "buildings/building/add/", "contacts/user/3/add-contact/", "contacts/user/3/mend/?contact=phone",
+        "buildings/apartment/import/", "buildings/block/add/", "buildings/block/1/add-floors/",
+        "buildings/building/add/", "contacts/user/3/add-contact/", "contacts/user/3/edit/?contact=phone",
         f"contacts/user/3/promote/?contact=phone-{phone.claim_id}", "contacts/user/3/reveal/",
         f"buildings/membership/{one}/role/", f"buildings/membership/{one}/move-out/",
         "buildings/apartment/export/", "contacts/user/export/", "audit/entry/export/",

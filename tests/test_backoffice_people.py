@@ -47,7 +47,7 @@ def waiting(block: int = 1) -> Membership:
 
 
 def test_a_request_is_approved(desk, new_entries, app):
-    response = desk.send(f"{PEOPLE}{of('pending').pk}/approve/", reason="showed his contract")
+    response = desk.send(f"{PEOPLE}{of('pending').pk}/approve/", reason="showed the contract")
     assert told(response) == "1 person was approved."
     assert of("pending").status == Status.ACTIVE
     (line,) = new_entries()
@@ -55,15 +55,15 @@ def test_a_request_is_approved(desk, new_entries, app):
         "membership.approved", 5, 1, 3,
     )  # fmt: skip
     assert (line.before, line.after) == ({"status": "pending"}, {"status": "active"})
-    assert line.reason == "showed his contract"
-    # The label is the same whatever language he reads who acts.
+    assert line.reason == "showed the contract"
+    # The label is the same whatever language the actor reads.
     assert line.target_label == "Pakinam Pending"
-    # He may use the app from now on.
+    # From now on the person may use the app.
     added = app("pending").add(blockId=1, apartmentId=3, email="second@example.org")
     assert added["data"]["1"]["email"] == "second@example.org"
 
 
-def test_a_request_is_refused_with_a_reason_and_kept(desk, new_entries):
+def test_a_request_is_refused_with_a_reason_and_stays(desk, new_entries):
     path = f"{PEOPLE}{of('pending').pk}/refuse/"
     assert "reason" in desk.send(path).context["form"].errors
     assert new_entries() == []
@@ -103,7 +103,7 @@ def test_one_who_does_not_wait_stops_the_whole_approval(desk, new_entries):
 
 
 @pytest.mark.parametrize(
-    ("task", "name", "words"),
+    ("action", "name", "words"),
     [
         ("ban", "banned", "Bassem Banned is “Banned”, not “Active”."),
         ("approve", "resident", "Rami Resident is “Active”, not “Pending”."),
@@ -113,15 +113,17 @@ def test_one_who_does_not_wait_stops_the_whole_approval(desk, new_entries):
         ("move-out", "partner", "Parisa Partner has left already."),
     ],
 )
-def test_a_task_that_does_not_fit_leads_back_with_a_sentence(desk, new_entries, task, name, words):
+def test_an_action_that_does_not_fit_leads_back_with_a_sentence(
+    desk, new_entries, action, name, words
+):
     Membership.objects.filter(pk=of("partner").pk).update(ended_at=timezone.now())
     page = f"/admin/{PEOPLE}{of(name).pk}/"
     for answer in (
-        desk.get(f"{page}{task}/"),
-        desk.post(f"{page}{task}/", {"reason": "x", "role": "cashier", "day": "2026-01-01"}),
+        desk.get(f"{page}{action}/"),
+        desk.post(f"{page}{action}/", {"reason": "x", "role": "cashier", "day": "2026-01-01"}),
     ):
         assert (answer.url, told(answer).split("\n")[-1]) == (f"{page}change/", words)
-    assert f"{page}{task}/" not in desk.text(f"{page}change/".removeprefix("/admin/"))
+    assert f"{page}{action}/" not in desk.text(f"{page}change/".removeprefix("/admin/"))
     assert new_entries() == []
 
 
@@ -136,9 +138,9 @@ def test_the_role_of_one_who_was_banned_meanwhile_stays(desk, new_entries):
     assert new_entries() == []
 
 
-def test_a_role_that_he_has_already_is_no_change(desk, new_entries):
+def test_the_same_role_is_no_change(desk, new_entries):
     answer = desk.send(f"{PEOPLE}{of('resident').pk}/role/", role="resident")
-    assert told(answer) == "Nothing was changed: it is so already."
+    assert told(answer) == "No changes."
     assert new_entries() == []
 
 
@@ -166,7 +168,7 @@ def test_moving_out_keeps_the_membership_with_its_dates(desk, new_entries):
 
 
 @pytest.mark.parametrize("days", [1, -5000])
-def test_nobody_leaves_in_the_future_or_before_he_came(desk, new_entries, days):
+def test_nobody_leaves_in_the_future_or_before_coming(desk, new_entries, days):
     day = timezone.localdate() + timedelta(days=days)
     response = desk.send(f"{PEOPLE}{of('resident').pk}/move-out/", day=day.isoformat())
     assert response.context["form"].errors
@@ -187,14 +189,14 @@ def test_somebody_of_the_block_moves_in(desk, new_entries):
     ]
 
 
-def test_namesakes_are_told_apart_where_one_is_chosen(desk):
+def test_namesakes_have_distinct_labels_where_one_is_chosen(desk):
     User.objects.filter(pk__in=(3, 4)).update(name="Rami")
     third = User.objects.create_user(name="Rami", phone="01000000777")
     fourth = User.objects.create_user(name="Rami", phone="01000000888", phone_hidden=True)
     for each in (third, fourth):
         Membership.objects.create(user=each, block_id=1, status="active", ended_at=timezone.now())
     Membership.objects.filter(pk=of("partner").pk).update(apartment_id=6)
-    # Elsewhere is none of his business.
+    # Other blocks are none of the manager's business.
     Membership.objects.create(user_id=3, block_id=2, apartment_id=12, status="active")
     answer = desk.page(
         "autocomplete/",
@@ -248,7 +250,7 @@ def test_who_cannot_move_in(desk, new_entries, typed, field):
     assert not Membership.objects.filter(apartment=6).exists()
 
 
-def test_a_history_tells_when_somebody_left_in_the_readers_zone(desk):
+def test_a_history_shows_when_somebody_left_in_the_readers_zone(desk):
     row = of("resident")
     ended = datetime(2026, 3, 5, 22, 30, tzinfo=UTC)
     Membership.objects.filter(pk=row.pk).update(started_at=ended)
@@ -267,18 +269,18 @@ def test_who_has_left_is_active_no_more(desk):
         f"{PEOPLE}?period=past": "<tbody>",
         f"{PEOPLE}{row.pk}/change/": "field-standing",
         "contacts/user/4/change/": "Memberships</h2>",
-        "buildings/apartment/2/change/": "Past people</h2>",
+        "buildings/apartment/2/change/": "Former people</h2>",
     }.items():
         shown = re.split("</tbody>|field-started_at", desk.text(path).split(start)[1])[0]
         assert "Ended" in shown, path
         assert "Active" not in shown, path
 
 
-def test_nobody_moves_into_a_closed_unit(desk, new_entries):
+def test_nobody_moves_into_a_retired_unit(desk, new_entries):
     opened = desk.page("buildings/apartment/6/move-in/")
     Apartment.objects.filter(pk=6).update(closed_at=timezone.now())
     response = desk.resend("buildings/apartment/6/move-in/", opened, person="3")
-    assert told(response) == "Unit 6 is closed."
+    assert told(response) == "Unit 6 is retired."
     assert new_entries() == []
 
 
@@ -289,11 +291,11 @@ def test_a_role_changes(desk, new_entries):
     assert (line.action, line.before, line.after) == (
         "membership.role_changed", {"role": "resident"}, {"role": "board"},
     )  # fmt: skip
-    # His right to read begins at once.
+    # The right to read begins at once.
     assert Desk("resident").page("").status_code == 200
 
 
-def test_the_second_to_change_a_role_is_told_what_the_first_made_of_it(desk, new_entries):
+def test_the_second_to_change_a_role_is_shown_what_the_first_made_of_it(desk, new_entries):
     path = f"{PEOPLE}{of('resident').pk}/role/"
     opened = Desk("admin").page(path)
     desk.send(path, role="cashier")
@@ -318,11 +320,11 @@ def test_a_ban_wants_a_reason_and_can_end(desk, new_entries, resident):
 
 
 @pytest.mark.parametrize(
-    ("task", "typed"),
+    ("action", "typed"),
     [("move-out", {}), ("ban", {"reason": "x"}), ("role", {"role": "resident"})],
 )
-def test_the_last_manager_stays(desk, new_entries, task, typed):
-    response = desk.send(f"{PEOPLE}{of('manager').pk}/{task}/", **typed)
+def test_the_last_manager_stays(desk, new_entries, action, typed):
+    response = desk.send(f"{PEOPLE}{of('manager').pk}/{action}/", **typed)
     assert f"Block 1 {LAST}" in response.content.decode()
     row = of("manager")
     assert (row.role, row.status, row.ended_at) == (Role.MANAGER, Status.ACTIVE, None)
@@ -339,7 +341,7 @@ def test_the_last_manager_stays_in_a_bulk_action_that_changes_nobody_then(desk, 
 def test_a_manager_goes_when_there_is_another(desk):
     desk.send(f"{PEOPLE}{of('resident').pk}/role/", role="manager")
     assert desk.send(f"{PEOPLE}{of('manager').pk}/move-out/").status_code == 302
-    # His own rights end with it.
+    # The own rights end with it.
     assert desk.page("").status_code == 302
     assert Desk("resident").page("").status_code == 200
 
@@ -377,8 +379,8 @@ def test_two_managers_who_leave_at_once_do_not_leave_the_block_alone(commits):
 def test_a_board_member_does_nothing(new_entries):
     Membership.objects.filter(pk=of("resident").pk).update(role=Role.BOARD)
     board = Desk("resident")
-    for task in ("approve", "refuse", "role", "move-out", "ban", "readmit"):
-        path = f"/admin/{PEOPLE}{of('pending').pk}/{task}/"
+    for action in ("approve", "refuse", "role", "move-out", "ban", "readmit"):
+        path = f"/admin/{PEOPLE}{of('pending').pk}/{action}/"
         assert board.get(path).status_code == 403
         assert board.post(path, {"reason": "x", "role": "manager"}).status_code == 403
     board.post(
@@ -409,7 +411,7 @@ def test_the_list_shows_who_waits(desk):
     assert desk.rows(PEOPLE, role__exact="manager") == [of("manager").pk]
 
 
-def test_who_confirms_twice_is_told_so_on_the_list(desk, new_entries):
+def test_confirming_twice_leads_to_a_message_on_the_list(desk, new_entries):
     waiting = f"{PEOPLE}?status__exact=pending"
     sent = {"action": "refuse", "_selected_action": of("pending").pk, "sure": "1", "reason": "x"}
     assert desk.post(f"/admin/{waiting}", sent).status_code == 302

@@ -76,7 +76,7 @@ def test_a_full_page_of_units_is_saved_at_once():
     [
         ("buildings/apartment/", {"q": "Person"}),
         ("buildings/apartment/", {"q": "01010000001"}),
-        ("buildings/apartment/", {"mending": "yes"}),
+        ("buildings/apartment/", {"correction": "yes"}),
         ("buildings/apartment/", {"_facets": "True"}),
         ("buildings/apartment/", {"block": "1", "floor__range__gte": "1", "occupancy__exact": "vacant"}),
         ("buildings/membership/", {"q": "Person", "status__exact": "pending", "block": "1"}),

@@ -25,14 +25,14 @@ FOREIGN = (
     "0100000000", "manager@example.org", "resident@example.org", "partner@example.org",
     "Foreign Tower", "foreign unit", "foreign note", "71234",
 )  # fmt: skip
-# His own phone starts as all of the demo's do.
+# The neighbour's own phone starts as all of the demo's do.
 OWN = ("01000000007", "+201000000007")
-KEPT = (Apartment, Block, Membership, User, Claim, SecondaryEmail, SecondaryPhone)
+CHANGEABLE = (Apartment, Block, Membership, User, Claim, SecondaryEmail, SecondaryPhone)
 
 
 @pytest.fixture
 def desk() -> Desk:
-    """The neighbour at the back-office, with block 1 full of words that he must never see."""
+    """The neighbour at the back-office, with block 1 full of words that they must never see."""
     Block.objects.filter(pk=1).update(name="Foreign Tower")
     Apartment.objects.filter(block=1).update(name="foreign unit", note="foreign note")
     Apartment.objects.filter(pk=2).update(number=71234)
@@ -61,14 +61,14 @@ def plain(response: Any, pk: int) -> tuple[Any, ...]:
     """What an answer tells, without what differs each time, and without the id that was asked."""
     text = response.content.decode()
     text = re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]*"', "", text)
-    told = [str(message) for message in get_messages(response.wsgi_request)]
-    parts = (text, response.get("Location", ""), *told[-1:])
+    sent = [str(message) for message in get_messages(response.wsgi_request)]
+    parts = (text, response.get("Location", ""), *sent[-1:])
     hidden = tuple(re.sub(rf"(?<!\w){pk}(?!\w)", "ID", part) for part in parts)
     return (response.status_code, *hidden)
 
 
 def models() -> list[Any]:
-    """What a manager finds there; test_office_quarantine.py looks that he does not find the rest."""
+    """What a manager finds there; test_backoffice_quarantine.py checks that they do not find the rest."""
     return [model for model in admin.site._registry if model is not QuarantinedRow]
 
 
@@ -80,7 +80,7 @@ def foreign_rows(model: Any, desk: Desk) -> list[int]:
 
 
 def state() -> list[Any]:
-    return [list(model.objects.order_by("pk").values()) for model in KEPT]
+    return [list(model.objects.order_by("pk").values()) for model in CHANGEABLE]
 
 
 def test_every_page_that_links_lead_to(desk):
@@ -134,7 +134,13 @@ def test_lists_searches_filters_and_counts(desk):
     words = [*FOREIGN, "1", "71234", "+201000000002", "resident", ""]
     queries: list[dict[str, Any]] = [{"q": word} for word in words]
     queries += [{"block": each} for each in ("1", "2", "x", str(UNKNOWN))]
-    queries += [{"use": "all"}, {"period": "all"}, {"mending": "yes"}, {"all": ""}, {"o": "1.-2"}]
+    queries += [
+        {"use": "all"},
+        {"period": "all"},
+        {"correction": "yes"},
+        {"all": ""},
+        {"o": "1.-2"},
+    ]
     queries += [{"_popup": "1"}, {"_facets": "True"}, {"p": "9"}]
     for model in models():
         name = f"{model._meta.app_label}/{model._meta.model_name}/"
@@ -171,7 +177,7 @@ def test_no_list_can_be_asked_for_what_no_filter_offers(desk, lookup):
         assert desk.page(name, **{lookup: "a"}).status_code == 400, (name, lookup)
 
 
-def test_that_somebody_of_his_belongs_to_a_foreign_block_too_is_not_told(desk):
+def test_that_somebody_belongs_to_a_foreign_block_too_is_not_shown(desk):
     Membership.objects.create(user_id=3, block_id=2, apartment_id=12, status="active")
     assert desk.rows("contacts/user/") == [3, 8]
     assert desk.rows("contacts/user/", block="2") == [3, 8]
@@ -211,7 +217,7 @@ def test_autocompletes(desk):
     assert asked > 20
 
 
-def test_his_own_are_found_by_them(desk):
+def test_own_people_are_found_by_them(desk):
     response = desk.page(
         "autocomplete/",
         app_label="buildings",
@@ -269,7 +275,7 @@ def test_a_unit_in_a_foreign_block_cannot_be_added(desk, block):
     assert state() == before
 
 
-def test_form_choices_hold_his_own_only(desk):
+def test_form_choices_are_of_own_blocks_only(desk):
     choices = desk.page("buildings/apartment/add/").context["adminform"].form.fields["block"]
     assert [block.pk for block in choices.queryset] == [2]
     merge = desk.page("buildings/apartment/11/merge/").context["form"].fields["into"].queryset
@@ -304,7 +310,7 @@ def test_nobody_becomes_superuser_or_manager_elsewhere(desk):
     assert state() == before
 
 
-def test_his_rights_follow_his_memberships():
+def test_rights_follow_memberships():
     person = User.objects.get(pk=8)
     assert set(reach(person).sees.ids or ()) == set(reach(person).changes.ids or ()) == {2}
     Membership.objects.create(user=person, block_id=1, role=Role.BOARD, status="active")
@@ -312,7 +318,7 @@ def test_his_rights_follow_his_memberships():
     assert set(reach(person).changes.ids or ()) == {2}
     desk = Desk("neighbour")
     assert len(desk.rows("buildings/apartment/")) == 20
-    # Rows of the block that he reads only cannot be typed into.
+    # Rows of the block that they only read cannot be typed into.
     page = desk.page("buildings/apartment/")
     assert [form.fields["floor"].disabled for form in page.context["cl"].formset] == (
         [True] * 10 + [False] * 10

@@ -1,4 +1,4 @@
-"""Who may enter the back-office, and what of it the audit log keeps."""
+"""Who may enter the back-office, and which entries it leaves."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def test_a_manager_signs_in_by_email_or_phone(name, new_entries):
         ("pending", "no office", "for managers and board members"),
     ],
 )
-def test_others_are_told_why_they_may_not(name, why, words, new_entries):
+def test_others_read_why_they_may_not(name, why, words, new_entries):
     client, response = sign_in(f"{name}@example.org")
     assert words in response.content.decode()
     assert client.get("/admin/").status_code == 302
@@ -46,7 +46,7 @@ def test_others_are_told_why_they_may_not(name, why, words, new_entries):
     assert (line.refused, line.actor_label) == (why, str(line.person_label))
 
 
-def test_a_banned_manager_is_told_so(new_entries):
+def test_a_banned_manager_reads_so(new_entries):
     User.objects.filter(pk=2).update(status=Status.BANNED)
     _, response = sign_in("manager@example.org")
     assert "You are banned." in response.content.decode()
@@ -61,7 +61,7 @@ def test_a_wrong_password_leaves_an_entry_without_it(new_entries):
     assert line.refused == "wrong name or password"
 
 
-def test_too_many_attempts_are_told_in_words_on_the_page(new_entries):
+def test_too_many_attempts_are_named_on_the_page(new_entries):
     for _ in range(10):
         sign_in("manager@example.org", "not-it")
     client, response = sign_in("manager@example.org")

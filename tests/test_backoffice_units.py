@@ -1,4 +1,4 @@
-"""Units in the back-office: the list, the form, staircases, merging, closing."""
+"""Units in the back-office: the list, the form, adding floors, merging, retiring."""
 
 import threading
 
@@ -43,7 +43,7 @@ def test_a_unit_is_changed_with_an_entry_that_has_before_after_and_reason(desk, 
     assert line.reason == "counted wrong"
 
 
-def test_saving_what_is_so_already_leaves_no_entry(desk, new_entries):
+def test_saving_what_changes_nothing_leaves_no_entry(desk, new_entries):
     assert desk.send(f"{UNITS}2/change/").status_code == 302
     assert new_entries() == []
 
@@ -108,7 +108,7 @@ def test_a_taken_number_in_the_list_changes_no_row(desk, new_entries):
     assert new_entries() == []
 
 
-def test_the_second_to_save_is_told_what_the_first_changed_and_keeps_what_he_typed(new_entries):
+def test_the_second_to_save_is_shown_what_the_first_changed_and_what_was_typed_stays(new_entries):
     first, second = Desk("manager"), Desk("admin")
     opened = second.page(f"{UNITS}2/change/")
     first.send(f"{UNITS}2/change/", floor="5", name="Mona's")
@@ -185,7 +185,7 @@ def test_filters(desk):
     Apartment.objects.filter(pk=7).update(occupancy=Occupancy.OCCUPIED)
     Apartment.objects.filter(pk=8).update(closed_at=timezone.now(), floor=None)
     # Without a number a unit comes first.
-    assert desk.rows(UNITS, mending="yes") == [6, 5, 7]
+    assert desk.rows(UNITS, correction="yes") == [6, 5, 7]
     assert desk.rows(UNITS, occupancy__exact="lived_in") == [1, 2, 7]
     assert desk.rows(UNITS, floor__range__gte="2") == [9, 10]
     assert desk.rows(UNITS, floor__range__gte="1", floor__range__lte="1") == [6, 7]
@@ -194,8 +194,8 @@ def test_filters(desk):
     assert len(desk.rows(UNITS, block="1")) == 9
 
 
-def test_a_staircase_is_previewed_then_registered_under_one_request_id(desk, new_entries):
-    path = "buildings/block/1/staircase/"
+def test_floors_are_previewed_then_registered_under_one_request_id(desk, new_entries):
+    path = "buildings/block/1/add-floors/"
     typed = {"lowest": "5", "highest": "7", "per_floor": "4", "numbering": "by_floor"}
     preview = desk.send(path, **typed)
     assert preview.context["plan"] == [
@@ -210,7 +210,7 @@ def test_a_staircase_is_previewed_then_registered_under_one_request_id(desk, new
     assert done.url == "/admin/buildings/apartment/?block=1"
     made = Apartment.objects.filter(block=1, number__gte=500).values_list("floor", "number")
     assert set(made) == {
-        (floor, floor * 100 + place) for floor in (5, 6, 7) for place in (1, 2, 3, 4)
+        (floor, floor * 100 + position) for floor in (5, 6, 7) for position in (1, 2, 3, 4)
     }
     lines = new_entries()
     assert len(lines) == 12
@@ -218,21 +218,21 @@ def test_a_staircase_is_previewed_then_registered_under_one_request_id(desk, new
     assert {line.action for line in lines} == {"apartment.registered"}
 
 
-def test_the_list_leads_to_the_staircase_of_each_block_that_one_changes(desk):
-    assert "/admin/buildings/block/1/staircase/" in desk.text(UNITS)
-    assert "/admin/buildings/block/2/staircase/" not in desk.text(UNITS)
+def test_the_list_offers_to_add_floors_to_each_block_that_the_user_changes(desk):
+    assert "/admin/buildings/block/1/add-floors/" in desk.text(UNITS)
+    assert "/admin/buildings/block/2/add-floors/" not in desk.text(UNITS)
 
 
 def test_running_numbers_start_where_one_says(desk):
     preview = desk.send(
-        "buildings/block/1/staircase/",
+        "buildings/block/1/add-floors/",
         lowest="-1", highest="1", per_floor="2", numbering="running", first="20",
     )  # fmt: skip
     assert preview.context["plan"][1:] == ["Floor -1: 20, 21", "Floor 0: 22, 23", "Floor 1: 24, 25"]
 
 
-def test_a_changed_staircase_is_previewed_again(desk, new_entries):
-    path = "buildings/block/1/staircase/"
+def test_changed_floors_are_previewed_again(desk, new_entries):
+    path = "buildings/block/1/add-floors/"
     typed = {"lowest": "5", "highest": "5", "per_floor": "2", "numbering": "by_floor"}
     preview = fields_of(desk.send(path, **typed))
     again = desk.post(f"/admin/{path}", preview | {"per_floor": "3"})
@@ -250,14 +250,14 @@ def test_a_changed_staircase_is_previewed_again(desk, new_entries):
         ({"lowest": "x", "highest": "1"}, "Type a whole number in digits, such as 12."),
     ],
 )
-def test_a_staircase_that_cannot_be_is_refused_in_words(desk, new_entries, typed, words):
+def test_impossible_floors_are_refused_in_words(desk, new_entries, typed, words):
     defaults = {"per_floor": "1", "numbering": "by_floor"}
-    response = desk.send("buildings/block/1/staircase/", **(defaults | typed))
+    response = desk.send("buildings/block/1/add-floors/", **(defaults | typed))
     assert words in response.content.decode()
     assert new_entries() == []
 
 
-def test_merging_tells_what_will_move_then_moves_it_and_closes_the_doubled_unit(desk, new_entries):
+def test_merging_shows_what_will_move_then_moves_it_and_retires_the_doubled_unit(desk, new_entries):
     Membership.objects.filter(user=4).update(ended_at=timezone.now())
     path = f"{UNITS}2/merge/"
     preview = desk.send(path, into="5", reason="registered twice")
@@ -265,7 +265,7 @@ def test_merging_tells_what_will_move_then_moves_it_and_closes_the_doubled_unit(
         "These move from unit 2 to unit 5:",
         "Rami Resident, Resident, Active",
         "Parisa Partner, Resident, left already",
-        "Unit 2 closes; its history is found at unit 5.",
+        "Unit 2 is retired; its history is shown at unit 5.",
     ]
     assert unit(2).closed_at is None
     done = desk.post(f"/admin/{path}", fields_of(preview))
@@ -294,8 +294,8 @@ def test_who_belongs_to_both_units_keeps_one_membership_in_the_better_standing(d
     )
     preview = desk.send(f"{UNITS}2/merge/", into="5")
     desk.post(f"/admin/{UNITS}2/merge/", fields_of(preview))
-    (kept,) = Membership.objects.current().filter(user=3)
-    assert (kept.apartment_id, kept.status) == (5, Status.ACTIVE)
+    (left,) = Membership.objects.current().filter(user=3)
+    assert (left.apartment_id, left.status) == (5, Status.ACTIVE)
     assert Membership.objects.filter(user=3, apartment=5).count() == 2
 
 
@@ -306,11 +306,11 @@ def test_a_unit_merges_only_into_another_of_its_block(desk, new_entries, into):
     assert new_entries() == []
 
 
-def test_a_unit_is_closed_and_reopened(desk, new_entries):
-    assert told(desk.send(f"{UNITS}5/close/", reason="torn down")) == "Unit 5 was closed."
+def test_a_unit_is_retired_and_reinstated(desk, new_entries):
+    assert told(desk.send(f"{UNITS}5/close/", reason="torn down")) == "Unit 5 was retired."
     assert unit(5).closed_at is not None
     assert 5 not in desk.rows(UNITS)
-    assert told(desk.send(f"{UNITS}5/reopen/")) == "Unit 5 was reopened."
+    assert told(desk.send(f"{UNITS}5/reopen/")) == "Unit 5 was reinstated."
     assert unit(5).closed_at is None
     assert [(line.action, line.reason) for line in new_entries()] == [
         ("apartment.closed", "torn down"),
@@ -318,38 +318,38 @@ def test_a_unit_is_closed_and_reopened(desk, new_entries):
     ]
 
 
-def test_a_unit_with_people_is_not_closed(desk, new_entries):
+def test_a_unit_with_people_is_not_retired(desk, new_entries):
     response = desk.send(f"{UNITS}2/close/")
     assert "People belong to this unit" in response.content.decode()
     assert unit(2).closed_at is None
     assert new_entries() == []
 
 
-def test_a_closed_unit_cannot_be_closed_again(desk):
+def test_a_retired_unit_cannot_be_retired_again(desk):
     opened = desk.page(f"{UNITS}5/close/")
     Desk("admin").send(f"{UNITS}5/close/")
     again = desk.resend(f"{UNITS}5/close/", opened)
-    assert (again.url, told(again)) == (f"/admin/{UNITS}5/change/", "Unit 5 is closed.")
+    assert (again.url, told(again)) == (f"/admin/{UNITS}5/change/", "Unit 5 is retired.")
 
 
-def test_a_closed_unit_can_only_be_reopened_and_says_so_first(desk, new_entries):
+def test_a_retired_unit_can_only_be_reinstated_and_says_so_first(desk, new_entries):
     opened, rows = desk.page(f"{UNITS}5/change/"), desk.page(UNITS)
     desk.send(f"{UNITS}5/close/")
     page = desk.text(f"{UNITS}5/change/")
     assert 'name="floor"' not in page
     assert page.index("no longer in use") < page.index("field-number")
     assert 'href="/admin/buildings/apartment/5/reopen/"' in page
-    for task in ("move-in", "merge", "close"):
-        assert f"/admin/{UNITS}5/{task}/" not in page
-        answer = desk.page(f"{UNITS}5/{task}/")
+    for action in ("move-in", "merge", "close"):
+        assert f"/admin/{UNITS}5/{action}/" not in page
+        answer = desk.page(f"{UNITS}5/{action}/")
         assert answer.url == f"/admin/{UNITS}5/change/"
-        assert set(told(answer).split("\n")) == {"Unit 5 is closed."}
+        assert set(told(answer).split("\n")) == {"Unit 5 is retired."}
     stale = desk.resend(f"{UNITS}5/change/", opened, floor="9")
     assert stale.status_code == 302
-    assert set(told(stale).split("\n")) == {"Unit 5 is closed."}
+    assert set(told(stale).split("\n")) == {"Unit 5 is retired."}
     typed = fields_of(rows) | {"form-4-floor": "9", "form-3-floor": "8", "_save": "Save"}
     stale = desk.post(f"/admin/{UNITS}", typed)
-    assert "Unit 5 is closed." in stale.content.decode()
+    assert "Unit 5 is retired." in stale.content.decode()
     assert (unit(4).floor, unit(5).floor) == (0, 1)
     assert len(new_entries()) == 1
     # Beside it the others of the same list are saved.
@@ -365,9 +365,9 @@ def test_a_closed_unit_can_only_be_reopened_and_says_so_first(desk, new_entries)
     assert told(answer).endswith("This unit is in use already.")
 
 
-def test_a_closed_unit_is_changed_by_nobody(origin, new_entries):
+def test_a_retired_unit_is_changed_by_nobody(origin, new_entries):
     Apartment.objects.filter(pk=5).update(closed_at=timezone.now())
-    with pytest.raises(ValidationError, match=r"Unit 5 is closed\."):
+    with pytest.raises(ValidationError, match=r"Unit 5 is retired\."):
         change_apartment(origin=origin, apartment=unit(5), changes={"floor": 3})
     assert new_entries() == []
 
@@ -380,15 +380,15 @@ def test_nothing_deletes_a_unit(desk):
     assert unit(5).number == 5
 
 
-def test_a_unit_page_shows_its_people_past_people_and_entries(desk):
+def test_a_unit_page_shows_its_people_former_people_and_entries(desk):
     Membership.objects.filter(user=4).update(ended_at=timezone.now())
     page = desk.page(f"{UNITS}2/change/").content.decode()
     now, past = page.index("Rami Resident"), page.index("Parisa Partner")
-    assert page.index("People</h2>") < now < page.index("Past people</h2>") < past
+    assert page.index("People</h2>") < now < page.index("Former people</h2>") < past
     assert "Unit registered" in page
 
 
-def test_a_history_tells_times_and_units_in_the_readers_words(desk):
+def test_a_history_shows_times_and_units_in_the_readers_words(desk):
     preview = desk.send(f"{UNITS}2/merge/", into="5", reason="registered twice")
     desk.post(f"/admin/{UNITS}2/merge/", fields_of(preview))
     Apartment.objects.filter(pk=5).update(name="Corner")
@@ -403,7 +403,7 @@ def test_a_history_tells_times_and_units_in_the_readers_words(desk):
         assert "5 (Corner)" in page, path
         assert "into id" not in page.lower(), path
     arabic = Desk("manager", "ar").text(f"{UNITS}2/change/")
-    assert "closed" not in arabic.split("office-history")[1].lower()
+    assert "closed" not in arabic.split("record-table history")[1].lower()
 
 
 def test_a_board_member_reads_only():
@@ -422,7 +422,7 @@ def test_a_board_member_reads_only():
 
 
 def test_two_managers_register_the_same_number_at_once(commits):
-    """Exactly one wins, the other is told in words."""
+    """Exactly one wins, the other reads why not."""
     answers: list[int] = []
 
     def add(name):
@@ -459,10 +459,10 @@ def test_what_takes_something_away_looks_otherwise_than_what_gives(desk):
     assert harmful not in desk.text(f"{UNITS}6/move-in/")
 
 
-def test_who_merges_again_what_was_merged_is_told_that_it_is_closed(desk):
+def test_merging_a_merged_unit_again_says_that_it_is_retired(desk):
     path = f"{UNITS}3/merge/"
     preview = desk.send(path, into="4")
     desk.resend(path, preview)
     again = desk.resend(path, preview)
     assert again.status_code == 302
-    assert "closed" in told(again)
+    assert "retired" in told(again)

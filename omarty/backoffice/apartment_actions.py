@@ -1,4 +1,4 @@
-"""What is done to a unit, or to a block's units, in one go."""
+"""Row actions of units: move somebody in, merge, retire, reinstate."""
 
 from datetime import time
 from typing import Any, cast
@@ -31,13 +31,13 @@ from omarty.backoffice.base.forms import (
     contact_input,
     moment_of,
 )
-from omarty.backoffice.base.labels import listed, objection
+from omarty.backoffice.base.labels import contact_refusal, listed
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowAction
 
 
 class MergeApartment(RowAction):
-    """A unit that was registered twice goes up in the right one."""
+    """A unit that was registered twice is merged into the right one."""
 
     title = gettext_lazy("Merge into another unit")
     button = gettext_lazy("Merge")
@@ -63,7 +63,7 @@ class MergeApartment(RowAction):
         into = self.cleaned_data["into"]
         units = {"doubled": self.row, "into": into}
         moving = self.row.memberships.select_related("user").order_by("pk")
-        lines = [
+        people = [
             listed(
                 [
                     each.user,
@@ -73,11 +73,15 @@ class MergeApartment(RowAction):
             )
             for each in moving
         ]
-        told = _("These move from unit %(doubled)s to unit %(into)s:") % units
+        heading = (
+            _("These move from unit %(doubled)s to unit %(into)s:")
+            if people
+            else _("Nobody belongs to unit %(doubled)s.")
+        )
         return [
-            told if lines else _("Nobody belongs to unit %(doubled)s.") % units,
-            *lines,
-            _("Unit %(doubled)s closes; its history is found at unit %(into)s.") % units,
+            heading % units,
+            *people,
+            _("Unit %(doubled)s is retired; its history is shown at unit %(into)s.") % units,
         ]
 
     def carry_out(self) -> list[str]:
@@ -93,10 +97,10 @@ class MergeApartment(RowAction):
 
 
 class RetireApartment(RowAction):
-    """A unit is no longer in use."""
+    """A unit is taken out of the register."""
 
-    title = gettext_lazy("Close the unit")
-    button = gettext_lazy("Close")
+    title = gettext_lazy("Retire the unit")
+    button = gettext_lazy("Retire")
     harms = True
 
     @classmethod
@@ -104,40 +108,43 @@ class RetireApartment(RowAction):
         return why_unit_refused(row)
 
     def plan(self) -> list[str]:
-        return [_("Unit %s will no longer be in use. It is kept, and can be reopened.") % self.row]
+        sentence = _(
+            "Unit %s will no longer be in use. Its history stays, and it can be reinstated."
+        )
+        return [sentence % self.row]
 
     def carry_out(self) -> list[str]:
         retire_apartment(origin=self.origin, apartment=self.row)
-        return [_("Unit %s was closed.") % self.row]
+        return [_("Unit %s was retired.") % self.row]
 
 
 class ReinstateApartment(RowAction):
-    """A closed unit is in use again."""
+    """A retired unit is put back into the register."""
 
-    title = gettext_lazy("Reopen the unit")
-    button = gettext_lazy("Reopen")
+    title = gettext_lazy("Reinstate the unit")
+    button = gettext_lazy("Reinstate")
 
     @classmethod
     def why_refused(cls, row: Apartment) -> str:
         return "" if why_unit_refused(row) else _("This unit is in use already.")
 
     def plan(self) -> list[str]:
-        return [_("Unit %s will be in use again. Nobody moves by that.") % self.row]
+        return [_("Unit %s will be in use again. Nobody's membership changes.") % self.row]
 
     def carry_out(self) -> list[str]:
         reinstate_apartment(origin=self.origin, apartment=self.row)
-        return [_("Unit %s was reopened.") % self.row]
+        return [_("Unit %s was reinstated.") % self.row]
 
 
 class PersonSelect(AutocompleteSelect):
-    """Shows the chosen person again in a form that was refused, whatever was posted in his place."""
+    """Shows the chosen person again in a refused form, and bears values that are no ids."""
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
         return super().optgroups(name, [each for each in value if row_id(each) is not None], attr)
 
 
 class MoveIn(RowAction):
-    """Somebody belongs to a unit: a person of the user's blocks, or a new one."""
+    """Somebody joins a unit: a person of the user's blocks, or a new one."""
 
     title = gettext_lazy("Move somebody in")
     button = gettext_lazy("Move in")
@@ -205,13 +212,13 @@ class MoveIn(RowAction):
             if self.cleaned_data.get(kind):
                 kind.canonical(self.cleaned_data[kind])
         except ValueError:
-            self.add_error(kind, objection(kind, WhyContactRefused.INVALID))
+            self.add_error(kind, contact_refusal(kind, WhyContactRefused.INVALID))
 
     def carry_out(self) -> list[str]:
         person = self.cleaned_data["person"] or self._register()
         role = Role(self.cleaned_data["role"])
         if Membership.objects.current().filter(user=person, apartment=self.row, role=role).exists():
-            raise ValidationError({"person": _("This person belongs to the unit so already.")})
+            raise ValidationError({"person": _("This person has that role in the unit already.")})
         start_membership(
             origin=self.origin,
             user=person,
@@ -237,20 +244,20 @@ class MoveIn(RowAction):
 
     def _taken(self, kind: Kind) -> str:
         return (
-            objection(kind, WhyContactRefused.TAKEN)
+            contact_refusal(kind, WhyContactRefused.TAKEN)
             + " "
             + _(
-                "If it is somebody of your blocks, choose the person above; somebody else asks for the "
+                "If they belong to one of your blocks, choose them above; anybody else asks for the "
                 "unit in the app, and you approve."
             )
         )
 
 
 def _taken_kind(typed: dict[str, Any]) -> Kind:
-    held = [
+    taken = [
         kind
         for kind in Kind
         if typed[kind]
         and Claim.objects.filter(kind=kind, value=kind.canonical(typed[kind])).exists()
     ]
-    return held[0] if held else Kind.PHONE
+    return taken[0] if taken else Kind.PHONE

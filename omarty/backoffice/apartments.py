@@ -1,26 +1,26 @@
-"""Units: list, forms and filters. What is done to a unit in one go is in unit_tasks.py."""
+"""Units: list, forms and filters. Their row actions are in apartment_actions.py."""
 
 from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import NON_FIELD_ERRORS, SuspiciousOperation, ValidationError
-from django.db import transaction
+from django.contrib import admin
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Prefetch, Q, QuerySet
 from django.forms import modelform_factory
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from rangefilter.filters import NumericRangeFilter
 
 from buildings.models import HIGHEST_FLOOR, LOWEST_FLOOR, Apartment, Block, Membership
 from buildings.operations import (
-    ApartmentExists,
     change_apartment,
     lock_blocks,
+    refuse,
     register_apartment,
     why_unit_refused,
 )
@@ -32,6 +32,7 @@ from omarty.backoffice.apartment_actions import (
     RetireApartment,
 )
 from omarty.backoffice.base import history
+from omarty.backoffice.base.form_lock import FormLock, FormLockAdmin
 from omarty.backoffice.base.forms import (
     ModelForm,
     SeenForm,
@@ -40,15 +41,15 @@ from omarty.backoffice.base.forms import (
     reason_field,
     typed_in,
 )
-from omarty.backoffice.base.labels import listed, place
+from omarty.backoffice.base.labels import listed, unit_in_block
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import (
     BlockFilter,
     EndedFilter,
+    distinct_labels,
     origin_of,
     scope,
-    told_apart,
 )
 from omarty.backoffice.base.search import residents_matching, whole_number
 from omarty.backoffice.data_quality import NEEDS_CORRECTION
@@ -57,24 +58,24 @@ from omarty.tables.columns import ExportColumn
 
 
 class NumberTakenForm(SeenForm, ModelForm):
-    """Says beside the number that the block has it already."""
+    """Shows beside the number that the block has it already."""
 
     def _post_clean(self) -> None:
-        # Of a list's many rows only those need a look at the database that were changed.
+        # Of a list's many rows only the changed ones need statements.
         if self.has_changed() or self.seen_row() is None:
             super()._post_clean()  # type: ignore[misc]
 
     def _get_validation_exclusions(self) -> set[str]:
         exclude: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         if self.instance.block_id is not None:
-            # No page lets one choose another block; the number must be free in this one.
+            # The block cannot be changed on any page; the number must be free in it.
             exclude.discard("block")
         return exclude
 
     def _update_errors(self, errors: Any) -> None:
-        told = errors.error_dict.pop(NON_FIELD_ERRORS, [])
-        if told:
-            errors.error_dict["number"] = [*errors.error_dict.get("number", []), *told]
+        of_form = errors.error_dict.pop(NON_FIELD_ERRORS, [])
+        if of_form:
+            errors.error_dict["number"] = [*errors.error_dict.get("number", []), *of_form]
         super()._update_errors(errors)  # type: ignore[misc]
 
     def seen_row(self) -> Any:
@@ -90,7 +91,7 @@ class ApartmentForm(NumberTakenForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.seen_row() is None:
-            # Legacy units may lack them; a new one has them.
+            # Legacy units may lack them, new ones may not.
             for name in {"number", "floor"} & set(self.fields):
                 self.fields[name].required = True
 
@@ -103,10 +104,10 @@ class ApartmentListForm(NumberTakenForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # What was typed before somebody closed the unit is refused in words, not passed over.
+        # What was typed before somebody retired the unit is refused in words, not ignored.
         typed = any(self.add_prefix(name) in self.data for name in self.guarded)
-        fixed = why_unit_refused(self.instance) and not typed
-        if self.instance.pk and (fixed or self.instance.block_id not in self.changes):
+        read_only = why_unit_refused(self.instance) and not typed
+        if self.instance.pk and (read_only or self.instance.block_id not in self.changes):
             for field in self.fields.values():
                 field.disabled = True
 
@@ -118,10 +119,10 @@ class ApartmentListForm(NumberTakenForm):
 
 
 class NeedsCorrectionFilter(admin.SimpleListFilter):
-    """Units in use without a number or floor, or whose occupancy is not what their people say."""
+    """Units in use without a number or floor, or whose occupancy contradicts their memberships."""
 
-    title = _("needs mending")
-    parameter_name = "mending"
+    title = _("needs correction")
+    parameter_name = "correction"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return [
@@ -150,20 +151,20 @@ class FloorFilter(NumericRangeFilter):  # type: ignore[misc]
         }
 
 
-class InUseFilter(EndedFilter):
-    """Units in use, unless closed ones are asked for."""
+class RetiredFilter(EndedFilter):
+    """Units in use, unless retired ones are asked for."""
 
-    title = _("use")
+    title = _("in use or retired")
     parameter_name = "use"
     field = "closed_at"
-    now, ended = _("In use"), ("closed", _("Closed"))
+    current, ended = _("In use"), ("closed", _("Retired"))
 
 
 @admin.register(Apartment)
-class ApartmentAdmin(ImportingAdmin, RowActionsAdmin):
+class ApartmentAdmin(FormLockAdmin, ImportingAdmin, RowActionsAdmin):
     """The units of the user's blocks."""
 
-    when_empty = _("Add a unit, bring units in from a file, or add a whole staircase to a block.")
+    when_empty = _("Add a unit, import units from a file, or add floors with units to a block.")
     export_name = "units"
     # Under headings that an import reads back, the unit's id first: corrected, the file can come in again.
     export_columns = [
@@ -175,7 +176,7 @@ class ApartmentAdmin(ImportingAdmin, RowActionsAdmin):
     editable = addable = True
     form = ApartmentForm
     change_list_template = "backoffice/unit_list.html"
-    tasks = {
+    row_actions = {
         "move-in": MoveIn,
         "merge": MergeApartment,
         "close": RetireApartment,
@@ -190,44 +191,44 @@ class ApartmentAdmin(ImportingAdmin, RowActionsAdmin):
         ("floor", FloorFilter),
         "occupancy",
         NeedsCorrectionFilter,
-        InUseFilter,
+        RetiredFilter,
     )
     search_fields = ("number",)
     search_help_text = _("Number, floor, name of a unit or resident, phone, or e-mail")
     ordering = ("block_id", "number", "pk")
     sortable_by = ("number", "floor", "occupancy")
-    readonly_fields = ("people_now", "people_past", "entries", "closed_at", "merged_into")
+    readonly_fields = ("current_people", "former_people", "entries", "closed_at", "merged_into")
 
     def get_fieldsets(self, request: HttpRequest, obj: Apartment | None = None) -> Any:
         typed = [*ApartmentForm.guarded, "reason"]
         if obj is None:
             return [(None, {"fields": ["block", *typed]})]
         shown = typed if self.has_change_permission(request, obj) else typed[:-1]
-        told = {
+        retired = {
             "fields": ["closed_at", "merged_into"] if obj.merged_into_id else ["closed_at"],
-            "description": _("It is no longer in use. To change anything, reopen it first."),
+            "description": _("It is no longer in use. To change anything, reinstate it first."),
         }
         return [
-            *([(_("Closed"), told)] if obj.closed_at else []),
+            *([(_("Retired"), retired)] if obj.closed_at else []),
             (None, {"fields": ["block", *shown]}),
-            (_("People"), {"fields": ["people_now"]}),
-            (_("Past people"), {"fields": ["people_past"]}),
+            (_("People"), {"fields": ["current_people"]}),
+            (_("Former people"), {"fields": ["former_people"]}),
             (_("History"), {"fields": ["entries"]}),
         ]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A closed unit is looked at only; its task is to reopen it."""
-        open_ = obj is None or obj.closed_at is None
-        return open_ and super().has_change_permission(request, obj)
+        """A retired unit is read-only; it offers to be reinstated."""
+        in_use = obj is None or obj.closed_at is None
+        return in_use and super().has_change_permission(request, obj)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new unit lies in the block that the list was narrowed to, or in the only one there is."""
-        given: dict[str, Any] = dict(super().get_changeform_initial_data(request))
-        narrowed = QueryDict(request.GET.get("_changelist_filters", "")).get("block")
-        mine = scope(request).changes.ids or ()
-        if narrowed or len(mine) == 1:
-            given.setdefault("block", narrowed or next(iter(mine)))
-        return given
+        """A new unit is in the block that the list was filtered by, or in the user's only one."""
+        initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
+        filtered_by = QueryDict(request.GET.get("_changelist_filters", "")).get("block")
+        changes = scope(request).changes.ids or ()
+        if filtered_by or len(changes) == 1:
+            initial.setdefault("block", filtered_by or next(iter(changes)))
+        return initial
 
     def get_readonly_fields(self, request: HttpRequest, obj: Apartment | None = None) -> Any:
         return self.readonly_fields if obj is None else ("block", *self.readonly_fields)
@@ -240,7 +241,7 @@ class ApartmentAdmin(ImportingAdmin, RowActionsAdmin):
             .prefetch_related(Prefetch("memberships", queryset=people, to_attr="current"))
         )
 
-    @admin.display(description=_("unit"), ordering="number")
+    @admin.display(description=pgettext_lazy("heading", "unit"), ordering="number")
     def unit(self, row: Apartment) -> str:
         return str(row)
 
@@ -248,12 +249,12 @@ class ApartmentAdmin(ImportingAdmin, RowActionsAdmin):
     def people(self, row: Any) -> str:
         return listed(dict.fromkeys(each.user for each in row.current))
 
-    @admin.display(description=_("now"))
-    def people_now(self, row: Apartment) -> SafeString:
+    @admin.display(description=_("current"))
+    def current_people(self, row: Apartment) -> SafeString:
         return _people(row.memberships.filter(ended_at=None))
 
-    @admin.display(description=_("before"))
-    def people_past(self, row: Apartment) -> SafeString:
+    @admin.display(description=_("former"))
+    def former_people(self, row: Apartment) -> SafeString:
         return _people(row.memberships.filter(ended_at__isnull=False))
 
     @admin.display(description=_("what was done"))
@@ -284,71 +285,33 @@ class ApartmentAdmin(ImportingAdmin, RowActionsAdmin):
             unit = register_apartment(origin=origin, **typed_in(form))
             obj.pk, obj._state.adding = unit.pk, False
 
-    def called(self, row: Apartment) -> str:
-        return capfirst(place(row.block, row)) or ""
+    def page_title(self, row: Apartment) -> str:
+        return capfirst(unit_in_block(row.block, row)) or ""
 
     def lock(self, row: Apartment) -> None:
         lock_blocks([row.block_id])
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> Any:
-        def view() -> Any:
-            if request.method == "POST" and (unit := units.exclude(closed_at=None).first()):
-                # A form that was opened before somebody closed it.
-                raise ValidationError(why_unit_refused(unit))
-            return super(ApartmentAdmin, self).changeform_view(
-                request, object_id, form_url, extra_context
-            )
-
-        units = self.get_queryset(request).filter(pk=row_id(object_id or "") or 0)
-        if request.method != "POST":
-            return view()
-        return self._locked(request, view, units, request.POST.get("block", ""))
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        def view() -> Any:
-            return super(ApartmentAdmin, self).changelist_view(request, context)
-
-        mine = scope(request).changes
-        # A superuser finds the way from the list of blocks.
-        blocks = Block.objects.select_related("building").order_by("pk")
-        staircases = [] if mine.ids is None else told_apart(mine.only(blocks, "pk"))
-        context = {"staircases": staircases, **(extra_context or {})}
-        if "_save" not in request.POST:
-            return view()
-        posted: list[str] = self._get_edited_object_pks(request, "form")
-        if any(row_id(each) is None for each in posted):
-            raise SuspiciousOperation("what was posted are no ids")
-        edited: QuerySet[Any] = self._get_list_editable_queryset(request, "form")
-        if edited.count() != len(set(posted)):
-            # Django's formset tells an id that exists elsewhere from one that exists nowhere.
-            raise SuspiciousOperation("a posted unit is not in the list")
-        return self._locked(request, view, edited)
-
-    def _locked(
-        self, request: HttpRequest, view: Any, units: QuerySet[Any], block: str = ""
-    ) -> HttpResponse:
-        """The view's answer, while nobody else can change what its form is checked against."""
+    def form_lock(self, request: HttpRequest, row_ids: list[int]) -> FormLock:
+        """The blocks of these units; of a new one, the block chosen for it."""
+        units = self.get_queryset(request).filter(pk__in=row_ids)
         blocks = set(units.order_by().values_list("block_id", flat=True).distinct())
-        chosen = row_id(block)
+        chosen = row_id(request.POST.get("block", ""))
         if chosen is not None and chosen in scope(request).changes:
             blocks.add(chosen)
-        try:
-            with transaction.atomic():
-                lock_blocks(blocks)
-                answer: HttpResponse = view()
-                return answer
-        except ApartmentExists:
-            told = str(_("The block has a unit of that number already."))
-        except ValidationError as refused:
-            told = " ".join(refused.messages)
-        self.message_user(request, told, messages.ERROR)
-        return HttpResponseRedirect(request.get_full_path())
+        return FormLock(blocks=blocks)
+
+    def refuse_form(self, request: HttpRequest, row_ids: list[int]) -> None:
+        """A form that was opened before somebody retired the unit."""
+        retired = self.get_queryset(request).filter(pk__in=row_ids).exclude(closed_at=None)
+        refuse(why_unit_refused(unit) for unit in retired)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        changes = scope(request).changes
+        # A superuser has too many blocks for buttons: they go by the list of blocks.
+        blocks = Block.objects.select_related("building").order_by("pk")
+        offered = [] if changes.ids is None else distinct_labels(changes.only(blocks, "pk"))
+        context = {"blocks_for_floors": offered, **(extra_context or {})}
+        return super().changelist_view(request, context)
 
 
 def _people(memberships: QuerySet[Membership]) -> SafeString:

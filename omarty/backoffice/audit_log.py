@@ -1,4 +1,4 @@
-"""The audit log in the back-office: read, never written."""
+"""The audit log: a read-only list of entries, newest first."""
 
 import json
 import uuid
@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Action, Entry
@@ -22,16 +22,16 @@ from buildings.models import Apartment, Block
 from contacts.entry_masking import CONTACTS, hide_contacts
 from contacts.models import User
 from omarty.backoffice.base.export import ExportingAdmin, local_time
-from omarty.backoffice.base.filters import NarrowedList
-from omarty.backoffice.base.history import NOTHING, changes, named
-from omarty.backoffice.base.labels import map_link, place
+from omarty.backoffice.base.filters import FilteredList
+from omarty.backoffice.base.history import NOTHING, changes, names_in
+from omarty.backoffice.base.labels import actor_name, map_link, unit_in_block
 from omarty.backoffice.base.request_limits import DayFilter, row_id
-from omarty.backoffice.base.scoped_admin import scope, told_apart
+from omarty.backoffice.base.scoped_admin import distinct_labels, scope
 from omarty.legacy.models import LegacyRow
 from omarty.tables.columns import ExportColumn, TextColumn
 
-# What entries hold beside the words of the models: why something was refused, and what `after` says.
-WORDS = (
+# Texts that entries store and pages translate: why something was refused, names in `after`.
+STORED_TEXTS = (
     gettext_noop("not an active manager of the block"),
     gettext_noop("block pending"),
     gettext_noop("block banned"),
@@ -60,12 +60,12 @@ WORDS = (
     gettext_noop("legacy"),
 )
 OLDER, NEWER = "older", "newer"
-# Of a search; every word is one more condition.
+# Of a search: every word adds conditions.
 MOST_WORDS = 8
 
 
-class EntryList(NarrowedList):
-    """A page of entries, newest first, that never counts: there may be tens of millions.
+class EntryList(FilteredList):
+    """A page of entries, newest first. It never counts them: there may be tens of millions.
 
     `older=7` starts below entry 7, `newer=7` ends above it; both walk the primary key.
     """
@@ -79,27 +79,27 @@ class EntryList(NarrowedList):
 
     def get_results(self, request: HttpRequest) -> None:
         size = self.list_per_page
-        upwards = self.newer is not None
-        if upwards:
+        ascending = self.newer is not None
+        if ascending:
             rows = list(self.queryset.filter(pk__gt=self.newer).order_by("pk")[: size + 1])
         elif self.older is not None:
             rows = list(self.queryset.filter(pk__lt=self.older)[: size + 1])
         else:
             rows = list(self.queryset[: size + 1])
         more = len(rows) > size
-        self.result_list = rows[:size][::-1] if upwards else rows[:size]
+        self.result_list = rows[:size][::-1] if ascending else rows[:size]
         self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = self.can_show_all = self.multi_page = False
         self.show_admin_actions = False
-        has_newer = more if upwards else self.older is not None
-        has_older = True if upwards else more
+        has_newer = more if ascending else self.older is not None
+        has_older = True if ascending else more
         page = self.result_list
         hide_contacts(page)
-        self.newer_link = self._to(NEWER, page[0].pk) if page and has_newer else ""
-        self.older_link = self._to(OLDER, page[-1].pk) if page and has_older else ""
+        self.newer_link = self._link(NEWER, page[0].pk) if page and has_newer else ""
+        self.older_link = self._link(OLDER, page[-1].pk) if page and has_older else ""
         self.newest_link = self.get_query_string()
 
-    def _to(self, name: str, pk: int) -> str:
+    def _link(self, name: str, pk: int) -> str:
         link: str = self.get_query_string({name: pk})
         return link
 
@@ -107,13 +107,13 @@ class EntryList(NarrowedList):
 class EntryBlockFilter(admin.SimpleListFilter):
     """One of the user's own blocks."""
 
-    title = _("block")
+    title = pgettext_lazy("heading", "block")
     parameter_name = "block"
     most = 50
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         blocks = model_admin.admin_site.get_model_admin(Block).get_queryset(request)
-        return [(str(block.pk), label) for block, label in told_apart(blocks[: self.most])]
+        return [(str(block.pk), label) for block, label in distinct_labels(blocks[: self.most])]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
         if self.value() is None:
@@ -122,8 +122,8 @@ class EntryBlockFilter(admin.SimpleListFilter):
         return queryset.none() if number is None else queryset.filter(block_id=number)
 
 
-# What no block's log holds: it lies in no block.
-NOWHERE = {
+# Actions whose entries name no block.
+WITHOUT_BLOCK = {
     Action.SIGNED_IN,
     Action.SIGNED_OUT,
     Action.SESSION_RENEWED,
@@ -136,20 +136,20 @@ NOWHERE = {
     Action.ENTRIES_ARCHIVED,
     Action.LEGACY_QUARANTINED,
 }
-# Of these the legacy server's log may tell with a block.
-LEGACY_TOLD = {Action.SIGNED_IN, Action.USER_REGISTERED, Action.PASSWORD_CHANGED}
+# Those of them whose entries from the legacy server's log may name one.
+LEGACY_WITH_BLOCK = {Action.SIGNED_IN, Action.USER_REGISTERED, Action.PASSWORD_CHANGED}
 
 
 class ActionFilter(admin.SimpleListFilter):
-    """What was done, of all that can be among the reader's entries."""
+    """What was done: the actions that can be among the reader's entries."""
 
     title = _("action")
     parameter_name = "action"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        missing = set() if scope(request).sees.ids is None else set(NOWHERE)
+        missing = set() if scope(request).sees.ids is None else set(WITHOUT_BLOCK)
         if LegacyRow.objects.exists():
-            missing -= LEGACY_TOLD
+            missing -= LEGACY_WITH_BLOCK
         else:
             missing |= {each for each in Action if each.startswith("legacy.")}
         return [(each.value, each.label) for each in Action if each not in missing]
@@ -176,9 +176,9 @@ class OutcomeFilter(admin.SimpleListFilter):
 
 
 class PersonFilter(admin.SimpleListFilter):
-    """What one person did, or what was done to him: `person=<id>`, reached by links."""
+    """What one person did, or what was done to them: `person=<id>`, reached by links."""
 
-    title = _("person")
+    title = pgettext_lazy("heading", "person")
     parameter_name = "person"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -187,10 +187,10 @@ class PersonFilter(admin.SimpleListFilter):
         if number is None:
             return [(chosen, chosen)] if chosen else []
         seen = model_admin.get_queryset(request).order_by("-pk")
-        line = seen.filter(person_id=number).first() or seen.filter(actor_id=number).first()
-        if line is None:
+        entry = seen.filter(person_id=number).first() or seen.filter(actor_id=number).first()
+        if entry is None:
             return [(str(number), f"#{number}")]
-        name = line.person_label if line.person_id == number else line.actor_label
+        name = entry.person_label if entry.person_id == number else entry.actor_label
         return [(str(number), name)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
@@ -203,7 +203,7 @@ class PersonFilter(admin.SimpleListFilter):
 
 
 class RequestFilter(admin.SimpleListFilter):
-    """All that one request, or one run of a command, did: `request=<uuid>`, reached by links."""
+    """All entries of one request, or of one run of a command: `request=<uuid>`, reached by links."""
 
     title = _("one change")
     parameter_name = "request"
@@ -266,7 +266,7 @@ class EntryAdmin(ExportingAdmin):
         ("when", "who", "outcome"),
         ("what", "concerned", "where"),
         "compared",
-        ("why", "place"),
+        ("why", "coordinates"),
         ("way_in", "address", "together"),
     )
     readonly_fields = (
@@ -278,7 +278,7 @@ class EntryAdmin(ExportingAdmin):
         "where",
         "compared",
         "why",
-        "place",
+        "coordinates",
         "way_in",
         "address",
         "together",
@@ -296,7 +296,7 @@ class EntryAdmin(ExportingAdmin):
         return entry
 
     def _page(self, request: HttpRequest, model: Any, pk: int | None) -> str:
-        """Where the reader finds this record; empty where to him there is none."""
+        """The address of this record's page; empty if the reader sees no such record."""
         seen = self.admin_site.get_model_admin(model).get_queryset(request)
         if pk is None or not seen.filter(pk=pk).exists():
             return ""
@@ -305,7 +305,7 @@ class EntryAdmin(ExportingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Every word stands in a name or the reason. What a contact was is not searched: it may be hidden."""
+        """Entries with every word in a name or the reason. Contacts are not searched: they may be hidden."""
         for word in search_term.split()[:MOST_WORDS]:
             found = Q(target_label__icontains=word) & ~Q(target_type__in=CONTACTS)
             for name in self.search_fields:
@@ -313,18 +313,18 @@ class EntryAdmin(ExportingAdmin):
             queryset = queryset.filter(found)
         return queryset, False
 
-    def called(self, row: Entry) -> str:
-        """Its title says what it is."""
+    def page_title(self, row: Entry) -> str:
+        """None: the page's heading names the action."""
         return ""
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NarrowedList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[FilteredList]:
         return EntryList
 
     def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, **what: Any
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        context["title"] = what["obj"].get_action_display()
-        return super().render_change_form(request, context, *args, **what)
+        context["title"] = kwargs["obj"].get_action_display()
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("when"))
     def when(self, entry: Entry) -> SafeString:
@@ -337,7 +337,7 @@ class EntryAdmin(ExportingAdmin):
 
     @admin.display(description=_("who"))
     def who(self, entry: Entry) -> SafeString:
-        return _person(entry.actor_id, entry.actor_label)
+        return _person(entry.actor_id, actor_name(entry.actor_label))
 
     @admin.display(description=_("action"))
     def did(self, entry: Entry) -> str:
@@ -365,13 +365,13 @@ class EntryAdmin(ExportingAdmin):
     def where(self, entry: Any) -> SafeString:
         if not entry.block_label:
             return _or_nothing(entry.apartment_label)
-        # In the list nothing leads there: each row would ask the database.
+        # The list has no links to them: each row would need statements of its own.
         pages = getattr(entry, "pages", {})
         page = pages.get(Apartment) or pages.get(Block)
-        told = capfirst(place(entry.block_label, entry.apartment_label))
+        label = capfirst(unit_in_block(entry.block_label, entry.apartment_label))
         if not page:
-            return format_html("<span>{}</span>", told)
-        return format_html('<a href="{}">{}</a>', page, told)
+            return format_html("<span>{}</span>", label)
+        return format_html('<a href="{}">{}</a>', page, label)
 
     @admin.display(description=_("outcome"))
     def outcome(self, entry: Entry) -> SafeString:
@@ -387,7 +387,7 @@ class EntryAdmin(ExportingAdmin):
 
     @admin.display(description=_("before and after"))
     def compared(self, entry: Entry) -> SafeString | str:
-        rows = list(changes(entry, named([entry])))
+        rows = list(changes(entry, names_in([entry])))
         if not rows:
             return NOTHING
         cells = (
@@ -403,8 +403,8 @@ class EntryAdmin(ExportingAdmin):
             format_html_join("", cells, rows),
         )
 
-    @admin.display(description=_("place"))
-    def place(self, entry: Entry) -> SafeString | str:
+    @admin.display(description=_("coordinates"))
+    def coordinates(self, entry: Entry) -> SafeString | str:
         if entry.latitude is None or entry.longitude is None:
             return NOTHING
         return map_link(entry.latitude, entry.longitude)

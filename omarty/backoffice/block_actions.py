@@ -1,4 +1,4 @@
-"""What is done to a block's units in one go."""
+"""Row actions of blocks: add floors with units."""
 
 from typing import Any
 
@@ -10,10 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from buildings.models import HIGHEST_FLOOR, HIGHEST_NUMBER, LOWEST_FLOOR, LOWEST_NUMBER
-from buildings.operations import (
-    ApartmentExists,
-    register_floors,
-)
+from buildings.operations import ApartmentExists, register_floors
 from omarty.backoffice.base.forms import WholeNumberField
 from omarty.backoffice.base.labels import listed
 from omarty.backoffice.base.row_actions import RowAction
@@ -22,16 +19,16 @@ MOST_UNITS = 1000
 
 
 class Numbering(models.TextChoices):
-    """How the units of a new staircase are numbered."""
+    """How the units of new floors are numbered."""
 
-    RUNNING = "running", gettext_lazy("On and on: 1, 2, 3, …")
+    RUNNING = "running", gettext_lazy("Running: 1, 2, 3, …")
     BY_FLOOR = "by_floor", gettext_lazy("By floor: 101, 102, …, 201, 202, …")
 
 
 class AddFloors(RowAction):
-    """Floors of a block, all with as many units."""
+    """Floors of a block, each with the same number of units."""
 
-    title = gettext_lazy("Add a staircase")
+    title = gettext_lazy("Add floors with units")
     button = gettext_lazy("Register these units")
     previews = True
 
@@ -51,7 +48,7 @@ class AddFloors(RowAction):
         max_value=HIGHEST_NUMBER,
         initial=1,
         required=False,
-        help_text=gettext_lazy("Where numbers go on and on."),
+        help_text=gettext_lazy("For running numbers."),
     )
 
     def clean(self) -> Any:
@@ -71,19 +68,20 @@ class AddFloors(RowAction):
         return cleaned
 
     def _units(self) -> list[tuple[int, int]]:
+        """Floor and number of each."""
         typed = self.cleaned_data
         floors = range(typed["lowest"], typed["highest"] + 1)
-        places = range(typed["per_floor"])
+        on_floor = range(1, typed["per_floor"] + 1)
         if typed["numbering"] == Numbering.BY_FLOOR:
-            # Below floor 1 there is no such number: it becomes one that the check refuses.
+            # Below floor 1 no number is possible: 0 is one that the check refuses.
             return [
-                (floor, floor * 100 + place + 1 if floor > 0 else 0)
+                (floor, floor * 100 + position if floor > 0 else 0)
                 for floor in floors
-                for place in places
+                for position in on_floor
             ]
-        pairs = [(floor, place) for floor in floors for place in places]
         first = typed["first"] or 1
-        return [(floor, first + index) for index, (floor, _place) in enumerate(pairs)]
+        each_floor = [floor for floor in floors for _position in on_floor]
+        return [(floor, first + index) for index, floor in enumerate(each_floor)]
 
     def _refuse_taken(self) -> None:
         numbers = [number for _floor, number in self.units]
@@ -98,28 +96,30 @@ class AddFloors(RowAction):
         floors: dict[int, list[str]] = {}
         for floor, number in self.units:
             floors.setdefault(floor, []).append(str(number))
-        lines = [
+        each_floor = [
             _("Floor %(floor)d: %(numbers)s") % {"floor": floor, "numbers": listed(numbers)}
             for floor, numbers in floors.items()
         ]
         count = len(self.units)
-        told = ngettext(
+        heading = ngettext(
             "%(count)d unit will be registered:", "%(count)d units will be registered:", count
         )
-        return [told % {"count": count}, *lines]
+        return [heading % {"count": count}, *each_floor]
 
     def carry_out(self) -> list[str]:
         try:
-            made = register_floors(origin=self.origin, block=self.row, units=self.units)
+            registered = register_floors(origin=self.origin, block=self.row, units=self.units)
         except ApartmentExists as error:
             raise ValidationError(
                 _("Somebody registered one of these numbers meanwhile.")
             ) from error
         return [
             ngettext(
-                "%(count)d unit was registered.", "%(count)d units were registered.", len(made)
+                "%(count)d unit was registered.",
+                "%(count)d units were registered.",
+                len(registered),
             )
-            % {"count": len(made)}
+            % {"count": len(registered)}
         ]
 
     def outcome_page(self) -> str:

@@ -1,10 +1,9 @@
-"""Blocks and buildings: superusers register and mend them, others look at theirs."""
+"""Blocks and buildings: superusers register and edit them, others see those of their blocks."""
 
 from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,13 +11,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from buildings.models import Block, Building
 from buildings.operations import (
     change_block,
     change_building,
     lock_blocks,
-    lock_buildings,
     refuse_taken_block_number,
     register_block,
     register_building,
@@ -26,11 +25,12 @@ from buildings.operations import (
 from buildings.permissions import Blocks
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.base.form_lock import FormLock, FormLockAdmin
 from omarty.backoffice.base.forms import ModelForm, SeenForm, changed_in, reason_field, typed_in
-from omarty.backoffice.base.labels import building_name, map_link, place
+from omarty.backoffice.base.labels import building_name, map_link, unit_in_block
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowActionsAdmin
-from omarty.backoffice.base.scoped_admin import ScopedAdmin, origin_of, scope
+from omarty.backoffice.base.scoped_admin import origin_of, scope
 from omarty.backoffice.block_actions import AddFloors
 from omarty.tables.columns import ExportColumn
 
@@ -50,7 +50,7 @@ class RegisteredForm(SeenForm, ModelForm):
 
 
 class BlockForm(RegisteredForm):
-    """A block; its number is free in its building."""
+    """A block; its number must be free in its building."""
 
     guarded = (
         "building",
@@ -72,7 +72,7 @@ class BlockForm(RegisteredForm):
 
 
 class BuildingForm(RegisteredForm):
-    """A building; it has a name in one language at least."""
+    """A building; it needs a name in one language at least."""
 
     guarded = ("name_ar", "name_en", "country", "governorate", "city", "region", "street")
 
@@ -84,8 +84,8 @@ class BuildingForm(RegisteredForm):
         return cleaned
 
 
-class SuperusersAdmin(ScopedAdmin):
-    """What superusers register and change, and others at most look at."""
+class SuperusersAdmin(FormLockAdmin):
+    """Rows that superusers add and change, and others at most look at."""
 
     editable = addable = True
 
@@ -98,28 +98,10 @@ class SuperusersAdmin(ScopedAdmin):
     def _everything(self, request: HttpRequest) -> bool:
         return scope(request).changes.ids is None
 
-    def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:
-        """Until the transaction ends, what the form is checked against stays as it is."""
-        raise NotImplementedError
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> Any:
-        if request.method != "POST":
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        with transaction.atomic():
-            if self._everything(request):
-                self.lock_for_form(request, row_id(object_id or ""))
-            return super().changeform_view(request, object_id, form_url, extra_context)
-
 
 @admin.register(Block)
 class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
-    """The user's blocks, to look at and to add a staircase to; superusers register and mend them."""
+    """The user's blocks, to look at and to add floors to; superusers register and edit them."""
 
     form = BlockForm
 
@@ -136,7 +118,7 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
     ]
 
     block_path = "pk"
-    tasks = {"staircase": AddFloors}
+    row_actions = {"add-floors": AddFloors}
     list_display = ("number", "name", "building_shown", "status")
     readonly_fields = ("building_shown", "position", "created_at")
     list_select_related = ("building",)
@@ -159,20 +141,20 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
             block = register_block(origin=origin, **typed_in(form))
             obj.pk, obj._state.adding = block.pk, False
 
-    def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:
+    def form_lock(self, request: HttpRequest, row_ids: list[int]) -> FormLock:
+        """The building chosen for the block, whose numbers are checked, and the block."""
         chosen = row_id(request.POST.get("building", ""))
-        lock_buildings([] if chosen is None else [chosen])
-        lock_blocks([] if pk is None else [pk])
+        return FormLock(buildings=[] if chosen is None else [chosen], blocks=row_ids)
 
-    def called(self, row: Block) -> str:
-        return capfirst(place(row)) or ""
+    def page_title(self, row: Block) -> str:
+        return capfirst(unit_in_block(row)) or ""
 
-    @admin.display(description=_("building"))
+    @admin.display(description=pgettext_lazy("heading", "building"))
     def building_shown(self, row: Block) -> SafeString:
         address = reverse("admin:buildings_building_change", args=[row.building_id])
         return format_html('<a href="{}"><bdi>{}</bdi></a>', address, building_name(row.building))
 
-    @admin.display(description=_("place"))
+    @admin.display(description=_("coordinates"))
     def position(self, row: Block) -> SafeString | str:
         if row.latitude is None or row.longitude is None:
             return history.NOTHING
@@ -192,28 +174,28 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
 
 @admin.register(Building)
 class BuildingAdmin(SuperusersAdmin):
-    """The buildings that blocks stand in; superusers register and mend them."""
+    """The buildings that blocks stand in; superusers register and edit them."""
 
     form = BuildingForm
     when_empty = _("Register a building, then its blocks; then grant each block its manager.")
     block_path = "blocks__pk"
 
-    def called(self, row: Building) -> str:
-        return building_name(row)
-
     list_display = ("name_en", "name_ar", "city", "region", "street")
     search_fields = ("name_en", "name_ar")
     ordering = ("pk",)
 
+    def page_title(self, row: Building) -> str:
+        return building_name(row)
+
     def within(self, blocks: Blocks, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Those with a block among them; a superuser's also those that have none yet."""
+        """The buildings of these blocks; for a superuser also those without a block yet."""
         return rows if blocks.ids is None else super().within(blocks, rows).distinct()
 
     def block_ids(self, row: Building) -> list[int]:
         return list(row.blocks.values_list("pk", flat=True))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """A manager gets here by a link; the header is for what he needs daily."""
+        """A manager gets here by a link; the header has what managers need daily."""
         return scope(request).sees.ids is None
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -232,5 +214,5 @@ class BuildingAdmin(SuperusersAdmin):
             building = register_building(origin=origin, **typed_in(form))
             obj.pk, obj._state.adding = building.pk, False
 
-    def lock_for_form(self, request: HttpRequest, pk: int | None) -> None:
-        lock_buildings([] if pk is None else [pk])
+    def form_lock(self, request: HttpRequest, row_ids: list[int]) -> FormLock:
+        return FormLock(buildings=row_ids)

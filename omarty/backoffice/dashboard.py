@@ -1,11 +1,11 @@
-"""The first page of the back-office: how the user's blocks stand, and what waits for him.
+"""The first page of the back-office: the figures of the user's blocks, and what waits for them.
 
-Every figure is counted by the statement whose rows its link lists; the number of statements does
-not depend on how many blocks there are.
+Every figure is counted under the same conditions as the list that it links to; the number of
+statements does not depend on how many blocks there are.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -21,17 +21,19 @@ from buildings.models import Apartment, Block, Membership, Occupancy
 from buildings.permissions import Blocks
 from contacts.entry_masking import hide_contacts
 from contacts.models import Status
+from omarty.backoffice.base.labels import actor_name
 from omarty.backoffice.data_quality import NEEDS_CORRECTION
+from omarty.days import midnight
 
 DAYS = 14
-LATELY = 10
-# Further blocks are in the list of blocks; the sums count them all.
+RECENT_ENTRIES = 10
+# Further blocks are in the list of blocks; the totals include them all.
 MOST_BLOCKS = 30
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number with its name, and the list of what it counts."""
+    """A number with its label and the address of the list that it counts."""
 
     label: Any
     count: int
@@ -40,8 +42,8 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class BlockLine:
-    """A block's units, those lived in, and its active members."""
+class BlockFigures:
+    """How many units in use a block has, how many of them are occupied, and its active members."""
 
     block: Block
     units: int
@@ -49,8 +51,8 @@ class BlockLine:
     members: int
 
     @property
-    def share(self) -> int:
-        """Units lived in, in percent."""
+    def occupancy_rate(self) -> int:
+        """Occupied units, in percent."""
         return round(100 * self.occupied / self.units) if self.units else 0
 
     @property
@@ -69,7 +71,7 @@ class BlockLine:
 
 
 @dataclass(frozen=True)
-class DayLine:
+class DayFigures:
     """How many entries a day has."""
 
     day: date
@@ -82,19 +84,17 @@ class DayLine:
 
 
 def overview(blocks: Blocks) -> dict[str, Any]:
-    """What the page shows of these blocks, in eight statements."""
-    lines = _block_lines(blocks)
+    """What the page shows of these blocks, from eight statements."""
+    each_block = _each_block(blocks)
     days = _days(blocks)
-    lately = list(blocks.only(Entry.objects.order_by("-pk"), "block_id")[:LATELY])
-    hide_contacts(lately)
-    shown = lines[:MOST_BLOCKS]
+    shown = each_block[:MOST_BLOCKS]
     return {
-        "figures": _figures(blocks, lines),
-        "mending": _mending(blocks),
+        "figures": _figures(blocks, each_block),
+        "corrections": _corrections(blocks),
         "blocks": shown,
-        "further_blocks": len(lines) - len(shown),
+        "further_blocks": len(each_block) - len(shown),
         "days": days,
-        "lately": lately,
+        "recent_entries": _recent_entries(blocks),
         "charts": {
             "activity": {
                 "labels": [date_format(each.day, "MONTH_DAY_FORMAT") for each in days],
@@ -102,13 +102,13 @@ def overview(blocks: Blocks) -> dict[str, Any]:
             },
             "occupancy": {
                 "labels": [str(each.block) for each in shown],
-                "values": [each.share for each in shown],
+                "values": [each.occupancy_rate for each in shown],
             },
         },
     }
 
 
-def _figures(blocks: Blocks, lines: list[BlockLine]) -> list[Figure]:
+def _figures(blocks: Blocks, each_block: list[BlockFigures]) -> list[Figure]:
     waiting = Membership.objects.current().filter(status=Status.PENDING)
     return [
         Figure(
@@ -117,28 +117,28 @@ def _figures(blocks: Blocks, lines: list[BlockLine]) -> list[Figure]:
             _list("buildings_membership", status__exact=Status.PENDING),
             due=True,
         ),
-        Figure(_("Blocks"), len(lines), _list("buildings_block")),
-        Figure(_("Units"), sum(each.units for each in lines), _list("buildings_apartment")),
+        Figure(_("Blocks"), len(each_block), _list("buildings_block")),
+        Figure(_("Units"), sum(each.units for each in each_block), _list("buildings_apartment")),
         Figure(
-            _("Units lived in"),
-            sum(each.occupied for each in lines),
+            _("Occupied units"),
+            sum(each.occupied for each in each_block),
             _list("buildings_apartment", occupancy__exact=Occupancy.OCCUPIED),
         ),
     ]
 
 
-def _mending(blocks: Blocks) -> list[Figure]:
-    """Units that want somebody to look after them, by what is wrong."""
+def _corrections(blocks: Blocks) -> list[Figure]:
+    """Units that need correction, by what is wrong with them."""
     units = blocks.only(Apartment.objects.filter(closed_at=None), "block_id")
     rules = {name: Count("pk", filter=rule) for name, (rule, _label) in NEEDS_CORRECTION.items()}
     counts = units.aggregate(**rules)
     return [
-        Figure(label, counts[name], _list("buildings_apartment", mending=name))
+        Figure(label, counts[name], _list("buildings_apartment", correction=name))
         for name, (_rule, label) in NEEDS_CORRECTION.items()
     ]
 
 
-def _block_lines(blocks: Blocks) -> list[BlockLine]:
+def _each_block(blocks: Blocks) -> list[BlockFigures]:
     in_use = blocks.only(Apartment.objects.filter(closed_at=None), "block_id")
     units = {
         row["block_id"]: row
@@ -152,7 +152,7 @@ def _block_lines(blocks: Blocks) -> list[BlockLine]:
     )
     nothing = {"units": 0, "occupied": 0}
     return [
-        BlockLine(
+        BlockFigures(
             block,
             units.get(block.pk, nothing)["units"],
             units.get(block.pk, nothing)["occupied"],
@@ -162,13 +162,21 @@ def _block_lines(blocks: Blocks) -> list[BlockLine]:
     ]
 
 
-def _days(blocks: Blocks) -> list[DayLine]:
-    """The last days of the viewer's calendar; counted by their bounds, as no database need know zones."""
+def _recent_entries(blocks: Blocks) -> list[Entry]:
+    entries = list(blocks.only(Entry.objects.order_by("-pk"), "block_id")[:RECENT_ENTRIES])
+    hide_contacts(entries)
+    for entry in entries:
+        entry.actor_label = actor_name(entry.actor_label)
+    return entries
+
+
+def _days(blocks: Blocks) -> list[DayFigures]:
+    """The last days, oldest first; counted between midnights, for databases may know no time zones."""
     today = timezone.localdate()
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    starts = [_midnight(day) for day in (*days, today + timedelta(days=1))]
+    starts = [midnight(day) for day in (*days, today + timedelta(days=1))]
     recent = Entry.objects.filter(at__gte=starts[0])
-    # Blocks are found by their own index, which is ordered by id: from where on is worth a question.
+    # The index on blocks is ordered by id: asking for the first id first spares reading older entries.
     first = recent.aggregate(first=Min("pk"))["first"] or 0
     counts = blocks.only(recent.filter(pk__gte=first), "block_id").aggregate(
         **{
@@ -176,11 +184,7 @@ def _days(blocks: Blocks) -> list[DayLine]:
             for n, (start, end) in enumerate(pairwise(starts))
         }
     )
-    return [DayLine(day, counts[f"day{n}"]) for n, day in enumerate(days)]
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+    return [DayFigures(day, counts[f"day{n}"]) for n, day in enumerate(days)]
 
 
 def _list(name: str, **query: Any) -> str:

@@ -1,4 +1,4 @@
-"""What is done to people's memberships: requests, moving in and out, roles, bans."""
+"""Row actions of memberships: approve, refuse, change the role, move out, ban, end the ban."""
 
 from datetime import time
 from typing import Any
@@ -20,18 +20,18 @@ from buildings.membership_operations import (
 from buildings.models import Membership, Role
 from contacts.models import Status
 from omarty.backoffice.base.forms import DayField, SeenForm, moment_of
-from omarty.backoffice.base.labels import listed, nothing_changed, place
+from omarty.backoffice.base.labels import listed, nothing_changed, unit_in_block
 from omarty.backoffice.base.row_actions import RowAction
 
 
 class MembershipAction(RowAction):
-    """A task for those of one status who have not left; None: of any."""
+    """For current memberships of one status; None: of any."""
 
     status: Status | None = None
 
     @property
     def count(self) -> int:
-        """How many it is done to."""
+        """How many memberships it is done to."""
         return len(self.rows)
 
     @classmethod
@@ -39,11 +39,11 @@ class MembershipAction(RowAction):
         return why_membership_refused(row, cls.status)
 
     def plan(self) -> list[str]:
-        return [listed([row.user, place(row.block, row.apartment)]) for row in self.rows]
+        return [listed([row.user, unit_in_block(row.block, row.apartment)]) for row in self.rows]
 
 
 class ApproveRequest(MembershipAction):
-    """They belong from now on."""
+    """Requests become active memberships."""
 
     title = gettext_lazy("Approve")
     button = gettext_lazy("Approve")
@@ -60,7 +60,7 @@ class ApproveRequest(MembershipAction):
 
 
 class RefuseRequest(MembershipAction):
-    """They do not belong; the request is kept."""
+    """Requests end without approval, and stay as former memberships."""
 
     title = gettext_lazy("Refuse")
     button = gettext_lazy("Refuse")
@@ -77,7 +77,7 @@ class RefuseRequest(MembershipAction):
 
 
 class Ban(MembershipAction):
-    """They may use nothing of the block."""
+    """Members may use nothing of the block."""
 
     title = gettext_lazy("Ban from the block")
     button = gettext_lazy("Ban")
@@ -94,7 +94,7 @@ class Ban(MembershipAction):
 
 
 class Readmit(MembershipAction):
-    """A ban ends."""
+    """Bans end."""
 
     title = gettext_lazy("End the ban")
     button = gettext_lazy("End the ban")
@@ -111,7 +111,7 @@ class Readmit(MembershipAction):
 
 
 class ChangeRole(SeenForm, MembershipAction):
-    """Somebody is something else in the block."""
+    """A member gets another role in the block."""
 
     title = gettext_lazy("Change the role")
     button = gettext_lazy("Change the role")
@@ -139,7 +139,7 @@ class ChangeRole(SeenForm, MembershipAction):
 
 
 class MoveOut(MembershipAction):
-    """Somebody left; that he was here is kept."""
+    """Members left; their memberships stay as former ones."""
 
     title = gettext_lazy("Move out")
     button = gettext_lazy("Move out")

@@ -1,4 +1,4 @@
-"""Memberships: who belongs to the user's blocks, who asks to, and who did."""
+"""Memberships of the user's blocks: current and former ones, and requests."""
 
 from operator import attrgetter
 from typing import Any
@@ -30,20 +30,20 @@ from omarty.backoffice.membership_actions import (
 from omarty.tables.columns import ContactColumn, ExportColumn
 
 
-class Period(EndedFilter):
-    """Those who belong now, unless past ones are asked for."""
+class FormerFilter(EndedFilter):
+    """Current memberships, unless former ones are asked for."""
 
-    title = _("time")
+    title = _("current or former")
     parameter_name = "period"
     field = "ended_at"
-    now, ended = _("Now"), ("past", _("Past"))
+    current, ended = _("Current"), ("past", _("Former"))
 
 
 @admin.register(Membership)
 class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
-    """The memberships of the user's blocks; everything is done to them by tasks."""
+    """The memberships of the user's blocks; only row actions change them."""
 
-    when_empty = _("Who asks in the app to belong to one of your units will be listed.")
+    when_empty = _("People who ask in the app to belong to one of your units will be listed here.")
     export_name = "memberships"
     export_columns = [
         ExportColumn[Membership](_("person"), lambda row: str(row.user)),
@@ -57,7 +57,7 @@ class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
         ExportColumn[Membership](_("until"), lambda row: local_time(row.ended_at)),
     ]
 
-    tasks = {
+    row_actions = {
         "approve": ApproveRequest,
         "refuse": RefuseRequest,
         "role": ChangeRole,
@@ -68,7 +68,7 @@ class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
     bulk = ("approve", "refuse", "move-out", "ban", "readmit")
     list_display = ("user", "apartment", "block", "role", "standing", "started_at", "ended_at")
     list_select_related = ("user", "apartment", "block")
-    list_filter = ("status", "role", BlockFilter, Period)
+    list_filter = ("status", "role", BlockFilter, FormerFilter)
     search_fields = ("user__name",)
     search_help_text = _("Name, phone, e-mail, or number of the unit")
     ordering = ("-pk",)

@@ -1,4 +1,4 @@
-"""People of the user's blocks: their name, their contacts, and where they belong."""
+"""People of the user's blocks: their names, contacts and memberships."""
 
 from operator import attrgetter
 from typing import Any
@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from buildings.models import Membership
 from buildings.permissions import Blocks
@@ -18,7 +19,7 @@ from contacts.models import Kind, Status, User
 from contacts.operations import Contact, contacts_of, lock_contacts
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time
-from omarty.backoffice.base.labels import listed, place
+from omarty.backoffice.base.labels import listed_phrases, unit_in_block
 from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import BlockFilter, scope
 from omarty.backoffice.base.search import people_matching
@@ -38,11 +39,11 @@ from omarty.tables.columns import ContactColumn, ExportColumn
 
 @admin.register(User)
 class PersonAdmin(ExportingAdmin, RowActionsAdmin):
-    """People with a membership, of now or of the past, in the user's blocks."""
+    """People with a current or former membership in the user's blocks."""
 
     block_path = "memberships__block_id"
     when_empty = _(
-        "Who belongs to one of your blocks will be listed; move somebody in on a unit's page."
+        "People who belong to one of your blocks will be listed here; move somebody in on a unit's page."
     )
     export_name = "people"
     export_columns = [
@@ -54,11 +55,11 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         ExportColumn[User](_("registered"), lambda user: local_time(user.created_at)),
     ]
 
-    tasks = {
+    row_actions = {
         "name": CorrectName,
         "add-contact": AddContact,
         "reveal": RevealContacts,
-        "mend": EditContact,
+        "edit": EditContact,
         "hide": HideContact,
         "show": ShowContact,
         "promote": UseForSignIn,
@@ -80,7 +81,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         ]
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        # By name where the list is a block's or two; everybody there is cannot be sorted each time.
+        # By name where the list is that of some blocks; all people are too many to sort each time.
         return ("-pk",) if scope(request).sees.ids is None else ("name", "pk")
 
     def within(self, blocks: Blocks, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -93,9 +94,10 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         return list(row.memberships.values_list("block_id", flat=True))
 
     def may_change(self, request: HttpRequest, row: User | None = None) -> bool:
-        """Name and contacts are put right where he belongs now; a superuser's only by superusers.
+        """Name and contacts are changed by managers of a block where the person is a member.
 
-        Who merely asks to belong is no manager's to change, and who has left no longer is.
+        Not while the person merely asks to belong, or after they have left; a superuser's only by
+        superusers.
         """
         changes = scope(request).changes
         if row is not None and row.erased_at is not None:
@@ -105,9 +107,9 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         return not row.is_superuser and self._membership(request, row) is not None
 
     def _membership(self, request: HttpRequest, row: User) -> Membership | None:
-        """His membership in a block that the user changes: what is done stands in its block's log."""
-        mine = row.memberships.filter(ended_at=None).exclude(status=Status.PENDING)
-        rows = scope(request).changes.only(mine, "block_id")
+        """Their membership in a block that the user changes: entries about the person name that block."""
+        members = row.memberships.filter(ended_at=None).exclude(status=Status.PENDING)
+        rows = scope(request).changes.only(members, "block_id")
         return rows.select_related("block", "apartment").order_by("pk").first()
 
     def where(self, request: HttpRequest, row: User) -> dict[str, Any]:
@@ -132,11 +134,11 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        # Who was erased is a number that only his past memberships lead to.
+        # An anonymised person is only a number, reached by their former memberships.
         people, term = queryset.filter(erased_at=None), search_term.strip()
         return (people.filter(people_matching(term)) if term else people), False
 
-    @admin.display(description=_("person"))
+    @admin.display(description=pgettext_lazy("heading", "person"))
     def person(self, row: User) -> str:
         return str(row)
 
@@ -150,27 +152,32 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
 
     @admin.display(description=_("units"))
     def units(self, row: Any) -> str:
-        return listed(dict.fromkeys(place(each.block, each.apartment) for each in row.current))
+        units = (unit_in_block(each.block, each.apartment) for each in row.current)
+        return listed_phrases(dict.fromkeys(units))
 
     @admin.display(description=_("contacts"))
     def contacts(self, row: Any) -> SafeString:
-        tasks = {name: task for name, task in self.tasks.items() if issubclass(task, ContactAction)}
-        lines = [
+        actions = {
+            name: action
+            for name, action in self.row_actions.items()
+            if issubclass(action, ContactAction)
+        }
+        contacts = [
             (
                 contact,
                 _shown(contact),
                 [
-                    (f"{self.address(name, row)}?contact={contact.key}", task.title)
-                    for name, task in tasks.items()
-                    if row.changeable and task.suits(contact)
+                    (f"{self.action_url(name, row)}?contact={contact.key}", action.title)
+                    for name, action in actions.items()
+                    if row.changeable and action.suits(contact)
                 ],
             )
             for contact in contacts_of(row)
         ]
-        return render_to_string("backoffice/contacts.html", {"contacts": lines})
+        return render_to_string("backoffice/contacts.html", {"contacts": contacts})
 
-    def told_apart(self, row: Any) -> str:
-        """The person in a chooser: namesakes differ by where they live, or by a phone that they show."""
+    def choice_label(self, row: Any) -> str:
+        """The person in a chooser: with their units, or a phone that they show, for namesakes."""
         phone = "" if row.phone_hidden else masked_phone(row.phone or "")
         more = self.units(row) or phone
         return f"{row} ({more})" if more else str(row)
@@ -185,7 +192,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         return history.table(history.of_person(row, row.sees))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """The person, with what his page shows of him to this user."""
+        """The person, with what their page shows to this user."""
         row: Any = super().get_object(request, object_id, from_field)
         if row is not None:
             row.sees = scope(request).sees

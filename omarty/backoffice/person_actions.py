@@ -1,4 +1,4 @@
-"""What is done to a person's name and contacts."""
+"""Row actions of people: correct the name; add, edit, hide, show, remove contacts; use one for sign-in."""
 
 from typing import Any
 
@@ -21,28 +21,28 @@ from contacts.operations import (
     remove_contact,
     reveal_contacts,
 )
-from omarty.backoffice.base.forms import TYPED_AS, SeenForm, contact_input
-from omarty.backoffice.base.labels import nothing_changed, objection
+from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES, SeenForm, contact_input
+from omarty.backoffice.base.labels import contact_line, contact_refusal, nothing_changed
 from omarty.backoffice.base.row_actions import ActionRefused, RowAction
 
 
 class PersonAction(RowAction):
-    """A task that a person's page offers at its top."""
+    """An action that a person's page offers at its top."""
 
     def plan(self) -> list[str]:
         return []
 
     @property
-    def what(self) -> dict[str, Any]:
-        """What every entry about the person says."""
+    def facts(self) -> dict[str, Any]:
+        """What every entry about the person states: its origin, block and unit."""
         return {"origin": self.origin, **self.row.where}
 
 
 class ContactAction(PersonAction):
-    """A task for one contact, which the address names: `?contact=phone-7`.
+    """An action on one contact, which the address names: `?contact=phone-7`.
 
-    Raises Http404 for what is no contact of this person, or none that this is done to; ActionRefused where
-    it is sent.
+    For what is no contact of this person, or not one that it suits, a page raises Http404, and a
+    sent form ActionRefused.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,12 +50,12 @@ class ContactAction(PersonAction):
         key = self.request.GET.get("contact", "")
         found = [each for each in contacts_of(self.row) if each.key == key and self.suits(each)]
         if not found:
-            raise ActionRefused(_("This contact is gone meanwhile.")) if self.is_bound else Http404
+            raise ActionRefused(_("This contact is no longer there.")) if self.is_bound else Http404
         self.contact = found[0]
 
     @classmethod
-    def fits(cls, row: User) -> bool:
-        """Its links stand beside the contacts."""
+    def offered_for(cls, row: User) -> bool:
+        """Not at the top of the page: its links are beside the contacts."""
         return False
 
     @classmethod
@@ -69,11 +69,11 @@ class ContactAction(PersonAction):
         return HIDDEN if self.contact.hidden else self.contact.typed
 
     def plan(self) -> list[str]:
-        return [f"{self.contact.kind.label}: {self.shown}"]
+        return [contact_line(self.contact.kind, self.shown)]
 
 
 class CorrectName(SeenForm, PersonAction):
-    """A person's name was misspelt."""
+    """Correct a person's name."""
 
     title = gettext_lazy("Correct the name")
     button = gettext_lazy("Save")
@@ -91,12 +91,12 @@ class CorrectName(SeenForm, PersonAction):
         return self.row
 
     def carry_out(self) -> list[str]:
-        corrected = correct_name(user=self.row, name=self.cleaned_data["name"], **self.what)
+        corrected = correct_name(user=self.row, name=self.cleaned_data["name"], **self.facts)
         return [_("The name was corrected.") if corrected else nothing_changed()]
 
 
 class AddContact(PersonAction):
-    """A further phone or e-mail."""
+    """Add a further phone or e-mail."""
 
     title = gettext_lazy("Add a contact")
     button = gettext_lazy("Add")
@@ -109,14 +109,14 @@ class AddContact(PersonAction):
     def carry_out(self) -> list[str]:
         kind, typed = Kind(self.cleaned_data["kind"]), self.cleaned_data["typed"]
         try:
-            add_contact(user=self.row, kind=kind, typed=typed, **self.what)
+            add_contact(user=self.row, kind=kind, typed=typed, **self.facts)
         except ContactRefused as refused:
-            raise ValidationError({"typed": objection(kind, refused.why)}) from refused
+            raise ValidationError({"typed": contact_refusal(kind, refused.why)}) from refused
         return [_("The contact was added.")]
 
 
 class EditContact(SeenForm, ContactAction):
-    """A contact was mistyped."""
+    """Change a contact, such as one that was mistyped."""
 
     title = gettext_lazy("Edit")
     button = gettext_lazy("Save")
@@ -130,11 +130,11 @@ class EditContact(SeenForm, ContactAction):
         super().__init__(*args, **kwargs)
         self.fields["typed"].label = self.contact.kind.label
         self.fields["typed"].initial = self.contact.typed
-        self.fields["typed"].widget.attrs |= TYPED_AS[self.contact.kind]
+        self.fields["typed"].widget.attrs |= CONTACT_ATTRIBUTES[self.contact.kind]
 
     @classmethod
     def suits(cls, contact: Contact) -> bool:
-        """Its form shows it: a hidden one is looked at, or shown, first."""
+        """The form shows the contact, so a hidden one must be shown first."""
         return not contact.hidden
 
     def seen_row(self) -> Any:
@@ -146,14 +146,16 @@ class EditContact(SeenForm, ContactAction):
     def carry_out(self) -> list[str]:
         typed = self.cleaned_data["typed"]
         try:
-            mended = change_contact(contact=self.contact, typed=typed, **self.what)
+            changed = change_contact(contact=self.contact, typed=typed, **self.facts)
         except ContactRefused as refused:
-            raise ValidationError({"typed": objection(refused.kind, refused.why)}) from refused
-        return [_("The contact was mended.") if mended else nothing_changed()]
+            raise ValidationError(
+                {"typed": contact_refusal(refused.kind, refused.why)}
+            ) from refused
+        return [_("The contact was edited.") if changed else nothing_changed()]
 
 
 class HideContact(ContactAction):
-    """Others no longer see it."""
+    """Hide a contact from others."""
 
     title = gettext_lazy("Hide")
     button = gettext_lazy("Hide")
@@ -163,12 +165,12 @@ class HideContact(ContactAction):
         return not contact.hidden
 
     def carry_out(self) -> list[str]:
-        hide_contact(contact=self.contact, hidden=True, **self.what)
+        hide_contact(contact=self.contact, hidden=True, **self.facts)
         return [_("The contact is hidden.")]
 
 
 class ShowContact(ContactAction):
-    """Others see it again."""
+    """Show a hidden contact to others again."""
 
     title = gettext_lazy("Show")
     button = gettext_lazy("Show")
@@ -179,15 +181,15 @@ class ShowContact(ContactAction):
         return contact.hidden
 
     def carry_out(self) -> list[str]:
-        hide_contact(contact=self.contact, hidden=False, **self.what)
+        hide_contact(contact=self.contact, hidden=False, **self.facts)
         return [_("The contact is shown again.")]
 
 
 class UseForSignIn(ContactAction):
-    """A secondary contact becomes the primary one."""
+    """A secondary contact becomes the primary one, that its holder signs in with."""
 
-    title = gettext_lazy("Make it the primary one")
-    button = gettext_lazy("Make it the primary one")
+    title = gettext_lazy("Use for sign-in")
+    button = gettext_lazy("Use for sign-in")
 
     @classmethod
     def suits(cls, contact: Contact) -> bool:
@@ -196,16 +198,18 @@ class UseForSignIn(ContactAction):
     def plan(self) -> list[str]:
         return [
             *super().plan(),
-            _("The primary one so far becomes a secondary one. One signs in with the primary one."),
+            _(
+                "The primary contact so far becomes a secondary one. People sign in with a primary one."
+            ),
         ]
 
     def carry_out(self) -> list[str]:
-        promote_contact(contact=self.contact, **self.what)
-        return [_("The contact is the primary one now.")]
+        promote_contact(contact=self.contact, **self.facts)
+        return [_("The contact is used for sign-in from now on.")]
 
 
 class RemoveContact(ContactAction):
-    """A secondary contact goes."""
+    """Remove a secondary contact."""
 
     title = gettext_lazy("Remove")
     button = gettext_lazy("Remove")
@@ -216,12 +220,12 @@ class RemoveContact(ContactAction):
         return contact.secondary is not None
 
     def carry_out(self) -> list[str]:
-        remove_contact(contact=self.contact, **self.what)
+        remove_contact(contact=self.contact, **self.facts)
         return [_("The contact was removed.")]
 
 
 class RevealContacts(PersonAction):
-    """Hidden contacts are shown once, to somebody who says why."""
+    """Show a person's hidden contacts once, for a reason."""
 
     title = gettext_lazy("See hidden contacts")
     button = gettext_lazy("See them")
@@ -235,5 +239,5 @@ class RevealContacts(PersonAction):
         return _("%(who)s hides no contact.") % {"who": row}
 
     def carry_out(self) -> list[str]:
-        contacts = reveal_contacts(user=self.row, **self.what)
-        return [f"{contact.kind.label}: {contact.typed}" for contact in contacts]
+        contacts = reveal_contacts(user=self.row, **self.facts)
+        return [contact_line(contact.kind, contact.typed) for contact in contacts]

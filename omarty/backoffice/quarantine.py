@@ -1,4 +1,4 @@
-"""What could not come in from the legacy server: to be read by superusers, for it lies in no block."""
+"""Rows that could not come in from the legacy server. Only superusers read them: they are in no block."""
 
 from typing import Any
 
@@ -13,9 +13,11 @@ from omarty.legacy.models import QuarantinedRow
 
 @admin.register(QuarantinedRow)
 class QuarantineAdmin(ScopedAdmin):
-    """Each legacy row with its reason and as it was; only the import writes here."""
+    """Each legacy row as it was read, with the reason; only the import writes here."""
 
-    when_empty = _("What a move from the legacy server cannot take in will be listed here.")
+    when_empty = _(
+        "Rows that the import from the legacy server cannot take in will be listed here."
+    )
     list_display = ("table", "key", "column", "reason", "at")
     list_filter = ("table", "reason")
     search_fields = ("=key", "source")
@@ -23,7 +25,7 @@ class QuarantineAdmin(ScopedAdmin):
     ordering = ("table", "pk")
 
     def within(self, blocks: Blocks, rows: Any) -> Any:
-        """All of them or none: a row of the legacy server may be anybody's."""
+        """All of them: which block a legacy row belongs to may be unknown."""
         return rows
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -1,4 +1,4 @@
-"""The back-office's own site: who may come in, and how."""
+"""The back-office's site: who may sign in, its menu, and how each request is answered."""
 
 from dataclasses import replace
 from functools import wraps
@@ -13,38 +13,32 @@ from django.contrib.auth.views import PasswordChangeView
 from django.contrib.messages.storage import default_storage
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import re_path, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import RedirectView
 
 from audit.models import Action
 from audit.operations import record
 from buildings.permissions import reach
 from contacts.models import Status, User
 from contacts.operations import change_password
-from omarty.backoffice.base.forms import TYPED_AS
+from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES
+from omarty.backoffice.base.labels import NOBODY
 from omarty.backoffice.base.request_limits import refuse_outsized
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
 from omarty.backoffice.dashboard import overview
+from omarty.backoffice.former_addresses import former_urls, present_address
+from omarty.legacy.models import QuarantinedRow
 from omarty.lockout import attempted_name, too_many_attempts
 from omarty.retry import retry_on_deadlock, was_busy
 
-PLACES = ("Apartment", "Membership", "User", "Block", "Building", "Entry", "QuarantinedRow")
-
-
-# Addresses that people may have kept, and where the page is now.
-FORMER_ADDRESSES = [
-    re_path(
-        r"^buildings/quarantinedrow/(?P<rest>.*)$",
-        RedirectView.as_view(url="/admin/legacy/quarantinedrow/%(rest)s", query_string=True),
-    ),
-]
+# The lists that the header leads to, in the order of daily use.
+MENU = ("Apartment", "Membership", "User", "Block", "Building", "Entry", "QuarantinedRow")
 
 
 class SignInForm(AuthenticationForm):
-    """Sign-in by the e-mail or phone that one uses in the app; each attempt leaves an entry."""
+    """Sign-in by the e-mail or phone that is used in the app too; each attempt leaves an entry."""
 
     error_messages = {
         "invalid_login": _("Wrong e-mail, phone or password."),
@@ -58,15 +52,13 @@ class SignInForm(AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("E-mail or phone")
-        self.fields["username"].widget.attrs |= TYPED_AS[None]
+        self.fields["username"].widget.attrs |= CONTACT_ATTRIBUTES[None]
 
     def get_invalid_login_error(self) -> ValidationError:
         locked = getattr(self.request, "axes_locked_out", False)
         name = attempted_name(self.request, self.cleaned_data)
         record(
-            origin=replace(
-                origin_of(self.request), actor_label=name or "neither an e-mail nor a phone"
-            ),
+            origin=replace(origin_of(self.request), actor_label=name or NOBODY),
             action=Action.SIGNED_IN,
             refused="too many attempts" if locked else "wrong name or password",
         )
@@ -74,7 +66,7 @@ class SignInForm(AuthenticationForm):
         return ValidationError(text, code="invalid_login")
 
     def confirm_login_allowed(self, user: Any) -> None:
-        """Only who knows the password is told why he may not come in."""
+        """Says why somebody may not come in, and only to those who know the password."""
         refused = ""
         if not user.is_active:
             refused = Status(user.status).value
@@ -106,12 +98,12 @@ class PasswordChange(PasswordChangeView):
         return super(PasswordChangeView, self).form_valid(form)
 
 
-class Choices(AutocompleteJsonView):
-    """What a chooser offers, each so that it is told from the others."""
+class ChoicesView(AutocompleteJsonView):
+    """What a chooser offers, under the labels of the list's own admin."""
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
-        told_apart = getattr(self.model_admin, "told_apart", str)
-        return {"id": str(getattr(obj, to_field_name)), "text": told_apart(obj)}
+        label = getattr(self.model_admin, "choice_label", str)
+        return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}
 
 
 class OmartySite(AdminSite):
@@ -125,12 +117,12 @@ class OmartySite(AdminSite):
     enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Only what keeps to the user's blocks: what libraries bring (groups, tokens) does not."""
+        """Only lists that are scoped to the user's blocks; libraries' lists (groups, tokens) are not."""
         if admin_class is not None and issubclass(admin_class, ScopedAdmin):
             super().register(model_or_iterable, admin_class, **options)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Every page but sign-in comes through here."""
+        """Wraps every page but sign-in."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -138,25 +130,26 @@ class OmartySite(AdminSite):
             refuse_outsized(request.GET)
 
             if request.method != "POST":
-                return inner(request, *args, **kwargs)
+                address = present_address(request)
+                return HttpResponseRedirect(address) if address else inner(request, *args, **kwargs)
 
             def answer() -> Any:
-                _as_it_came(request)
+                _reset(request)
                 return inner(request, *args, **kwargs)
 
-            # Each POST writes in one transaction: taken back, it can be done anew.
+            # Each POST writes in one transaction: rolled back, it can be repeated.
             try:
                 return retry_on_deadlock(answer)
             except OperationalError as error:
                 if not was_busy(error):
                     raise
-                _as_it_came(request)
+                _reset(request)
                 return self._busy(request)
 
         return guarded
 
     def _busy(self, request: HttpRequest) -> HttpResponse:
-        """Others hold what this request would change: what was typed can be sent again by a button."""
+        """The page for a request that waited for a lock in vain: a button sends the same again."""
         typed = [
             (name, value)
             for name, values in request.POST.lists()
@@ -176,29 +169,31 @@ class OmartySite(AdminSite):
         return bool(scope(request).sees)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """With `places`: where the header leads, in the order of daily use."""
+        """With `menu`: the lists that the header leads to."""
         context = super().each_context(request)
         models = {
             model["object_name"]: model
             for app in context["available_apps"]
             for model in app["models"]
         }
-        return {**context, "places": [models[name] for name in PLACES if name in models]}
+        if "QuarantinedRow" in models and not QuarantinedRow.objects.exists():
+            del models["QuarantinedRow"]
+        return {**context, "menu": [models[name] for name in MENU if name in models]}
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
         dashboard = overview(scope(request).sees)
         return super().index(request, {**dashboard, **(extra_context or {})})
 
     def get_urls(self) -> list[Any]:
-        # "View on site" resolves any id of any table, and nothing here has a page elsewhere.
+        # "View on site" resolves any id of any table, and no record has a page on another site.
         pages = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
-        return [*FORMER_ADDRESSES, *pages]
+        return [*former_urls(), *pages]
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        return cast(HttpResponse, Choices.as_view(admin_site=self)(request))
+        return cast(HttpResponse, ChoicesView.as_view(admin_site=self)(request))
 
     def get_log_entries(self, request: HttpRequest) -> Any:
-        """Nothing: the audit log keeps what was done."""
+        """Nothing: the audit log has what was done."""
         return LogEntry.objects.none()
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -220,8 +215,8 @@ class OmartySite(AdminSite):
         )(request)
 
 
-def _as_it_came(request: Any) -> None:
-    """The request without what an earlier try, which came to nothing, left in it."""
+def _reset(request: Any) -> None:
+    """Remove from the request what an earlier try left in it."""
     forget_scope(request)
     request._messages = default_storage(request)
     for files in request.FILES.values():

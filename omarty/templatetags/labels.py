@@ -1,8 +1,8 @@
-"""`{{ membership.block|place:membership.apartment }}`: block and unit in words."""
+"""`{{ membership.block|unit_in_block:membership.apartment }}`: block and unit in words."""
 
 from django import template
 
-from omarty.backoffice.base.labels import place
+from omarty.backoffice.base.labels import unit_in_block
 
 register = template.Library()
-register.filter("place", place)
+register.filter("unit_in_block", unit_in_block)

@@ -40,8 +40,8 @@ def browser() -> Iterator[Browser]:
 class Window:
     """A browser window of one language and size, at one server.
 
-    It keeps what must not happen: requests to elsewhere, errors of scripts, and whatever the
-    Content-Security-Policy kept out.
+    It collects what must not happen: requests to elsewhere, errors of scripts, and whatever the
+    Content-Security-Policy blocked.
     """
 
     def __init__(self, page: Page, server: str, language: str) -> None:
@@ -94,7 +94,7 @@ class Window:
         self.look()
 
     def picture(self, name: str) -> None:
-        """Keep what one sees in docs/images, when SCREENSHOTS is set (`make screenshots`)."""
+        """Save what one sees into docs/images, when SCREENSHOTS is set (`make screenshots`)."""
         if os.environ.get("SCREENSHOTS"):
             IMAGES.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=IMAGES / f"{name}.png")

@@ -11,7 +11,7 @@ from tests.browser.conftest import NARROW, WIDE
 from tests.conftest import person
 
 BAD = "number,floor\n60,6\n61,top\n"
-MENDED = "number,floor\n60,6\n61,6\n"
+CORRECTED = "number,floor\n60,6\n61,6\n"
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -27,11 +27,11 @@ def test_a_managers_day(window, language, size):
     desk.picture(f"dashboard-{name}")
 
     approve_a_request(desk)
-    mend_a_floor(desk, name)
+    correct_a_floor(desk, name)
     fix_a_phone(desk)
-    add_a_staircase(desk)
+    add_floors(desk)
     merge_two_units(desk)
-    import_a_bad_file_and_then_the_mended_one(desk, name)
+    import_a_bad_file_and_then_the_corrected_one(desk, name)
     read_the_audit_of_it_all(desk, name)
 
     desk.page.locator("#logout-form button").click()
@@ -52,8 +52,8 @@ def approve_a_request(desk: Any) -> None:
     assert waiting.status == Status.ACTIVE
 
 
-def mend_a_floor(desk: Any, name: str) -> None:
-    desk.follow('#places a[href$="/apartment/"]')
+def correct_a_floor(desk: Any, name: str) -> None:
+    desk.follow('#menu a[href$="/apartment/"]')
     desk.picture(f"units-{name}")
     row = desk.page.locator("#result_list tbody tr", has=desk.page.locator('input[value="2"]')).nth(
         0
@@ -65,11 +65,11 @@ def mend_a_floor(desk: Any, name: str) -> None:
 
 def fix_a_phone(desk: Any) -> None:
     rami = person("resident")
-    desk.follow('#places a[href$="/contacts/user/"]')
+    desk.follow('#menu a[href$="/contacts/user/"]')
     desk.page.fill("#searchbar", "+20 100 000 0002")
     desk.follow("#changelist-search [type=submit]")
     desk.follow("#result_list tbody tr th a")
-    desk.follow('a[href*="/mend/?contact=phone"]')
+    desk.follow('a[href*="/edit/?contact=phone"]')
     assert desk.page.input_value("#id_typed") == "01000000002"
     desk.page.fill("#id_typed", "01000000001")
     desk.send()
@@ -78,19 +78,19 @@ def fix_a_phone(desk: Any) -> None:
     desk.send()
     rami.refresh_from_db()
     assert rami.phone == "01000000022"
-    shown = desk.page.locator(".office-contacts bdi", has_text="01000000022")
+    shown = desk.page.locator("table.contacts bdi", has_text="01000000022")
     assert shown.get_attribute("dir") == "ltr"
 
 
-def add_a_staircase(desk: Any) -> None:
-    desk.follow('#places a[href$="/block/"]')
+def add_floors(desk: Any) -> None:
+    desk.follow('#menu a[href$="/block/"]')
     desk.follow("#result_list tbody tr th a")
-    desk.follow('.object-tools a[href$="/staircase/"]')
+    desk.follow('.object-tools a[href$="/add-floors/"]')
     for field, typed in {"lowest": "3", "highest": "4", "per_floor": "2", "first": "31"}.items():
         desk.page.fill(f"#id_{field}", typed)
     desk.send()
     numbers = "31، 32" if desk.language == "ar" else "31, 32"
-    assert numbers in desk.page.locator(".office-plan").inner_text()
+    assert numbers in desk.page.locator("ul.plan").inner_text()
     assert not Apartment.objects.filter(number=31).exists()
     desk.send()
     made = Apartment.objects.filter(number__range=(31, 34)).order_by("number")
@@ -102,7 +102,7 @@ def merge_two_units(desk: Any) -> None:
     desk.follow('.object-tools a[href$="/merge/"]')
     desk.page.select_option("#id_into", "4")
     desk.send()
-    assert "Pakinam Pending" in desk.page.locator(".office-plan").inner_text()
+    assert "Pakinam Pending" in desk.page.locator("ul.plan").inner_text()
     desk.send()
     assert Apartment.objects.get(pk=3).closed_at is not None
     assert set(Membership.objects.filter(apartment_id=4).values_list("user_id", flat=True)) == {
@@ -111,14 +111,14 @@ def merge_two_units(desk: Any) -> None:
     }
 
 
-def import_a_bad_file_and_then_the_mended_one(desk: Any, name: str) -> None:
-    desk.follow('#places a[href$="/apartment/"]')
+def import_a_bad_file_and_then_the_corrected_one(desk: Any, name: str) -> None:
+    desk.follow('#menu a[href$="/apartment/"]')
     desk.follow('.object-tools a[href$="/import/"]')
     choose(desk, BAD)
     assert desk.page.locator("tr.wrong").count() == 1
     desk.picture(f"import-{name}")
     assert not Apartment.objects.filter(number=60).exists()
-    choose(desk, MENDED)
+    choose(desk, CORRECTED)
     assert desk.page.locator("tr.new").count() == 2
     desk.send()
     assert desk.page.locator(".messagelist .success").is_visible()
@@ -134,7 +134,7 @@ def choose(desk: Any, content: str) -> None:
 def read_the_audit_of_it_all(desk: Any, name: str) -> None:
     desk.follow('.messagelist a[href*="request="]')
     assert desk.page.locator("#result_list tbody tr").count() == 2
-    desk.follow('#places a[href$="/entry/"]')
+    desk.follow('#menu a[href$="/entry/"]')
     desk.picture(f"audit-{name}")
     done = Entry.objects.filter(channel=Channel.BACK_OFFICE, block_id=1, refused="")
     assert {Action(entry.action) for entry in done} >= {

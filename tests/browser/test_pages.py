@@ -20,7 +20,7 @@ MAIN = (
     "buildings/apartment/2/move-in/",
     "buildings/block/",
     "buildings/block/1/change/",
-    "buildings/block/1/staircase/",
+    "buildings/block/1/add-floors/",
     "buildings/membership/",
     "buildings/membership/4/change/",
     "buildings/membership/4/approve/",

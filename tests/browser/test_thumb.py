@@ -41,12 +41,12 @@ def test_no_field_that_one_tabs_to_hides_behind_the_bar_of_buttons(window, path,
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_place_where_one_is_can_be_seen_in_the_header_of_a_phone(window, language):
+def test_the_present_tab_can_be_seen_in_the_header_of_a_phone(window, language):
     desk = window(language, NARROW)
     desk.sign_in("manager@example.org")
     for path in (UNITS, "buildings/block/", "audit/entry/"):
         desk.open(path)
-        tab = box(desk, "#places [aria-current]")
+        tab = box(desk, "#menu [aria-current]")
         assert tab["left"] >= 0
         assert tab["right"] <= NARROW[0]
 
@@ -57,7 +57,7 @@ def test_what_is_pressed_on_a_phone_is_as_large_as_a_thumb(window, path):
     desk.sign_in("manager@example.org")
     desk.open(path)
     sizes = desk.page.eval_on_selector_all(
-        ".panel td a, .row-tasks a, .office-table td a",
+        ".panel td a, .row-actions a, .record-table td a",
         "all => all.map((each) => each.getBoundingClientRect()).map(({width, height}) => [width, height])",
     )
     assert sizes
@@ -84,11 +84,11 @@ def test_nobody_leaves_a_list_with_unsaved_edits_unasked(window, size):
     desk.page.on("dialog", answer)
     desk.sign_in("manager@example.org")
     desk.open(UNITS)
-    desk.follow('#places a[href$="/apartment/"]')
+    desk.follow('#menu a[href$="/apartment/"]')
     assert asked == []
     desk.page.fill('[name="form-1-floor"]', "5")
     assert desk.page.locator(".unsaved").inner_text() == "Not saved yet."
-    desk.page.click('#places a[href$="/block/"]')
+    desk.page.click('#menu a[href$="/block/"]')
     desk.page.wait_for_timeout(300)
     assert asked == ["beforeunload"]
     assert desk.page.url.endswith(UNITS)

@@ -1,4 +1,4 @@
-"""What a list is narrowed by, told above it."""
+"""Which filters a list is narrowed by, shown above it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from django.utils.translation import gettext as _
 
 
 @dataclass(frozen=True)
-class InForce:
-    """A filter in force: its name, what it lets through, and the list without it."""
+class ActiveFilter:
+    """A filter in force: its name, what it lets through, and the list's address without it."""
 
     title: str
     chosen: str
     without: str
 
 
-class NarrowedList(ChangeList):
-    """A list that tells which of its filters are in force."""
+class FilteredList(ChangeList):
+    """A list that shows which of its filters are active."""
 
-    def in_force(self) -> list[InForce]:
+    def active_filters(self) -> list[ActiveFilter]:
         return [
-            InForce(
+            ActiveFilter(
                 capfirst(str(spec.title)) or "",
                 _chosen(spec, self),
                 self.get_query_string(remove=_parameters(spec)),

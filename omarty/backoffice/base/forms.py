@@ -1,4 +1,4 @@
-"""What the back-office's forms share: the reason, how things are typed, nothing overwritten unseen."""
+"""What the back-office's forms share: the reason, number and contact fields, and edit conflicts."""
 
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,10 @@ else:
 
 REASON_LENGTH = 200
 
-# How a text field is typed into: names and reasons follow the language that they are written in,
-# phones, e-mails and numbers run from left to right in every language.
+# Attributes of text fields: names and reasons follow the language that they are written in; phones,
+# e-mails and numbers run from left to right in every language.
 ANY_LANGUAGE = {"dir": "auto"}
-TYPED_AS: dict[Kind | None, dict[str, str]] = {
+CONTACT_ATTRIBUTES: dict[Kind | None, dict[str, str]] = {
     None: {"dir": "auto", "autocapitalize": "none", "inputmode": "email"},
     Kind.EMAIL: {"dir": "ltr", "autocapitalize": "none", "inputmode": "email"},
     Kind.PHONE: {"dir": "ltr", "inputmode": "tel"},
@@ -33,12 +33,12 @@ TYPED_AS: dict[Kind | None, dict[str, str]] = {
 
 
 def contact_input(kind: Kind | None = None) -> forms.TextInput:
-    """Where a phone or an e-mail is typed; None: either."""
-    return forms.TextInput(attrs=TYPED_AS[kind])
+    """The input for a phone or an e-mail; None: either."""
+    return forms.TextInput(attrs=CONTACT_ATTRIBUTES[kind])
 
 
 class NumberInput(forms.TextInput):
-    """A number as text: a browser's own number field ignores Arabic digits without a word."""
+    """A number as text: a browser's own number field silently ignores Arabic digits."""
 
     def __init__(self, attrs: Any = None) -> None:
         super().__init__({"class": "vIntegerField", "dir": "ltr", **(attrs or {})})
@@ -52,8 +52,8 @@ class WholeNumberField(forms.IntegerField):
 
     def widget_attrs(self, widget: Any) -> dict[str, Any]:
         # The number pad of some phones has no minus, which floors need.
-        above = self.min_value is not None and self.min_value >= 0
-        return {**super().widget_attrs(widget), **({"inputmode": "numeric"} if above else {})}
+        unsigned = self.min_value is not None and self.min_value >= 0
+        return {**super().widget_attrs(widget), **({"inputmode": "numeric"} if unsigned else {})}
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(_plain(value))
@@ -70,7 +70,7 @@ class FractionField(forms.DecimalField):
 
 
 def _plain(typed: Any) -> Any:
-    """The number without what comes along when it is copied out of Arabic text."""
+    """The number without the marks that are copied along with it out of Arabic text."""
     if not isinstance(typed, str):
         return typed
     return (
@@ -81,18 +81,18 @@ def _plain(typed: Any) -> Any:
 
 
 def reason_field(*, required: bool = False) -> forms.CharField:
-    """Why somebody does this, for the audit log."""
+    """The field for why somebody does this, for the audit log."""
     return forms.CharField(
         label=gettext_lazy("Reason"),
         required=required,
         max_length=REASON_LENGTH,
         widget=forms.TextInput(attrs={"class": "vTextField", **ANY_LANGUAGE}),
-        help_text=gettext_lazy("Kept in the audit log."),
+        help_text=gettext_lazy("Stored in the audit log."),
     )
 
 
 class DayField(forms.DateField):
-    """The day of something that has happened: today, or one before."""
+    """The day of something that has happened: today or earlier."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -102,22 +102,22 @@ class DayField(forms.DateField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if value is not None and value > timezone.localdate():
-            raise ValidationError(_("This day has not come yet."))
+            raise ValidationError(_("Choose today or an earlier day."))
 
 
 def moment_of(day: date, at: time) -> datetime | None:
-    """That time of the day; None, which is now, for today."""
+    """That time of the day on the community's clock; for today None, which operations take as now."""
     if day == timezone.localdate():
         return None
     return timezone.make_aware(datetime.combine(day, at))
 
 
 class SeenForm(forms.BaseForm):
-    """A form that tells when somebody else changed meanwhile what it showed.
+    """A form that notices when somebody else changed its row after its page was opened.
 
-    It carries along the values that its page was opened with. Where the row has others by now, the
-    form is refused once: it names them, keeps what was typed, and can be sent again. `guarded` are
-    the fields that show a row's values; the row must be locked before the form is checked.
+    It sends along the values that the page showed. Where the row has others by now, the form is
+    refused once: it shows them, leaves what was typed, and can be sent again. `guarded` are the
+    fields that show a row's values; the row must be locked before the form is checked.
     """
 
     guarded: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ class SeenForm(forms.BaseForm):
             changed = [name for name in self.guarded if self._changed_meanwhile(name)]
             who = self._last_actor(row) if changed else ""
             for name in changed:
-                self._show_anew(name, who)
+                self._show_conflict(name, who)
         return cleaned
 
     def _changed_meanwhile(self, name: str) -> bool:
@@ -153,7 +153,7 @@ class SeenForm(forms.BaseForm):
         widget = self.fields[name].hidden_widget()
         return widget.value_from_datadict(self.data, self.files, self.add_initial_prefix(name))
 
-    def _show_anew(self, name: str, who: str) -> None:
+    def _show_conflict(self, name: str, who: str) -> None:
         field = self.fields[name]
         now = field.prepare_value(self.get_initial_for_field(field, name))
         typed_too = name in self.changed_data
@@ -162,13 +162,13 @@ class SeenForm(forms.BaseForm):
         if not typed_too:
             data[self.add_prefix(name)] = "" if now is None else now
         self.data = data
-        said = {"who": who, "now": self._in_words(field, now)}
+        names = {"who": who, "now": self._in_words(field, now)}
         self.add_error(
             name,
             _("%(who)s changed this meanwhile to “%(now)s”. Save again to put yours in its place.")
-            % said
+            % names
             if typed_too
-            else _("%(who)s changed this meanwhile to “%(now)s”. Save again to keep that.") % said,
+            else _("%(who)s changed this meanwhile to “%(now)s”. Save again to keep that.") % names,
         )
 
     def _in_words(self, field: forms.Field, value: Any) -> str:
@@ -182,11 +182,11 @@ class SeenForm(forms.BaseForm):
 
 
 def typed_in(form: Any) -> dict[str, Any]:
-    """What was typed into a form, by field, without the reason, which goes with the origin."""
+    """A form's values by field, without the reason, which belongs to the origin."""
     return {name: value for name, value in form.cleaned_data.items() if name != "reason"}
 
 
 def changed_in(form: Any) -> dict[str, Any]:
-    """What of it is another than the form showed."""
+    """Those of its values that differ from what the form showed."""
     typed = typed_in(form)
     return {name: typed[name] for name in form.changed_data if name in typed}

@@ -1,4 +1,4 @@
-"""What the audit log knows of a row, for the row's own page."""
+"""A row's entries in the audit log, for the row's own page."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,8 +20,9 @@ from buildings.models import Apartment
 from buildings.permissions import Blocks
 from contacts.entry_masking import hide_contacts
 from contacts.models import Kind, User
+from omarty.backoffice.base.labels import actor_name, listed
 
-SHOWN = 50
+MOST_SHOWN = 50
 NOTHING = "–"
 
 
@@ -39,27 +40,28 @@ def of_person(person: User, sees: Blocks) -> QuerySet[Entry]:
 
 def table(entries: QuerySet[Entry]) -> SafeString:
     """The newest of them as a table."""
-    rows = list(entries.order_by("-pk")[:SHOWN])
+    rows = list(entries.order_by("-pk")[:MOST_SHOWN])
     hide_contacts(rows)
-    names = named(rows)
+    names = names_in(rows)
     for row in rows:
+        row.actor_label = actor_name(row.actor_label)
         row.refused = row.refused and gettext(row.refused)
     return render_to_string(
         "backoffice/history.html",
         {
             "entries": [(row, list(changes(row, names))) for row in rows],
-            "shown": SHOWN,
+            "shown": MOST_SHOWN,
             "nothing": NOTHING,
         },
     )
 
 
-# The record of an id, by its kind and id.
+# What records are called, by their model and id.
 Names = dict[tuple[type[models.Model], int], str]
 
 
-def named(entries: list[Entry]) -> Names:
-    """How the records are called whose ids these entries tell before and after."""
+def names_in(entries: list[Entry]) -> Names:
+    """What the records are called whose ids stand in these entries' `before` and `after`."""
     wanted: dict[type[models.Model], set[int]] = defaultdict(set)
     for entry in entries:
         known = _fields(entry.target_type)
@@ -76,9 +78,9 @@ def named(entries: list[Entry]) -> Names:
 
 
 def changes(entry: Entry, names: Names) -> Iterator[tuple[str, str, str]]:
-    """What an entry says of each field, in the reader's words: its name, and both its values.
+    """Each field that an entry has values of, in the reader's words: its name, before and after.
 
-    `names` is what `named()` says of it.
+    `names` is what `names_in()` returned for the entry.
     """
     known = _fields(entry.target_type)
     before, after = entry.before or {}, entry.after or {}
@@ -111,7 +113,7 @@ def _value(name: str, field: Any, value: Any, names: Names) -> str:
     if isinstance(value, bool):
         return gettext("Yes") if value else gettext("No")
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {each}" for key, each in value.items())
+        return listed(f"{key}: {each}" for key, each in value.items())
     if isinstance(field, models.ForeignKey) and _is_id(value):
         return names.get((cast(Any, field.related_model), int(value)), f"#{value}")
     if isinstance(field, models.DateTimeField):
@@ -124,7 +126,7 @@ def _value(name: str, field: Any, value: Any, names: Names) -> str:
 
 
 def _word(name: str, value: Any) -> str:
-    """A value of an entry about no record: an export's, say."""
+    """A value of an entry that names no record, such as an export's."""
     if name == "list" and (model := _model(str(value))):
         return capfirst(str(model._meta.verbose_name_plural)) or ""
     if name == "format":
@@ -135,7 +137,7 @@ def _word(name: str, value: Any) -> str:
 
 
 def _moment(text: str) -> str:
-    """A time as the entry keeps it, in the reader's zone and form."""
+    """A time as the entry stores it, in the reader's zone and format."""
     try:
         when = parse_datetime(text)
     except ValueError:

@@ -1,46 +1,64 @@
-"""How blocks, units, buildings and coordinates are called on the pages, in the reader's language."""
+"""Labels of blocks, units, buildings, contacts and coordinates, in the reader's language."""
 
 from decimal import Decimal
 from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext as _
 
 from buildings.models import Building
 from contacts.models import Kind
 from contacts.operations import WhyContactRefused
 
+# What the audit log stores as the actor of a sign-in that named nobody.
+NOBODY = gettext_noop("neither an e-mail nor a phone")
 MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map=18/{0}/{1}"
 
 
-def place(block: Any, unit: Any = None) -> str:
-    """A block, or a unit of it, in words: both are mostly called by a number."""
+def unit_in_block(block: Any, unit: Any = None) -> str:
+    """A block, or a unit of it, in words: most names of both are mere numbers."""
     if unit is None or unit == "":
-        return _("block %(block)s") % {"block": _apart(block)}
-    return _("block %(block)s, unit %(unit)s") % {"block": _apart(block), "unit": _apart(unit)}
+        return _("block %(block)s") % {"block": _isolated(block)}
+    names = {"block": _isolated(block), "unit": _isolated(unit)}
+    return _("block %(block)s, unit %(unit)s") % names
 
 
-def _apart(name: Any) -> str:
-    """A name that letters are in, with marks that keep it whole among those of another direction."""
+def _isolated(name: Any) -> str:
+    """A name with letters, between marks that keep its direction apart from the text around it."""
     text = str(name)
     return text if text.isdigit() else f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def listed(parts: Any) -> str:
-    """Several things in one line, with the comma of the reader's language."""
+    """Several things in one sentence, with the comma of the reader's language."""
     return gettext(", ").join(str(part) for part in parts)
 
 
+def listed_phrases(phrases: Any) -> str:
+    """Several phrases that have commas of their own."""
+    return gettext("; ").join(str(phrase) for phrase in phrases)
+
+
+def actor_name(label: str) -> str:
+    """An entry's actor; in the reader's words if it names nobody."""
+    return gettext(label) if label == NOBODY else label
+
+
+def contact_line(kind: Kind, text: str) -> SafeString:
+    """A contact with its kind, in one line; a phone reads from left to right in every language."""
+    return format_html('{}: <bdi dir="ltr">{}</bdi>', kind.label, text)
+
+
 def building_name(building: Building) -> str:
-    """Its name in the reader's language, or the other if it has only that. `str()` is for the audit log."""
+    """Its name in the reader's language, or its only one. `str()` of it is for the audit log."""
     arabic = (get_language() or "").startswith("ar")
     return (building.name_ar if arabic else building.name_en) or str(building)
 
 
 def map_link(latitude: Decimal, longitude: Decimal) -> SafeString:
-    """Coordinates with a link to a map, which opens only when it is pressed."""
+    """Coordinates with a link to a map, which loads only when it is pressed."""
     north, east = f"{latitude.normalize():f}", f"{longitude.normalize():f}"
     return format_html(
         '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a> <bdi dir="ltr">{}, {}</bdi>',
@@ -51,8 +69,8 @@ def map_link(latitude: Decimal, longitude: Decimal) -> SafeString:
     )
 
 
-def objection(kind: Kind, why: WhyContactRefused) -> str:
-    """Why a contact is refused: a sentence that stands beside the field."""
+def contact_refusal(kind: Kind, why: WhyContactRefused) -> str:
+    """Why a contact is refused: a sentence for the field's error."""
     phone = kind == Kind.PHONE
     match why:
         case WhyContactRefused.INVALID:
@@ -64,9 +82,9 @@ def objection(kind: Kind, why: WhyContactRefused) -> str:
         case WhyContactRefused.TAKEN:
             return _("Somebody holds it already.")
         case WhyContactRefused.LIMIT:
-            return _("This person has as many as one can have.")
+            return _("This person has as many contacts as allowed.")
 
 
 def nothing_changed() -> str:
-    """What somebody is told who saved what was so already."""
-    return _("Nothing was changed: it is so already.")
+    """The message after saving a form that changed nothing."""
+    return _("No changes.")

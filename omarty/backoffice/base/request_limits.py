@@ -1,4 +1,4 @@
-"""What a request may say at all: ids that a database can hold, days that clocks know, no endless texts."""
+"""Limits of what a request may contain: ids that a database can hold, plausible days, short texts."""
 
 from datetime import date
 from typing import Any
@@ -8,23 +8,23 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from rangefilter.filters import DateRangeFilter
 
-# Nobody types more into a search, or chooses more in filters; a database compiles no more either.
+# More than anybody types into a search or chooses in filters; databases refuse much longer queries.
 MOST_CHARACTERS, MOST_PARAMETERS = 200, 50
-# The way back to a list holds all that the list was asked for; only links are made of it.
-WAY_BACK = "_changelist_filters"
+# A page's link back to its list repeats the list's whole query; it is never searched for.
+BACK_LINK = "_changelist_filters"
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)
 
 
 def row_id(text: str) -> int | None:
-    """The id that this text is; None if no row can have it."""
-    # Eighteen digits always fit into a database's whole numbers.
+    """The id that a text stands for; None if no row can have it."""
+    # Eighteen digits fit into a database's 64-bit integers.
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def refuse_outsized(query: QueryDict) -> None:
-    """Raises SuspiciousOperation for an address that asks for more than anybody does."""
-    values = [value for name, each in query.lists() if name != WAY_BACK for value in each]
+    """Raises SuspiciousOperation for an address with more, or longer, parameters than any page sends."""
+    values = [value for name, each in query.lists() if name != BACK_LINK for value in each]
     if len(values) > MOST_PARAMETERS or any(len(each) > MOST_CHARACTERS for each in values):
         raise SuspiciousOperation("an address asks for too much")
 

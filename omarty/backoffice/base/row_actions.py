@@ -1,4 +1,4 @@
-"""Tasks: a page that says what will be done, asks for the rest, and calls one operation."""
+"""Row actions: a page that says what will be done, asks for details, and calls one operation."""
 
 import hashlib
 from functools import partial
@@ -19,19 +19,19 @@ from audit.operations import Origin
 from omarty.backoffice.base.forms import reason_field
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
 
-# Their ids go along in the page's form, and Django reads at most a thousand fields.
+# Their ids are fields of the page's form, and Django reads at most a thousand fields.
 MOST_AT_ONCE = 500
 
 
 class ActionRefused(Exception):
-    """What was sent cannot be done any more: it is done already, or what it was about is gone."""
+    """What was sent cannot be done any more: it was done already, or its object is gone."""
 
 
 class RowAction(forms.Form):
-    """Something that is done to the rows of a page: one, or those chosen in a list.
+    """Something that is done to one row, or to those chosen in a list.
 
-    `title` and `button` are what it is called; `needs_reason` makes the reason obligatory. With
-    `previews` the answer to the first sending is its plan, and only the same plan sent again is
+    `title` heads its page, `button` is on its button; `needs_reason` makes the reason obligatory.
+    With `previews` the first POST is answered by its plan, and only the same plan sent again is
     carried out. With `shows` the outcome is shown on the page itself.
     """
 
@@ -56,36 +56,36 @@ class RowAction(forms.Form):
 
     @property
     def origin(self) -> Origin:
-        """Who does it and why, for the operation."""
+        """Who acts and why, for the operation."""
         return origin_of(self.request, reason=self.cleaned_data["reason"])
 
     @classmethod
     def why_refused(cls, row: Any) -> str:
-        """A sentence that says why it cannot be done to this row as it is; empty if it can."""
+        """A sentence that says why it cannot be done to this row; empty if it can."""
         return ""
 
     @classmethod
-    def fits(cls, row: Any) -> bool:
+    def offered_for(cls, row: Any) -> bool:
         """Whether the row's page offers it."""
         return not cls.why_refused(row)
 
     def plan(self) -> list[str]:
-        """What will be done, line by line; with `previews` it may read the checked fields."""
+        """What will be done, one item each; with `previews` it may read the cleaned fields."""
         return [str(row) for row in self.rows]
 
     def carry_out(self) -> list[str]:
-        """Do it, and tell it: one line as the message, all of them where the task `shows` them.
+        """Do it. Returns the outcome: its first item is the message; with `shows` all are shown.
 
         Raises ValidationError.
         """
         raise NotImplementedError
 
     def outcome_page(self) -> str:
-        """Where its outcome is seen; empty: on the page that it was called from."""
+        """The address that shows its outcome; empty: the page that it was called from."""
         return ""
 
-    def agreed(self) -> bool:
-        """Whether what was sent is what was shown before; else it is shown now."""
+    def is_confirmed(self) -> bool:
+        """Whether the plan is the one that the page showed before; if not, the page shows it now."""
         digest = hashlib.sha256("\n".join(self.plan()).encode()).hexdigest()
         if not self.previews or self.cleaned_data["confirmed"] == digest:
             return True
@@ -94,17 +94,17 @@ class RowAction(forms.Form):
 
 
 class RowActionsAdmin(ScopedAdmin):
-    """A list whose rows have tasks: `tasks` by the last part of their address.
+    """A list with `row_actions`, each by the last part of its address.
 
-    Those of `bulk` are offered for many rows of the list as well.
+    Those named in `bulk` are offered for many rows of the list as well.
     """
 
-    tasks: ClassVar[dict[str, type[RowAction]]] = {}
+    row_actions: ClassVar[dict[str, type[RowAction]]] = {}
     bulk: tuple[str, ...] = ()
     change_form_template = "backoffice/change_form.html"
 
     def lock(self, row: Any) -> None:
-        """Until the transaction ends, what the row's tasks show and change stays as it is."""
+        """Lock what the row's actions show and change until the transaction ends."""
         raise NotImplementedError
 
     def get_urls(self) -> list[Any]:
@@ -114,29 +114,29 @@ class RowActionsAdmin(ScopedAdmin):
                 self.admin_site.admin_view(partial(self.row_action_view, name=name)),
                 name=f"{self.opts.app_label}_{self.opts.model_name}_{name}",
             )
-            for name in self.tasks
+            for name in self.row_actions
         ] + super().get_urls()
 
     def get_actions(self, request: HttpRequest) -> Any:
         actions = super().get_actions(request)
         if self.may_change(request):
             for name in self.bulk:
-                act = partial(RowActionsAdmin.run_on_many, name=name)
-                actions[name] = (cast(Any, act), name, self.tasks[name].title)
+                run = partial(RowActionsAdmin.run_on_many, name=name)
+                actions[name] = (cast(Any, run), name, self.row_actions[name].title)
         return actions
 
     def offered(self, request: HttpRequest, row: Any) -> list[tuple[str, Any]]:
-        """Address and title of each task that this user can do with this row."""
+        """Address and title of each action that this user can do to this row."""
         if not self.may_change(request, row):
             return []
         return [
-            (self.address(name, row), task.title)
-            for name, task in self.tasks.items()
-            if task.fits(row)
+            (self.action_url(name, row), action.title)
+            for name, action in self.row_actions.items()
+            if action.offered_for(row)
         ]
 
-    def address(self, name: str, row: Any) -> str:
-        """Where the task of this name is done with this row."""
+    def action_url(self, name: str, row: Any) -> str:
+        """The address of the page where this action is done to this row."""
         view = f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}"
         return reverse(view, args=[row.pk], current_app=self.admin_site.name)
 
@@ -144,68 +144,68 @@ class RowActionsAdmin(ScopedAdmin):
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> Any:
         row = context["original"]
-        context["tasks"] = [] if row is None else self.offered(request, row)
+        context["row_actions"] = [] if row is None else self.offered(request, row)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def row_action_view(self, request: HttpRequest, object_id: int, name: str) -> HttpResponse:
-        """One row's task. Only doing it locks anything: whoever looks waits for nobody."""
+        """The page of one row's action. Only a POST locks anything, so that reading never waits."""
         row = self._changeable(request, object_id)
         if row is None:
             return self._unknown(request, str(object_id))
         if request.method != "POST":
-            return self._task(request, row, name, None)
+            return self._open(request, row, name, None)
         with transaction.atomic():
             self.lock(row)
-            # While one waited for the lock, others may have changed the row, and who may do what.
+            # While this request waited for the lock, others may have changed the row and the rights.
             forget_scope(request)
             row = self._changeable(request, object_id)
             if row is None:
                 return self._unknown(request, str(object_id))
-            return self._task(request, row, name, request.POST)
+            return self._open(request, row, name, request.POST)
 
     def _changeable(self, request: HttpRequest, object_id: int) -> Any:
-        """The row; None if there is none for him. Raises PermissionDenied if he may only look at it."""
+        """The row; None if the user sees no such row. Raises PermissionDenied if they may only look at it."""
         row = self.get_object(request, str(object_id))
         if row is not None and not self.may_change(request, row):
             raise PermissionDenied
         return row
 
-    def _task(self, request: HttpRequest, row: Any, name: str, sent: Any) -> HttpResponse:
+    def _open(self, request: HttpRequest, row: Any, name: str, sent: Any) -> HttpResponse:
         change = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         back = reverse(change, args=[row.pk])
-        why_membership_refused = self.tasks[name].why_refused(row)
-        if why_membership_refused:
-            self.message_user(request, why_membership_refused, messages.ERROR)
+        why_refused = self.row_actions[name].why_refused(row)
+        if why_refused:
+            self.message_user(request, why_refused, messages.ERROR)
             return HttpResponseRedirect(back)
         try:
-            form = self.tasks[name](sent, rows=[row], request=request)
-        except ActionRefused as late:
-            self.message_user(request, str(late), messages.WARNING)
+            form = self.row_actions[name](sent, rows=[row], request=request)
+        except ActionRefused as refused:
+            self.message_user(request, str(refused), messages.WARNING)
             return HttpResponseRedirect(back)
         return self._answer(request, form, back=back)
 
     def _unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        # As Django's own pages answer for an id that they do not find.
+        # The answer of Django's own pages for an id that they do not find.
         answer: HttpResponse = cast(Any, self)._get_obj_does_not_exist_redirect(
             request, self.opts, object_id
         )
         return answer
 
     def run_on_many(self, request: HttpRequest, chosen: Any, *, name: str) -> HttpResponse | None:
-        """The rows chosen in the list: first a page that names them, then the same again, confirmed."""
+        """An action on the rows chosen in the list: first a page that names them, then its confirmation."""
         rows = list(chosen[: MOST_AT_ONCE + 1])
         if len(rows) > MOST_AT_ONCE:
             self.message_user(
                 request, _("Choose at most %d at once.") % MOST_AT_ONCE, messages.ERROR
             )
             return None
-        # The ids that the page before named; a list taken whole has them on the next.
-        named = set(request.POST.getlist(ACTION_CHECKBOX_NAME))
+        # Of a list that is chosen whole, the first POST names only the rows of one page.
+        posted = set(request.POST.getlist(ACTION_CHECKBOX_NAME))
         whole = request.POST.get("select_across") == "1"
-        if not rows or (not whole and {str(row.pk) for row in rows} != named):
+        if not rows or (not whole and {str(row.pk) for row in rows} != posted):
             self.message_user(
                 request,
-                _("Nothing was done: meanwhile some of those chosen are no longer in this list."),
+                _("Nothing was done: some of the rows chosen are no longer in this list."),
                 messages.ERROR,
             )
             return None
@@ -213,7 +213,7 @@ class RowActionsAdmin(ScopedAdmin):
         if not all(changes.meet(self.block_ids(row)) for row in rows):
             raise PermissionDenied
         sent = request.POST if "sure" in request.POST else None
-        form = self.tasks[name](sent, rows=rows, request=request)
+        form = self.row_actions[name](sent, rows=rows, request=request)
         hidden = [("action", name), ("sure", "1")]
         hidden += [(ACTION_CHECKBOX_NAME, str(row.pk)) for row in rows]
         return self._answer(request, form, back=request.get_full_path(), hidden=hidden)
@@ -222,7 +222,7 @@ class RowActionsAdmin(ScopedAdmin):
         self, request: HttpRequest, form: RowAction, *, back: str, hidden: Any = ()
     ) -> HttpResponse:
         outcome: list[str] = []
-        if form.is_bound and form.is_valid() and form.agreed():
+        if form.is_bound and form.is_valid() and form.is_confirmed():
             try:
                 with transaction.atomic():
                     outcome = form.carry_out()
@@ -236,7 +236,7 @@ class RowActionsAdmin(ScopedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": form.title,
-            "subtitle": self.called(form.row) if len(form.rows) == 1 else None,
+            "subtitle": self.page_title(form.row) if len(form.rows) == 1 else None,
             "opts": self.opts,
             "form": form,
             "media": self.media + form.media,
@@ -248,4 +248,4 @@ class RowActionsAdmin(ScopedAdmin):
             "back": back,
         }
         request.current_app = self.admin_site.name
-        return TemplateResponse(request, "backoffice/task.html", context)
+        return TemplateResponse(request, "backoffice/row_action.html", context)

@@ -1,4 +1,4 @@
-"""Whose rows a request may see and change in the back-office; every list and form derives from it."""
+"""Which rows a request may see and change in the back-office; every list and form derives from it."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
@@ -15,12 +15,13 @@ from django.forms.models import ModelChoiceIterator, ModelChoiceIteratorValue
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from audit.models import Channel
 from audit.operations import Origin
 from buildings.models import Block
 from buildings.permissions import Blocks, Reach, reach
-from omarty.backoffice.base.filters import NarrowedList
+from omarty.backoffice.base.filters import FilteredList
 from omarty.backoffice.base.forms import ANY_LANGUAGE, FractionField, NumberInput, WholeNumberField
 from omarty.backoffice.base.labels import building_name
 from omarty.backoffice.base.request_limits import row_id
@@ -33,7 +34,7 @@ else:
 
 
 def scope(request: HttpRequest) -> Reach:
-    """The blocks that the request's user sees, and those that he changes; one statement a request."""
+    """The blocks that the request's user sees, and those that they change; one statement a request."""
     known: Reach | None = getattr(request, "_reach", None)
     if known is None:
         known = request._reach = reach(request.user)  # type: ignore[attr-defined]
@@ -41,7 +42,7 @@ def scope(request: HttpRequest) -> Reach:
 
 
 def forget_scope(request: HttpRequest) -> None:
-    """Ask for his rights anew: others may have changed them while this request waited for a lock."""
+    """Ask for the user's rights again: others may have changed them while this request waited for a lock."""
     request._reach = None  # type: ignore[attr-defined]
 
 
@@ -57,11 +58,11 @@ def origin_of(request: HttpRequest, *, reason: str = "") -> Origin:
 
 
 class ScopedAdmin(ModelAdmin):
-    """Shows and changes only what lies in the user's blocks; to him there is nothing else.
+    """Shows and changes only what lies in the user's blocks; anything else answers as if unknown.
 
-    A subclass names its way to the block: `block_path`, a lookup that ends at a block's id, and,
-    where that is not simply `block_id`, `within()` and `block_ids()`. Rows can be looked at only,
-    unless it says `editable` or `addable`. Nothing is ever deleted.
+    A subclass says how a row leads to its block: `block_path`, a lookup that ends at a block's id,
+    and, where that is not simply `block_id`, `within()` and `block_ids()`. Rows are read-only
+    unless it sets `editable` or `addable`. Nothing is ever deleted.
     """
 
     block_path = "block_id"
@@ -72,24 +73,24 @@ class ScopedAdmin(ModelAdmin):
         models.DecimalField: {"form_class": FractionField, "widget": NumberInput},
         models.CharField: {"widget": AdminTextInputWidget(attrs=ANY_LANGUAGE)},
     }
-    # A list of more rows that can be typed into has more fields than Django reads from one form.
+    # An editable list of more rows would have more fields than Django reads from one form.
     list_per_page = list_max_show_all = 100
     show_full_result_count = False
-    # Counting what each filter would find costs a statement each.
+    # Counting what each filter would find costs one statement for each choice.
     show_facets = admin.ShowFacets.NEVER
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return NarrowedList
+        return FilteredList
 
-    def called(self, row: Any) -> str:
-        """How its own pages call a row."""
+    def page_title(self, row: Any) -> str:
+        """The title of a row's own pages."""
         return str(row)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> Any:
         if context["original"] is not None:
-            context["subtitle"] = self.called(context["original"])
+            context["subtitle"] = self.page_title(context["original"])
         return super().render_change_form(request, context, *args, **kwargs)
 
     def within(self, blocks: Blocks, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
@@ -104,11 +105,11 @@ class ScopedAdmin(ModelAdmin):
         return self.within(scope(request).sees, super().get_queryset(request))
 
     def changeable(self, request: HttpRequest) -> models.QuerySet[Any]:
-        """The rows that the user may change, or may put something into."""
+        """The rows that the user may change or add something to."""
         return self.within(scope(request).changes, self.get_queryset(request))
 
     def may_change(self, request: HttpRequest, row: Any = None) -> bool:
-        """Whether he may change this row; without a row, any at all."""
+        """Whether the user may change this row; without a row, any at all."""
         changes = scope(request).changes
         return bool(changes) if row is None else changes.meet(self.block_ids(row))
 
@@ -151,23 +152,23 @@ class ScopedAdmin(ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what a filter itself sends.
 
-        Django lets any field through, a password's hash as well, and of a filter's field any lookup,
-        a regular expression that takes years as well.
+        Django allows any field, even a password's hash, and for a filter's field any lookup, even a
+        regular expression that takes years.
         """
         return lookup in self._filter_parameters(request)
 
     def _filter_parameters(self, request: HttpRequest | None) -> set[str]:
-        sent: set[str] = set()
-        listed: tuple[Any, ...] = tuple(self.list_filter)
-        for each in listed:
+        names: set[str] = set()
+        filters: tuple[Any, ...] = tuple(self.list_filter)
+        for each in filters:
             if isinstance(each, type):
-                sent.add(cast(Any, each).parameter_name)
+                names.add(cast(Any, each).parameter_name)
                 continue
             name, make = (each, FieldListFilter.create) if isinstance(each, str) else each
             field: Any = self.opts.get_field(name)
             spec: Any = make(field, cast(Any, request), {}, self.model, self, field_path=name)
-            sent.update(spec.expected_parameters())
-        return sent
+            names.update(spec.expected_parameters())
+        return names
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
@@ -180,7 +181,7 @@ class ScopedAdmin(ModelAdmin):
         opts = self.opts
         return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", object_id)
 
-    # What is done is kept by the operations, in the audit log; one log is enough.
+    # Operations write the audit log; a second log is not needed.
     def log_addition(self, *args: Any) -> Any:
         return None
 
@@ -191,8 +192,8 @@ class ScopedAdmin(ModelAdmin):
         return None
 
 
-def told_apart(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
-    """Each block with what tells it from the others: with its building, where they stand in several."""
+def distinct_labels(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
+    """Each block with its label; with its building's name too, if they stand in several buildings."""
     blocks = list(blocks)
     several = len({block.building_id for block in blocks}) > 1
     return [
@@ -202,12 +203,12 @@ def told_apart(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
 
 
 class BlockIterator(ModelChoiceIterator):
-    """The blocks to choose from, as they are told from each other."""
+    """The blocks to choose from, each under a label of its own."""
 
     def __iter__(self) -> Any:
         if self.field.empty_label is not None:
             yield ("", self.field.empty_label)
-        for block, label in told_apart(self.queryset.select_related("building")):
+        for block, label in distinct_labels(self.queryset.select_related("building")):
             yield (ModelChoiceIteratorValue(block.pk, block), label)
 
 
@@ -220,15 +221,15 @@ class BlockField(forms.ModelChoiceField):  # type: ignore[type-arg]
 class BlockFilter(admin.SimpleListFilter):
     """One of the user's own blocks."""
 
-    title = _("block")
+    title = pgettext_lazy("heading", "block")
     parameter_name = "block"
-    # More would be no filter but a list of its own; the search finds a block by its number.
+    # More would make the filter longer than the list; the search finds a block by its number.
     most = 50
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         blocks = Block.objects.select_related("building").order_by("pk")
-        mine = scope(request).sees.only(blocks, "pk")
-        return [(str(block.pk), label) for block, label in told_apart(mine[: self.most])]
+        seen = scope(request).sees.only(blocks, "pk")
+        return [(str(block.pk), label) for block, label in distinct_labels(seen[: self.most])]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
         value = self.value()
@@ -247,10 +248,13 @@ class BlockFilter(admin.SimpleListFilter):
 
 
 class EndedFilter(admin.SimpleListFilter):
-    """What goes on now, unless what has ended is asked for: `field` says since when it has."""
+    """Current rows, unless ended ones are asked for: those that have a time in `field`.
+
+    `current` is the label of the first choice, `ended` the value and label of the second.
+    """
 
     field: str
-    now: Any
+    current: Any
     ended: tuple[str, Any]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
@@ -258,7 +262,7 @@ class EndedFilter(admin.SimpleListFilter):
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)
-        return [{**first, "display": self.now}, *others]
+        return [{**first, "display": self.current}, *others]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
         if self.value() == "all":

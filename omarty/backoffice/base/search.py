@@ -1,4 +1,4 @@
-"""Finding people by what one knows of them; a hidden contact finds nobody."""
+"""Searching for people by name or contact; a hidden contact finds nobody."""
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -33,7 +33,8 @@ def whole_number(term: str) -> int | None:
 
 
 def _holders(term: str) -> Q:
-    held = Q()
+    """Over users: those with a visible contact whose canonical form is that of the term."""
+    holders = Q()
     for kind in Kind:
         try:
             value = kind.canonical(term)
@@ -44,5 +45,5 @@ def _holders(term: str) -> Q:
             **{f"{secondary}__isnull": True, f"user__{kind}_hidden": False}
         )
         claims = Claim.objects.filter(visible, user=OuterRef("pk"), kind=kind, value=value)
-        held |= Q(Exists(claims))
-    return held
+        holders |= Q(Exists(claims))
+    return holders

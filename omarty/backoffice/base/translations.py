@@ -1,12 +1,12 @@
-"""Strings of Django's admin whose own Arabic is wrong or reads badly; ours stands in locale/.
+"""Strings of Django whose own Arabic is wrong, missing or reads badly; ours is in locale/.
 
-They are named here so that `make messages` keeps them. What its scripts say is in djangojs.po.
+They are named here so that `make messages` finds them. Those of its scripts are in djangojs.po.
 """
 
 from django.utils.translation import gettext_noop, ngettext_lazy
 
-WORDS = (
-    # It says that what was changed had been added.
+DJANGO_STRINGS = (
+    # Django's says that what was changed had been added.
     gettext_noop("The {name} “{obj}” was changed successfully."),
     gettext_noop("The {name} “{obj}” was changed successfully. You may add another {name} below."),
     gettext_noop("The {name} “{obj}” was changed successfully. You may edit it again below."),
@@ -44,6 +44,25 @@ WORDS = (
     gettext_noop(
         "Please enter your old password, for security’s sake, and then enter your new password "
         "twice so we can verify you typed it in correctly."
+    ),
+    # Django's have an article and a gender that suit few names.
+    gettext_noop("Add another %(model)s"),
+    gettext_noop("Change selected %(model)s"),
+    gettext_noop("View selected %(model)s"),
+    ngettext_lazy(
+        "This password is too short. It must contain at least %d character.",
+        "This password is too short. It must contain at least %d characters.",
+        "count",
+    ),
+    ngettext_lazy(
+        "Your password must contain at least %(min_length)d character.",
+        "Your password must contain at least %(min_length)d characters.",
+        "min_length",
+    ),
+    ngettext_lazy(
+        "Ensure this value has at most %(limit_value)d character (it has %(show_value)d).",
+        "Ensure this value has at most %(limit_value)d characters (it has %(show_value)d).",
+        "limit_value",
     ),
     gettext_noop("Server error"),
     gettext_noop("Server error (500)"),

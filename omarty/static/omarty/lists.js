@@ -1,7 +1,7 @@
 "use strict";
 // On a narrow window each row of a list is a card: every cell then needs its column's name beside it,
-// and whoever listens instead of looking needs it at every field.
-for (const table of document.querySelectorAll("#result_list, table.as-cards, table.office-table")) {
+// and a screen reader needs it at every field.
+for (const table of document.querySelectorAll("#result_list, table.as-cards, table.record-table")) {
   const names = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
   for (const row of table.querySelectorAll("tbody tr")) {
     const title = row.querySelector("th");
@@ -18,22 +18,22 @@ for (const table of document.querySelectorAll("#result_list, table.as-cards, tab
 const filters = document.querySelector("#changelist-filter > details.all-filters");
 if (filters && !filters.querySelector(".errorlist") && window.matchMedia("(max-width: 767px)").matches) filters.open = false;
 
-// The place where one is may lie beyond the edge of a narrow header.
-const places = document.querySelector("#places");
-const here = places && places.querySelector("[aria-current]");
-if (here) {
-  const [frame, tab] = [places, here].map((each) => each.getBoundingClientRect());
-  places.scrollLeft += (tab.left + tab.right - frame.left - frame.right) / 2;
+// In a narrow header the present page's tab may be beyond the edge.
+const menu = document.querySelector("#menu");
+const current = menu && menu.querySelector("[aria-current]");
+if (current) {
+  const [frame, tab] = [menu, current].map((each) => each.getBoundingClientRect());
+  menu.scrollLeft += (tab.left + tab.right - frame.left - frame.right) / 2;
 }
 
-// What was typed into a list or a unit's page and not saved is not lost without a word.
+// Whoever leaves a list or a unit's page with unsaved changes is asked first.
 const edited = document.querySelector("#changelist-form:has([name=_save]), #apartment_form");
 if (edited) {
   const fields = () => [...edited.elements].filter((each) => each.name && !each.classList.contains("action-select") && each.type !== "submit");
   const differs = (field) => field.options
     ? [...field.options].some((option) => option.selected !== option.defaultSelected) && [...field.options].some((option) => option.defaultSelected)
     : ["checkbox", "radio"].includes(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
-  // What was refused stands in the page as it was typed.
+  // A refused form comes back with what was typed, as if it were its default.
   const unsaved = () => edited.querySelector(".errorlist") || fields().some(differs);
   const bar = edited.querySelector(".unsaved");
   let saving = false;
@@ -43,7 +43,7 @@ if (edited) {
   window.addEventListener("pageshow", () => { saving = false; });
 }
 
-// Fields that search while one types are built late, and without the label of the one they replace.
+// Search-as-you-type fields are built late, without the label of the field that they replace.
 const nameBuiltFields = () => {
   for (const field of document.querySelectorAll("select.admin-autocomplete")) {
     const label = document.querySelector(`label[for="${field.id}"]`);

@@ -1,0 +1,90 @@
+"""While a form is checked and saved, nobody else changes what it is checked against."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+
+from buildings.operations import ApartmentExists, lock_blocks, lock_buildings
+from omarty.backoffice.base.request_limits import row_id
+from omarty.backoffice.base.scoped_admin import ScopedAdmin
+
+
+@dataclass(frozen=True)
+class FormLock:
+    """The ids of what a form is checked against; buildings are locked before blocks."""
+
+    buildings: Collection[int] = ()
+    blocks: Collection[int] = ()
+
+
+class FormLockAdmin(ScopedAdmin):
+    """A list whose forms, a page's and the list's own, are sent under a lock, in one transaction.
+
+    What an operation refuses after its form was found right becomes a message on the same page.
+    Whoever may change nothing here locks nothing.
+    """
+
+    def form_lock(self, request: HttpRequest, row_ids: list[int]) -> FormLock:
+        """What to lock for a form that shows these rows; for a form that adds one, none."""
+        raise NotImplementedError
+
+    def refuse_form(self, request: HttpRequest, row_ids: list[int]) -> None:
+        """Called under the lock. Raises ValidationError if the page's row takes no form any more."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        def answer() -> Any:
+            self.refuse_form(request, row_ids)
+            return view(request, object_id, form_url, extra_context)
+
+        view = super().changeform_view
+        shown = row_id(object_id or "")
+        row_ids = [] if shown is None else [shown]
+        if request.method != "POST" or not self.has_change_permission(request):
+            return view(request, object_id, form_url, extra_context)
+        return self._locked(request, row_ids, answer)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        answer = partial(super().changelist_view, request, extra_context)
+        if "_save" not in request.POST or not self.has_change_permission(request):
+            return answer()
+        return self._locked(request, self._edited_ids(request), answer)
+
+    def _edited_ids(self, request: HttpRequest) -> list[int]:
+        """The rows of a list's form. Raises SuspiciousOperation if one is not in the list."""
+        posted: list[str] = self._get_edited_object_pks(request, "form")
+        row_ids = {row_id(each) for each in posted}
+        if None in row_ids:
+            raise SuspiciousOperation("what was posted are no ids")
+        if self.get_queryset(request).filter(pk__in=row_ids).count() != len(row_ids):
+            # Django's formset tells an id that exists elsewhere from one that exists nowhere.
+            raise SuspiciousOperation("a posted row is not in the list")
+        return [each for each in row_ids if each is not None]
+
+    def _locked(
+        self, request: HttpRequest, row_ids: list[int], answer: Callable[[], HttpResponse]
+    ) -> HttpResponse:
+        lock = self.form_lock(request, row_ids)
+        try:
+            with transaction.atomic():
+                lock_buildings(lock.buildings)
+                lock_blocks(lock.blocks)
+                return answer()
+        except ApartmentExists:
+            refusal = str(_("The block has a unit of that number already."))
+        except ValidationError as error:
+            refusal = " ".join(error.messages)
+        self.message_user(request, refusal, messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
