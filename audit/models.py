@@ -50,7 +50,7 @@ class Action(TextChoices):
     # Moving in from the legacy server.
     LEGACY_CHANGED = "legacy.changed", _("Brought up to date from the legacy server")
     LEGACY_QUARANTINED = "legacy.quarantined", _("Legacy row put in quarantine")
-    # Of the legacy server's own log, what has no action of ours.
+    # Actions of the legacy server's own log that have no counterpart here.
     LEGACY_INSERTED = "legacy.inserted", _("Data inserted (legacy)")
     LEGACY_VIEWED = "legacy.viewed", _("Data viewed (legacy)")
     LEGACY_MEETING = "legacy.meeting", _("Meeting requested (legacy)")
@@ -73,7 +73,7 @@ class Action(TextChoices):
 
 
 class Channel(TextChoices):
-    """The way in which an action came."""
+    """How an action reached Omarty."""
 
     API = "api", _("App")
     BACK_OFFICE = "back_office", _("Back-office")
@@ -97,9 +97,9 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 
 class Entry(models.Model):
-    """One line of the audit log.
+    """One entry of the audit log.
 
-    It names things by id and label and holds no foreign key, so that it outlives what it names.
+    It names records by id and label and has no foreign keys, so that it outlives what it names.
     """
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
@@ -131,8 +131,8 @@ class Entry(models.Model):
     latitude = models.DecimalField(_("latitude"), max_digits=10, decimal_places=7, null=True)
     ip = models.GenericIPAddressField(_("IP address"), null=True)
 
-    # The salt of the commitment to the actor's, and to the subject's, part of the entry; once such
-    # a part was erased, the commitment itself (audit/sealing.py).
+    # The salt of the commitment to the actor's part of the entry, and of that to the subject's part.
+    # Once such a part is erased: the commitment itself (audit/sealing.py).
     actor_proof = models.CharField(max_length=64, default=new_salt, editable=False)
     subject_proof = models.CharField(max_length=64, default=new_salt, editable=False)
 
@@ -161,7 +161,7 @@ class Entry(models.Model):
 
 
 class Seal(models.Model):
-    """Proof of a run of entries: a digest that hangs on the seal before. The seal file has it too."""
+    """Proof of a run of entries: a digest that continues the previous seal's. The seal file has it too."""
 
     number = models.PositiveIntegerField(_("number"), primary_key=True)
     at = models.DateTimeField(_("when"))

@@ -22,7 +22,7 @@ from contacts.canonical import (
 from contacts.constraints import CompositeForeignKey
 from contacts.hashers import PHPBcryptHasher
 
-# Shown in place of a contact that its holder hides.
+# Shown instead of a contact that its holder hides.
 HIDDEN = "•••••"
 
 
@@ -41,11 +41,11 @@ class Kind(TextChoices):
     PHONE = "phone", _("Phone")
 
     def canonical(self, typed: str) -> str:
-        """The form that all spellings of one value share. Raises ValueError if it is not one."""
+        """The form that all spellings of one value share. Raises ValueError if it is not of this kind."""
         return canonical_email(typed) if self is Kind.EMAIL else canonical_phone(typed)
 
     def tidy(self, typed: str) -> str:
-        """What the holder gets back: as typed, trimmed, a phone with Western digits."""
+        """The value as it is stored and shown: as typed, trimmed, a phone with Western digits."""
         return typed.strip() if self is Kind.EMAIL else tidy_phone(typed)
 
 
@@ -66,9 +66,9 @@ class UserManager(BaseUserManager["User"]):
         password: str | None = None,
         **fields: Any,
     ) -> "User":
-        """A new person who holds this e-mail and phone.
+        """Create a person with this e-mail and phone.
 
-        Raises ValueError if a value is no e-mail or phone, IntegrityError if somebody holds it already.
+        Raises ValueError if one is not valid, IntegrityError if somebody else has claimed it.
         """
         primary = {Kind.EMAIL: email, Kind.PHONE: phone}
         tidy = {kind.value: kind.tidy(typed) for kind, typed in primary.items() if typed}
@@ -84,14 +84,14 @@ class User(AbstractBaseUser):
     """A person who signs in, by primary e-mail or phone.
 
     `email` and `phone` are stored as typed; the `Claim` on each says who holds it. Rights come from
-    memberships (buildings), save for superusers.
+    memberships (buildings), except for superusers.
     """
 
     name = models.CharField(_("name"), max_length=255, blank=True)
     user_name = models.CharField(
         _("name in the app"), max_length=100, blank=True, help_text=_("Empty: the name is shown.")
     )
-    # NULL, not an empty text: nobody's e-mail is no e-mail.
+    # NULL, not an empty text, for no e-mail.
     email = models.EmailField(  # noqa: DJ001
         _("e-mail"), max_length=EMAIL_LENGTH, null=True, blank=True
     )
@@ -105,7 +105,7 @@ class User(AbstractBaseUser):
     # Every token and back-office session carries it: a new stamp ends them all at once.
     session_stamp = models.CharField(max_length=32, default=new_session_stamp, editable=False)
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
-    # Since then nothing but a number is left of the person, and nobody changes it any more.
+    # Since then the person is only a number, and no operation changes them any more.
     erased_at = models.DateTimeField(_("anonymised"), null=True, blank=True, editable=False)
 
     objects = UserManager()
@@ -123,7 +123,7 @@ class User(AbstractBaseUser):
         ]
 
     def __str__(self) -> str:
-        """A name for lists, labels and log lines: never a contact, which its holder may hide later."""
+        """A name for lists, labels and log lines: never a contact, which may become hidden later."""
         return self.name or self.user_name or f"#{self.pk}"
 
     @property
@@ -145,21 +145,21 @@ class User(AbstractBaseUser):
         self.session_stamp = new_session_stamp()
 
     def check_password(self, raw_password: str) -> bool:
-        """Whether this is the person's password; a hash of an older kind is renewed on the way."""
+        """Whether this is the person's password; renews a hash of an older kind."""
 
         def renew(raw: str) -> None:
-            # Same password, new hash: sessions go on.
+            # Same password, new hash: sessions continue.
             self.password = make_password(raw)
             self.save(update_fields=["password"])
 
         try:
             return check_password(raw_password, PHPBcryptHasher.adopt(self.password), renew)
         except ValueError:
-            # A damaged hash is nobody's password.
+            # A damaged hash matches no password.
             return False
 
     def has_usable_hash(self) -> bool:
-        """Whether the person has a password: one was set, and its hash is of a kind that we know."""
+        """Whether a password was set whose hash is of a known kind."""
         try:
             identify_hasher(PHPBcryptHasher.adopt(self.password))
         except ValueError:
@@ -167,7 +167,7 @@ class User(AbstractBaseUser):
         return True
 
     def get_session_auth_hash(self) -> str:
-        """The hash in a back-office session, which ends with the stamp, as tokens do."""
+        """A back-office session is bound to this: it ends with the session stamp, as tokens do."""
         return salted_hmac(
             "contacts.User.session", self.session_stamp, algorithm="sha256"
         ).hexdigest()
@@ -183,9 +183,9 @@ class User(AbstractBaseUser):
 
 
 class Claim(models.Model):
-    """A person's hold on one canonical phone or e-mail, primary or secondary: one holder each.
+    """A person's hold on a phone or e-mail in canonical form: one holder each, primary or secondary.
 
-    The value is ASCII, so that every database compares it alike.
+    The value is ASCII, so that every database compares it in the same way.
     """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="claims")
@@ -208,7 +208,7 @@ class Claim(models.Model):
 
     @property
     def secondary(self) -> "SecondaryContact | None":
-        """The secondary contact that has it; None for a primary one. Asks the database unless joined."""
+        """The secondary contact of this claim; None for a primary one. Runs a query unless joined."""
         return getattr(self, SECONDARY[Kind(self.kind)].__name__.lower(), None)
 
 
@@ -227,7 +227,7 @@ class SecondaryContact(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        """For labels and log lines: not the value of one that its holder hides."""
+        """For labels and log lines, so a hidden contact does not show its value."""
         return HIDDEN if self.hidden else self.typed
 
 

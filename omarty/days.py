@@ -1,4 +1,4 @@
-"""Calendar days on the community's clock."""
+"""Days on the community's clock."""
 
 from datetime import date, datetime, time
 

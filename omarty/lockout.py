@@ -1,4 +1,4 @@
-"""What the API's and the back-office's sign-in share: whose attempt it is, and when to wait."""
+"""What the sign-ins of the API and the back-office share: whose attempt it is, and when to wait."""
 
 import ipaddress
 import re
@@ -14,12 +14,12 @@ API_PREFIX = "/omartyapis/"
 
 
 def client_ip(request: HttpRequest) -> str | None:
-    """The client's address; behind `settings.PROXIES` proxies, what the outermost of them saw."""
+    """The client's address; behind `settings.PROXIES` proxies, as the outermost of them reports it."""
     hops = [request.META.get("REMOTE_ADDR", "")]
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
     if settings.PROXIES and forwarded:
         hops = forwarded.split(",")[-settings.PROXIES :] + hops
-    # Some proxies tell the port too; a zone names an interface of theirs.
+    # Some proxies add the port; a zone ("%eth0") names a network interface of the proxy.
     host = re.sub(r"^([0-9.]+):[0-9]+$", r"\1", hops[0].strip()).partition("%")[0]
     try:
         return str(ipaddress.ip_address(host))
@@ -29,10 +29,10 @@ def client_ip(request: HttpRequest) -> str | None:
 
 
 def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """One name for all spellings of one e-mail or phone: attempts are counted together.
+    """The canonical form of the typed e-mail or phone, so that all its spellings count together.
 
-    The name is what was typed: after a success django-axes asks with the user's e-mail, also where
-    he typed his phone. Empty for what is neither: it may be a password in the wrong field.
+    What was typed counts: after a success, django-axes passes the person's e-mail even if they typed
+    their phone. Empty if it is neither: it may be a password in the wrong field.
     """
     typed = getattr(request, "sign_in_name", "") or request.POST.get("username", "")
     login = parse_login(typed or str((credentials or {}).get("username") or ""))
@@ -42,7 +42,7 @@ def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> 
 def locked_out(
     request: HttpRequest, response: HttpResponse | None = None, credentials: Any = None
 ) -> HttpResponse:
-    """django-axes asks what to answer during the pause. The answer that was made says it already."""
+    """The answer during the pause, for django-axes: `response` if the view made one, with status 429."""
     if response is None:
         response = HttpResponse(too_many_attempts(), content_type="text/plain; charset=utf-8")
     response.status_code = 429
@@ -51,7 +51,7 @@ def locked_out(
 
 
 def too_many_attempts() -> str:
-    """What somebody is told who has to wait."""
+    """The message for a person who has to wait."""
     minutes = settings.SIGN_IN_PAUSE_MINUTES
     return ngettext(
         "Too many attempts. Please wait %(minutes)d minute, then try again.",
