@@ -103,8 +103,8 @@ class Block(models.Model):
 class Apartment(models.Model):
     """A unit of a block. Number and floor may be unknown: legacy data has such units.
 
-    A unit with history is never deleted but retired: `closed_at` says since when, and `merged_into`
-    which unit its memberships were moved to if it had been registered twice.
+    A unit with history is never deleted; `closed_at` says since when it is retired, and `merged_into`
+    which unit took over its people if it had been registered twice.
     """
 
     block = models.ForeignKey(
@@ -173,8 +173,8 @@ class Apartment(models.Model):
 
 def unit_label(pk: int | None, number: int | None, name: str) -> str:
     """The label of a unit: its number and name, or its id if it has no number."""
-    called = f"#{pk}" if number is None else str(number)
-    return f"{called} ({name})" if name else called
+    label = f"#{pk}" if number is None else str(number)
+    return f"{label} ({name})" if name else label
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -186,7 +186,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 
 class Membership(models.Model):
-    """A person in a block, usually in one of its units. It ends when they move out, and is stored."""
+    """A person in a block, usually in one of its units. It ends when they move out, and stays stored."""
 
     user = models.ForeignKey(
         User,
@@ -245,5 +245,5 @@ class Membership(models.Model):
 
     @property
     def standing(self) -> str:
-        """The status in words; one that has ended is neither active nor pending nor banned."""
+        """The status in the reader's language; "Ended" for a former membership, whatever its status."""
         return gettext("Ended") if self.ended_at is not None else self.get_status_display()

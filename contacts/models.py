@@ -105,7 +105,7 @@ class User(AbstractBaseUser):
     # Every token and back-office session carries it: a new stamp ends them all at once.
     session_stamp = models.CharField(max_length=32, default=new_session_stamp, editable=False)
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
-    # Since then nothing but a number is left of the person, and nobody changes it any more.
+    # Since then the person is only a number, and no operation changes them any more.
     erased_at = models.DateTimeField(_("anonymised"), null=True, blank=True, editable=False)
 
     objects = UserManager()

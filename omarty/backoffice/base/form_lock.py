@@ -69,7 +69,7 @@ class FormLockAdmin(ScopedAdmin):
         if None in row_ids:
             raise SuspiciousOperation("what was posted are no ids")
         if self.get_queryset(request).filter(pk__in=row_ids).count() != len(row_ids):
-            # Django's formset tells an id that exists elsewhere from one that exists nowhere.
+            # Otherwise Django's formset would answer differently for foreign ids than for unknown ones.
             raise SuspiciousOperation("a posted row is not in the list")
         return [each for each in row_ids if each is not None]
 
@@ -83,7 +83,7 @@ class FormLockAdmin(ScopedAdmin):
                 lock_blocks(lock.blocks)
                 return answer()
         except ApartmentExists:
-            refusal = str(_("The block has a unit of that number already."))
+            refusal = _("The block has a unit of that number already.")
         except ValidationError as error:
             refusal = " ".join(error.messages)
         self.message_user(request, refusal, messages.ERROR)
