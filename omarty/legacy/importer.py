@@ -126,8 +126,8 @@ class Batch:
         remember(new=self.new, changed=self.changed)
         quarantine(origin=self.origin, new=self.quarantined, released=self.released)
         self.tally.read += len(self.rows)
-        for row_out in self.quarantined:
-            self.tell(str(row_out))
+        for each in self.quarantined:
+            self.tell(str(each))
 
     def _without_erased(self, known: Mapping[str, LegacyRow]) -> list[Incoming]:
         """The rows that concern nobody who was erased; of the others only their ids are stored."""
