@@ -69,6 +69,13 @@ def test_the_map_names_every_room_and_every_module_of_the_project():
     assert (rooms | loose) - set(mapped()) == set()
 
 
+def test_every_command_is_in_the_readme():
+    folder = ROOT / "omarty" / "management" / "commands"
+    names = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    listed = README[README.index("## Commands") : README.index("## The house")]
+    assert {name for name in names if f"`{name}" not in listed} == set()
+
+
 def test_what_the_map_names_is_there():
     assert [path for path in mapped() if not (ROOT / path).exists()] == []
 
