@@ -46,6 +46,9 @@ def steady(each: dict[str, Any], buildings: dict[int, Any]) -> dict[str, Any]:
         volatile.add("created_at")
     if fields.get("target_type") in {"building", "quarantinedrow"}:
         volatile.add("target_id")
+        # A building without a name has its id as label.
+        if fields["target_label"] == f"#{fields['target_id']}":
+            volatile.add("target_label")
     if model == "buildings.block":
         fields["building"] = buildings[fields["building"]]
     if model == "legacy.legacyrow":
