@@ -5,7 +5,8 @@ from typing import Protocol
 
 from contacts.models import HIDDEN, Kind
 
-_EMAIL = re.compile(r"[^\s@\"'<>,;:()]+@[^\s@\"'<>,;:()]+")
+# A name is tried from its first character alone: from each, a long text without "@" would take for ever.
+_EMAIL = re.compile(r"(?<![^\s@\"'<>,;:()])[^\s@\"'<>,;:()]+@[^\s@\"'<>,;:()]+")
 # Seven digits or more, however they are grouped; a date is no phone number.
 _PHONE = re.compile(r"(?<![\w+-])(?!\d{4}-\d\d-\d\d)\+?\(?\d(?:[\s().\-/]{0,2}\d){6,}")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+(?:\+[\d:]+)?)")

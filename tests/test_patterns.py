@@ -1,0 +1,91 @@
+"""No regular expression of ours takes quadratic time, whatever it is given."""
+
+import importlib
+import pkgutil
+import re
+import time
+from contextlib import suppress
+
+import pytest
+
+from contacts.canonical import canonical_email, canonical_phone
+from contacts.masking import masked_contacts
+
+APPS = ("audit", "contacts", "buildings", "omarty")
+SIZE = 20_000
+# What makes bad patterns go back and forth, each repeated until it is long.
+HOSTILE = (
+    "a",
+    "1",
+    "1-",
+    "(1",
+    "'",
+    "@",
+    "a.",
+    "a@",
+    "=",
+    ";=",
+    ";'",
+    " ",
+    "\t",
+    "٣",
+    "2026-01-01T",
+    "-",
+)
+
+
+def modules():
+    for app in APPS:
+        package = importlib.import_module(app)
+        for each in pkgutil.walk_packages(package.__path__, f"{app}."):
+            if ".migrations." not in each.name and not each.name.endswith(("wsgi", "port")):
+                yield importlib.import_module(each.name)
+
+
+def patterns():
+    return {
+        f"{module.__name__}.{name}": value
+        for module in modules()
+        for name, value in vars(module).items()
+        if isinstance(value, re.Pattern)
+    }
+
+
+def seconds(act, text):
+    """The best of three: a slow machine is not a slow pattern."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        act(text)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def assert_linear(act):
+    for unit in HOSTILE:
+        text = unit * (SIZE // len(unit))
+        for hostile in (text, text + "!", "x@" + text):
+            short, long = seconds(act, hostile), seconds(act, hostile * 4)
+            # Twice doubled: linear time is four times as long, quadratic sixteen. What takes a few
+            # milliseconds is too short to be measured, and nobody's attack.
+            assert long < 0.02 or long < 8 * short, (unit, short, long)
+
+
+def test_there_are_patterns():
+    assert len(patterns()) > 10
+
+
+@pytest.mark.parametrize("name", sorted(patterns()))
+def test_doubling_the_text_doubles_the_time_and_no_more(name):
+    pattern = patterns()[name]
+    assert_linear(lambda text: pattern.sub("", text))
+    assert_linear(pattern.fullmatch)
+
+
+@pytest.mark.parametrize("act", [masked_contacts, canonical_phone, canonical_email])
+def test_so_does_what_reads_and_masks_contacts(act):
+    def tried(text):
+        with suppress(ValueError):
+            act(text)
+
+    assert_linear(tried)
