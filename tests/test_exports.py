@@ -1,10 +1,13 @@
 import csv
 import io
 import json
+import re
 from datetime import date, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from audit.models import Action, Entry
@@ -13,6 +16,7 @@ from buildings.models import Apartment, Block, Membership, Occupancy
 from buildings.operations import register_apartment
 from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, User
 from contacts.operations import add_contact
+from omarty.tables.cells import plain, safe
 from tests.conftest import person
 from tests.test_import_units import load, read
 
@@ -292,3 +296,19 @@ def test_days_in_the_wrong_order_are_misuse(tmp_path):
         export("audit", tmp_path / "audit.csv", since="2026-11-23", until="2026-11-21")
     assert refused.value.returncode == 2
     assert list(tmp_path.iterdir()) == []
+
+
+# --- Cells that another separator would make formulas ------------------------------------------------
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(alphabet="=+-@;,\t'|x1 \"", max_size=12))
+def test_no_separator_of_any_country_makes_a_formula_of_a_text(text):
+    row = io.StringIO()
+    csv.writer(row).writerow(["Flat", safe(text), "end"])
+    for separator in ",;\t|":
+        for cells in csv.reader(io.StringIO(row.getvalue()), delimiter=separator):
+            for cell in cells:
+                number = re.fullmatch(r"-?[0-9]+", cell)
+                assert number or not cell.startswith(("=", "+", "-", "@")), (separator, cell)
+    assert plain(safe(text)) == text

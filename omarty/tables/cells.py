@@ -4,20 +4,27 @@ import re
 from typing import Any
 
 # A spreadsheet takes what begins so for a formula, full-width signs included.
-_FORMULA = re.compile("'*[=+\\-@\t\r\n|%＝＋－＠]")
+_SIGNS = "(?<!')'*[=+\\-@\t\r\n|%＝＋－＠]"
+_FORMULA = re.compile(_SIGNS)
+# In another country a file is read with another separator: what follows one begins a cell there, even
+# within quotation marks, which count only where they begin a cell.
+_SIGNS_BEHIND_SEPARATOR = _SIGNS.replace("(?<!')'*", "['\"]*")
+_FORMULA_BEHIND_SEPARATOR = re.compile(f"(?<=[;,|\t])(?={_SIGNS_BEHIND_SEPARATOR})")
+_GUARD_BEHIND_SEPARATOR = re.compile(f"(?<=[;,|\t])'(?={_SIGNS_BEHIND_SEPARATOR})")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # No XML can hold these, and no text of ours has a use for them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def safe(value: Any) -> Any:
-    """The value as a spreadsheet may have it: a text that would be a formula gets an apostrophe first."""
+    """The value as a spreadsheet may have it: what would be a formula has an apostrophe before it."""
     if not isinstance(value, str):
         return value
-    text = _UNPRINTABLE.sub("\ufffd", value)
+    text = _FORMULA_BEHIND_SEPARATOR.sub("'", _UNPRINTABLE.sub("\ufffd", value))
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def plain(text: str) -> str:
-    """What `safe()` was given: the text without its apostrophe."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+    """What `safe()` was given: the text without its apostrophes."""
+    unguarded = text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+    return _GUARD_BEHIND_SEPARATOR.sub("", unguarded)
