@@ -169,6 +169,16 @@ class Reach:
     changes: Blocks
 
 
+def members_within(blocks: Blocks) -> models.QuerySet[Membership]:
+    """The current memberships in these blocks, requests excepted.
+
+    Their people are those whom a manager of the blocks may change, choose and match with a phone or
+    e-mail (docs/back-office.md): not who merely asks to belong, nor who has left.
+    """
+    members = Membership.objects.current().exclude(status=Status.PENDING)
+    return blocks.only(members, "block_id")
+
+
 NOTHING = Reach(Blocks(frozenset()), Blocks(frozenset()))
 EVERYTHING = Reach(Blocks(None), Blocks(None))
 

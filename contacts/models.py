@@ -261,6 +261,21 @@ class SecondaryPhone(SecondaryContact):
         ]
 
 
+class EventCount(models.Model):
+    """How often something happened in a period, such as a refusal. `digest` tells nobody of whom."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    since = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("count")
+        verbose_name_plural = _("counts")
+
+    def __str__(self) -> str:
+        return f"{self.digest[:8]}: {self.count}"
+
+
 SECONDARY: dict[Kind, type[SecondaryEmail] | type[SecondaryPhone]] = {
     Kind.EMAIL: SecondaryEmail,
     Kind.PHONE: SecondaryPhone,

@@ -123,6 +123,10 @@ PROXIES = _number("PROXIES", default=0, lowest=0, highest=10)
 # How many secondary e-mails, and how many secondary phones, one person may hold.
 SECONDARY_CONTACTS_LIMIT = _number("SECONDARY_CONTACTS_LIMIT", default=20)
 
+# How often a day one person may be told that a contact is somebody else's: so often they learn that it
+# is known here.
+CONTACT_REFUSALS_A_DAY = _number("CONTACT_REFUSALS_A_DAY", default=10)
+
 # The country in which a phone number without a country code is read: two letters.
 PHONE_REGION = env.str("PHONE_REGION", default="EG")
 if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
@@ -166,6 +170,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "omarty.middleware.request_id",
+    "omarty.middleware.limited_body",
     "omarty.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -224,7 +229,10 @@ else:
         "init_command": (
             "SET sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout=20"
         ),
+        # A server that is unreachable, or stopped, holds no worker for long; waiting for a lock takes 20 s.
         "connect_timeout": 5,
+        "read_timeout": 30,
+        "write_timeout": 30,
     }
 
 # --- People, sign-in, tokens --------------------------------------------------------------------
@@ -233,7 +241,7 @@ AUTH_USER_MODEL = "contacts.User"
 # Where sign-in leads to if the address to go back to is not ours.
 LOGIN_REDIRECT_URL = "admin:index"
 # For Django a user's name is the e-mail, which should be unique: contacts.Claim makes it so.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "contacts.authentication.PrimaryContactBackend",
@@ -278,7 +286,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "email", "googleToken", "deviceId", "ip
 
 # --- The API ------------------------------------------------------------------------------------
 
-# A request's body, files included (contract/answers.md, Bodies).
+# A request's body, files included, at any address (contract/answers.md, Bodies).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 REST_FRAMEWORK = {
@@ -345,7 +353,9 @@ SECURE_SSL_REDIRECT = HTTPS
 # Load balancers ask these over plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Subdomains may be somebody else's, and a browser's preload list is left again only after months: who wants
+# them sets the header at the proxy.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from buildings.models import Membership
+from buildings.permissions import Blocks, members_within
 from buildings.unit_import.rows import RowProblem, Unit, UnitRow
 from contacts.bulk import Newcomer, newcomer
 from contacts.canonical import one_line
@@ -14,15 +15,22 @@ from contacts.models import Claim, Kind, User
 
 
 class Residents:
-    """Who the rows' residents are: people of the database, or newcomers."""
+    """Who the rows' residents are: people of the database, or newcomers.
 
-    def __init__(self, units: Sequence[Unit], problems: list[RowProblem]) -> None:
+    Of people of the database only those are matched who are members `within` these blocks. To whoever
+    imports there is nobody else: a row with the contact of a stranger is refused, whatever else it says.
+    """
+
+    def __init__(self, units: Sequence[Unit], problems: list[RowProblem], within: Blocks) -> None:
         self.newcomers: list[Newcomer] = []
+        # Rows that were refused because of a stranger's contact.
+        self.strangers = 0
         self._arriving: list[tuple[User, Unit]] = []
         with_resident = [row for unit in units for row in unit.rows if row.has_resident]
         if not with_resident:
             return
         self._holders = _holders(with_resident)
+        self._strangers = _strangers(self._holders.values(), within)
         self._members = _members(units)
         for unit in units:
             unit.rows = [row for row in unit.rows if self._find_resident(unit, row, problems)]
@@ -45,6 +53,18 @@ class Residents:
                 problems.append(RowProblem(row.row, "resident", _("needs a phone or an e-mail")))
             return known
         holders = [self._holders.get(contact) for contact in contacts.items()]
+        strange = [
+            kind
+            for kind, holder in zip(contacts, holders, strict=True)
+            if holder is not None and holder.pk in self._strangers
+        ]
+        if strange:
+            self.strangers += 1
+            sentence = _(
+                "belongs to somebody outside your blocks: they ask for the unit in the app, and you approve"
+            )
+            problems.append(RowProblem(row.row, strange[0], sentence))
+            return False
         if not any(holders):
             self._add_arrival(self._add_newcomer(row, contacts), unit, row)
             return True
@@ -77,6 +97,15 @@ def _holders(rows: Iterable[UnitRow]) -> dict[tuple[str, str], User]:
         condition |= Q(kind=kind, value__in=[value for each, value in values if each == kind])
     claims = Claim.objects.filter(condition).select_related("user")
     return {(claim.kind, claim.value): claim.user for claim in claims}
+
+
+def _strangers(holders: Iterable[User], within: Blocks) -> set[int]:
+    """The ids of the holders who are no members within these blocks; to all blocks nobody is a stranger."""
+    if within.ids is None:
+        return set()
+    people = {holder.pk for holder in holders}
+    members = members_within(within).filter(user__in=people)
+    return people - set(members.values_list("user_id", flat=True))
 
 
 def _members(units: Iterable[Unit]) -> dict[int | None, list[User]]:

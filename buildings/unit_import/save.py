@@ -41,6 +41,8 @@ class Outcome:
     left: int = 0
     people: int = 0
     memberships: int = 0
+    # Rows with a contact of somebody outside of the blocks.
+    strangers: int = 0
     units: list[Unit] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
 
@@ -68,7 +70,8 @@ def save_units(
     """
     outcome = Outcome()
     blocks, units = _units(rows, within, outcome.problems)
-    people = Residents(units, outcome.problems)
+    people = Residents(units, outcome.problems, within)
+    outcome.strangers = people.strangers
     outcome.units = [unit for unit in units if unit.rows]
     created = [unit for unit in outcome.units if unit.pk is None]
     changed = [unit for unit in outcome.units if unit.pk is not None and unit.changes]
@@ -297,13 +300,12 @@ def _move_in(
         [(user_id, unit.key.block_id, unit_id) for (user_id, unit_id), (_, unit) in coming.items()],
     )
     labels = {pk: str(block) for pk, block in blocks.items()}
-    # As Membership names itself, which would look the role up in the dictionary each time.
-    role = str(Role.RESIDENT.label)
     rows = []
     for pk, (user, unit) in zip(ids or _started(coming), coming.values(), strict=True):
         name, block = str(user), unit.key.block_id
         who, where = (user.pk, name), (unit.pk, unit.label)
-        rows.append((pk, f"{name}: {role}", *who, block, labels[block], *where))
+        # Labelled as `start_membership()` labels it: by the person's name, in no language.
+        rows.append((pk, name, *who, block, labels[block], *where))
     columns = ["target_id", "target_label", "person_id", "person_label", "block_id", "block_label"]
     columns += ["apartment_id", "apartment_label"]
     after = {"role": Role.RESIDENT, "status": Status.ACTIVE}

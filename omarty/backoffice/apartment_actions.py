@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from audit.models import Action
+from audit.operations import Where
 from buildings.membership_operations import merge_apartment, start_membership
 from buildings.models import (
     Apartment,
@@ -34,6 +36,7 @@ from omarty.backoffice.base.forms import (
 from omarty.backoffice.base.labels import contact_refusal, listed
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowAction
+from omarty.backoffice.base.taken_contacts import ContactTaken
 
 
 class MergeApartment(RowAction):
@@ -181,10 +184,14 @@ class MoveIn(RowAction):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         person = cast(Any, self.fields["person"])
-        known = admin.site.get_model_admin(User).get_queryset(self.request)
-        person.queryset = known.filter(erased_at=None)
+        people = cast(Any, admin.site.get_model_admin(User))
+        person.queryset = people.choosable(self.request, User.objects.all())
         person.widget = PersonSelect(Membership._meta.get_field("user"), admin.site)
         person.widget.choices = person.choices
+
+    @property
+    def where(self) -> Where:
+        return {"block": self.row.block, "apartment": self.row}
 
     @classmethod
     def why_refused(cls, row: Apartment) -> str:
@@ -240,7 +247,8 @@ class MoveIn(RowAction):
             )
         except IntegrityError as error:
             kind = _taken_kind(typed)
-            raise ValidationError({kind: self._taken(kind)}) from error
+            message = {kind: self._taken(kind)}
+            raise ContactTaken(message, action=Action.MEMBERSHIP_STARTED) from error
 
     def _taken(self, kind: Kind) -> str:
         return (

@@ -41,6 +41,8 @@ STORED_TEXTS = (
     gettext_noop("no membership in the unit"),
     gettext_noop("membership pending"),
     gettext_noop("membership banned"),
+    gettext_noop("contact held by somebody else"),
+    gettext_noop("contacts"),
     gettext_noop("wrong name or password"),
     gettext_noop("too many attempts"),
     gettext_noop("pending"),

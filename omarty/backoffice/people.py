@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from buildings.models import Membership
-from buildings.permissions import Blocks
+from buildings.permissions import Blocks, members_within
 from contacts.masking import masked_phone, shown_contact
-from contacts.models import Kind, Status, User
+from contacts.models import Kind, User
 from contacts.operations import Contact, contacts_of, lock_contacts
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time
@@ -90,6 +90,13 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         members = blocks.only(Membership.objects.all(), "block_id")
         return rows.filter(pk__in=members.values("user_id"))
 
+    def choosable(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those whom the user may move into a unit: members of the blocks that the user changes."""
+        people, changes = rows.filter(erased_at=None), scope(request).changes
+        if changes.ids is None:
+            return people
+        return people.filter(pk__in=members_within(changes).values("user_id"))
+
     def block_ids(self, row: User) -> list[int]:
         return list(row.memberships.values_list("block_id", flat=True))
 
@@ -108,8 +115,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
 
     def _membership(self, request: HttpRequest, row: User) -> Membership | None:
         """Their membership in a block that the user changes: entries about the person name that block."""
-        members = row.memberships.filter(ended_at=None).exclude(status=Status.PENDING)
-        rows = scope(request).changes.only(members, "block_id")
+        rows = members_within(scope(request).changes).filter(user=row)
         return rows.select_related("block", "apartment").order_by("pk").first()
 
     def where(self, request: HttpRequest, row: User) -> dict[str, Any]:

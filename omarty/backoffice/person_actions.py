@@ -8,10 +8,13 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from audit.models import Action
+from audit.operations import Where
 from contacts.models import HIDDEN, Kind, User
 from contacts.operations import (
     Contact,
     ContactRefused,
+    WhyContactRefused,
     add_contact,
     change_contact,
     contacts_of,
@@ -24,6 +27,7 @@ from contacts.operations import (
 from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES, SeenForm, contact_input
 from omarty.backoffice.base.labels import contact_line, contact_refusal, nothing_changed
 from omarty.backoffice.base.row_actions import ActionRefused, RowAction
+from omarty.backoffice.base.taken_contacts import ContactTaken
 
 
 class PersonAction(RowAction):
@@ -33,9 +37,21 @@ class PersonAction(RowAction):
         return []
 
     @property
+    def where(self) -> Where:
+        where: Where = self.row.where
+        return where
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What every entry about the person states: its origin, block and unit."""
-        return {"origin": self.origin, **self.row.where}
+        return {"origin": self.origin, **self.where}
+
+    def refusal(self, refused: ContactRefused, action: Action) -> ValidationError:
+        """What stands beside the field of a refused contact."""
+        message = {"typed": contact_refusal(refused.kind, refused.why)}
+        if refused.why is WhyContactRefused.TAKEN:
+            return ContactTaken(message, action=action)
+        return ValidationError(message)
 
 
 class ContactAction(PersonAction):
@@ -111,7 +127,7 @@ class AddContact(PersonAction):
         try:
             add_contact(user=self.row, kind=kind, typed=typed, **self.facts)
         except ContactRefused as refused:
-            raise ValidationError({"typed": contact_refusal(kind, refused.why)}) from refused
+            raise self.refusal(refused, Action.CONTACT_ADDED) from refused
         return [_("The contact was added.")]
 
 
@@ -148,9 +164,7 @@ class EditContact(SeenForm, ContactAction):
         try:
             changed = change_contact(contact=self.contact, typed=typed, **self.facts)
         except ContactRefused as refused:
-            raise ValidationError(
-                {"typed": contact_refusal(refused.kind, refused.why)}
-            ) from refused
+            raise self.refusal(refused, Action.CONTACT_CHANGED) from refused
         return [_("The contact was edited.") if changed else nothing_changed()]
 
 

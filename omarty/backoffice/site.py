@@ -14,6 +14,7 @@ from django.contrib.messages.storage import default_storage
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -101,6 +102,11 @@ class PasswordChange(PasswordChangeView):
 class ChoicesView(AutocompleteJsonView):
     """What a chooser offers, under the labels of the list's own admin."""
 
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        choosable = getattr(self.model_admin, "choosable", None)
+        return rows if choosable is None else choosable(self.request, rows)
+
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         label = getattr(self.model_admin, "choice_label", str)
         return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}
@@ -179,6 +185,10 @@ class OmartySite(AdminSite):
         if "QuarantinedRow" in models and not QuarantinedRow.objects.exists():
             del models["QuarantinedRow"]
         return {**context, "menu": [models[name] for name in MENU if name in models]}
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
+        """Lists stand in the menu; the overview is the one page that gathers them."""
+        return redirect("admin:index", permanent=False)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
         dashboard = overview(scope(request).sees)

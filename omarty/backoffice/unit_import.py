@@ -26,6 +26,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from audit.models import Action
 from audit.operations import Origin
 from buildings.models import Block
 from buildings.operations import lock_blocks
@@ -39,6 +40,7 @@ from buildings.unit_import.staging import Staging
 from omarty.backoffice.base.export import ExportingAdmin
 from omarty.backoffice.base.labels import listed
 from omarty.backoffice.base.scoped_admin import BlockField, origin_of, scope
+from omarty.backoffice.base.taken_contacts import count_taken
 from omarty.tables.reading import TableFile, TableProblem
 
 MOST_ROWS = 2_000
@@ -55,6 +57,8 @@ class Loaded:
     columns: list[str]
     lines: list[dict[str, Any]]
     right: bool
+    # Rows that were refused because of a contact of somebody outside the user's blocks.
+    strangers: int = 0
     outcome: Outcome | None = None
 
     def counts(self) -> dict[str, int]:
@@ -85,7 +89,8 @@ def load(
             # What needs correction comes first: the rest may be hundreds of rows.
             lines.sort(key=lambda line: line["kind"] != "wrong")
             headings = [reader.heading(column.name) for _index, column in reader.columns]
-            loaded = Loaded(headings, lines, right=not problems)
+            strangers = sum(each.strangers for each in done)
+            loaded = Loaded(headings, lines, right=not problems, strangers=strangers)
             if loaded.right and loaded.digest == confirmed:
                 loaded.outcome = Outcome()
                 for each in done:
@@ -268,10 +273,18 @@ class ImportingAdmin(ExportingAdmin):
                     None, _("Somebody changed the same units at the same moment. Try again.")
                 )
                 return None
+        if loaded.strangers and (spent := self._count_strangers(request, form, loaded)):
+            form.add_error(None, spent)
+            return None
         if not loaded.lines:
             form.add_error(None, _("The file has no rows below its line of column names."))
             return None
         return loaded
+
+    def _count_strangers(self, request: HttpRequest, form: FileForm, loaded: Loaded) -> str:
+        block = Block.objects.filter(pk=form.block_id or 0).first()
+        action = Action.MEMBERSHIP_STARTED
+        return count_taken(request, action=action, contacts=loaded.strangers, block=block)
 
     def _done(self, request: HttpRequest, outcome: Outcome) -> HttpResponse:
         new, changed, people = outcome.created, outcome.updated, outcome.memberships

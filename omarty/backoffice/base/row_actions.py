@@ -15,9 +15,10 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.operations import Origin
+from audit.operations import Origin, Where
 from omarty.backoffice.base.forms import reason_field
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
+from omarty.backoffice.base.taken_contacts import ContactTaken, count_taken
 
 # Their ids are fields of the page's form, and Django reads at most a thousand fields.
 MOST_AT_ONCE = 500
@@ -58,6 +59,11 @@ class RowAction(forms.Form):
     def origin(self) -> Origin:
         """Who acts and why, for the operation."""
         return origin_of(self.request, reason=self.cleaned_data["reason"])
+
+    @property
+    def where(self) -> Where:
+        """Block and unit for the entry of a refusal."""
+        return {}
 
     @classmethod
     def why_refused(cls, row: Any) -> str:
@@ -226,6 +232,9 @@ class RowActionsAdmin(ScopedAdmin):
             try:
                 with transaction.atomic():
                     outcome = form.carry_out()
+            except ContactTaken as refused:
+                spent = count_taken(request, action=refused.action, **form.where)
+                form.add_error(None, ValidationError(spent) if spent else refused)
             except ValidationError as refused:
                 form.add_error(None, refused)
             else:

@@ -1,0 +1,50 @@
+"""Counts attempts and refusals exactly, whatever runs at once, in the database that all workers share."""
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from contacts.models import EventCount
+
+# One statement, which locks the row from its beginning: of two at once, one waits and none fails.
+_COUNT_UP = {
+    "sqlite": "INSERT INTO {table} (digest, since, count) VALUES (%s, %s, %s)"
+    " ON CONFLICT (digest) DO UPDATE SET"
+    " count = CASE WHEN since <= %s THEN excluded.count ELSE count + excluded.count END,"
+    " since = CASE WHEN since <= %s THEN excluded.since ELSE since END",
+    # Assigned from left to right: `since` is the former one until its own turn.
+    "mysql": "INSERT INTO {table} (digest, since, count) VALUES (%s, %s, %s)"
+    " ON DUPLICATE KEY UPDATE"
+    " count = IF(since <= %s, VALUES(count), count + VALUES(count)),"
+    " since = IF(since <= %s, VALUES(since), since)",
+}
+
+
+def count_up(what: str, *of: object, within: timedelta, by: int = 1) -> int:
+    """Count `by` more of `what`; returns how many there are in the period, these included.
+
+    `of` tells whose they are: a person, a block and so on, each counted apart; stored is only a digest.
+    A period begins with its first event and lasts `within`. Call it outside of a transaction that may
+    be rolled back.
+    """
+    digest = salted_hmac("contacts.counting", repr((what, *of)), algorithm="sha256").hexdigest()
+    now = timezone.now()
+    to_column = EventCount._meta.get_field("since").get_db_prep_value
+    since, ended = (to_column(at, connection) for at in (now, now - within))
+    table = connection.ops.quote_name(EventCount._meta.db_table)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _COUNT_UP[connection.vendor].format(table=table),
+                [digest, since, by, ended, ended],
+            )
+        # Under the row's lock, so that no two at once get the same number.
+        return EventCount.objects.values_list("count", flat=True).get(pk=digest)
+
+
+def forget_past_counts(older_than: timedelta) -> int:
+    """Delete the counts of periods that began so long ago; returns how many."""
+    deleted, _ = EventCount.objects.filter(since__lt=timezone.now() - older_than).delete()
+    return deleted

@@ -1,0 +1,197 @@
+"""Whom a manager reaches: members of their blocks, by whatever page takes a phone or an e-mail."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from audit.models import Action
+from buildings.models import Membership, Role
+from contacts.models import EventCount, Status
+from tests.backoffice import Desk
+from tests.conftest import person
+
+IMPORT = "buildings/apartment/import/"
+STRANGER = "belongs to somebody outside your blocks"
+TOO_MANY = "Too many contacts of other people for one day"
+
+
+@pytest.fixture
+def desk():
+    return Desk("manager")
+
+
+def preview(desk, *rows):
+    table = "\n".join(["number,resident,phone,email", *rows])
+    file = SimpleUploadedFile("units.csv", table.encode())
+    return desk.post(f"/admin/{IMPORT}", {"import_file": file}).content.decode()
+
+
+# --- Import ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "5,نادية جارة,01000000007,",
+        "5,Somebody Else,01000000007,",
+        "5,,01000000007,",
+        "5,Nadia,01055500001,neighbour@example.org",
+        "5,Nadia,,neighbour.second@example.org",
+        "5,Osman Outsider,01000000006,",
+        "5,Pakinam Pending,01000000004,",
+    ],
+)
+def test_a_row_with_a_strangers_contact_is_refused_in_the_same_words(
+    desk, new_entries, nothing_changed, row
+):
+    page = preview(desk, row)
+    assert STRANGER in page
+    assert "registered under" not in page
+    assert nothing_changed()
+    [entry] = new_entries()
+    assert (entry.action, entry.refused) == (
+        Action.MEMBERSHIP_STARTED,
+        "contact held by somebody else",
+    )
+    assert (entry.actor_id, entry.block_id, entry.after) == (desk.person.pk, 1, {"contacts": 1})
+
+
+def test_who_has_left_is_a_stranger(desk):
+    assert STRANGER not in preview(desk, "5,Rami Resident,01000000002,")
+    Membership.objects.filter(user=person("resident")).update(ended_at=timezone.now())
+    assert STRANGER in preview(desk, "5,Rami Resident,01000000002,")
+
+
+def test_a_member_of_the_managers_blocks_is_known(desk, new_entries):
+    page = preview(desk, "5,Rami Resident,01000000002,")
+    assert STRANGER not in page and "all are right" in page or "it is right" in page
+    assert new_entries() == []
+
+
+def test_a_superuser_reaches_everybody():
+    page = preview(Desk("admin"), "5,نادية جارة,01000000007,")
+    assert STRANGER not in page
+
+
+def test_after_ten_contacts_of_strangers_a_day_nothing_more_is_said(desk, new_entries):
+    rows = [f"{number},,01000000007," for number in range(100, 106)]
+    assert STRANGER in preview(desk, *rows)
+    assert TOO_MANY in preview(desk, *rows)
+    # The other ways in count on.
+    response = desk.send(
+        "buildings/apartment/5/move-in/", name="Nadia", phone="01000000007", day="2026-01-01"
+    )
+    assert TOO_MANY in response.content.decode()
+    assert [entry.after for entry in new_entries()] == [{"contacts": 6}, {"contacts": 6}]
+    EventCount.objects.update(since=timezone.now() - timedelta(days=1, seconds=1))
+    assert STRANGER in preview(desk, rows[0])
+
+
+# --- One by one ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "action"),
+    [
+        (
+            "buildings/apartment/5/move-in/",
+            {"name": "Nadia", "phone": "01000000007"},
+            Action.MEMBERSHIP_STARTED,
+        ),
+        (
+            "contacts/user/3/add-contact/",
+            {"kind": "phone", "typed": "01000000007"},
+            Action.CONTACT_ADDED,
+        ),
+        ("contacts/user/3/edit/?contact=phone", {"typed": "01000000007"}, Action.CONTACT_CHANGED),
+    ],
+)
+def test_a_taken_contact_is_refused_recorded_and_counted(
+    desk, new_entries, nothing_changed, path, typed, action
+):
+    for _ in range(10):
+        assert "Somebody holds it already." in desk.send(path, **typed).content.decode()
+    assert TOO_MANY in desk.send(path, **typed).content.decode()
+    assert TOO_MANY in desk.send(path, **typed).content.decode()
+    assert nothing_changed()
+    entries = new_entries()
+    assert len(entries) == 10
+    assert {(entry.action, entry.refused, entry.block_id) for entry in entries} == {
+        (action, "contact held by somebody else", 1)
+    }
+
+
+def test_the_app_is_told_ten_times_a_day_that_a_contact_is_anothers(resident, nothing_changed):
+    fields = {"blockId": 1, "apartmentId": 2, "phoneNumber": "01000000007"}
+    for _ in range(10):
+        assert resident.add(**fields)["message"]["error"].endswith("set for another user")
+    response = resident.post("Update", {"api": "AddContact", **fields})
+    assert response.status_code == 429
+    assert response.json() == {
+        "status": 429,
+        "message": "Too many requests, please try again later.",
+    }
+    assert response["Retry-After"] == "86400"
+    assert nothing_changed()
+    # Only that is counted.
+    own = resident.add(blockId=1, apartmentId=2, phoneNumber="01000000002")
+    assert own["message"]["error"].endswith("set for you")
+
+
+# --- Choosing --------------------------------------------------------------------------------------
+
+
+def choices(desk, term):
+    query = {"app_label": "buildings", "model_name": "membership", "field_name": "user"}
+    answer = desk.get("/admin/autocomplete/", query | {"term": term}).json()
+    return [each["text"] for each in answer["results"]]
+
+
+def test_only_members_are_offered_to_move_in(desk):
+    assert choices(desk, "Rami")
+    assert choices(desk, "Pakinam") == []
+    Membership.objects.filter(user=person("resident")).update(ended_at=timezone.now())
+    assert choices(desk, "Rami") == []
+    assert choices(Desk("admin"), "Rami")
+
+
+@pytest.mark.parametrize("who", ["pending", "outsider", "neighbour"])
+def test_nobody_else_can_be_chosen_by_id_either(desk, nothing_changed, who):
+    response = desk.send(
+        "buildings/apartment/5/move-in/", person=str(person(who).pk), day="2026-01-01"
+    )
+    assert response.context["form"].errors["person"]
+    assert nothing_changed()
+
+
+def test_who_asks_elsewhere_and_belongs_here_can_be_chosen(desk):
+    Membership.objects.create(
+        user=person("pending"), block_id=1, role=Role.CASHIER, status=Status.ACTIVE
+    )
+    assert choices(desk, "Pakinam")
+
+
+# --- What an import leaves ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_an_import_labels_a_membership_as_every_other_way_in(language, new_entries):
+    desk = Desk("manager", language)
+    opened = desk.post(
+        f"/admin/{IMPORT}",
+        {
+            "import_file": SimpleUploadedFile(
+                "u.csv", b"number,resident,phone\n5,Nora New,01055500001"
+            )
+        },
+    )
+    desk.resend(IMPORT, opened)
+    [entry] = [each for each in new_entries() if each.action == Action.MEMBERSHIP_STARTED]
+    assert entry.target_label == "Nora New" == str(Membership.objects.get(pk=entry.target_id))
+
+
+@pytest.mark.parametrize("app", ["buildings", "contacts", "audit", "legacy"])
+def test_an_apps_own_page_leads_to_the_overview(app, desk):
+    assert desk.get(f"/admin/{app}/").url == "/admin/"
