@@ -3,8 +3,10 @@
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from omarty.lockout import API_PREFIX
 from omarty.logs import current_request_id
 
 
@@ -19,6 +21,25 @@ def request_id(
         response = get_response(request)
         response["X-Request-ID"] = str(request.request_id)  # type: ignore[attr-defined]
         return response
+
+    return middleware
+
+
+def limited_body(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuses a body that is larger than any page takes, unread: before it is known who asks.
+
+    The API's views do so themselves, after they know the caller (contract/answers.md, Bodies).
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        large = length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if large and not request.path.startswith(API_PREFIX):
+            sentence = "What was sent is larger than 1 MB."
+            return HttpResponse(sentence, status=413, content_type="text/plain")
+        return get_response(request)
 
     return middleware
 

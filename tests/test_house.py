@@ -34,7 +34,8 @@ ROOMS = {
     "backoffice": "days legacy lockout retry tables",
     # What Django and the server find by name.
     "admin": "backoffice",
-    "middleware": "logs",
+    "apps": "",
+    "middleware": "lockout logs",
     "settings": "",
     "templatetags": "backoffice",
     "urls": "api health",
