@@ -123,23 +123,6 @@ def test_a_taken_contact_is_refused_recorded_and_counted(
     }
 
 
-def test_the_app_is_told_ten_times_a_day_that_a_contact_is_anothers(resident, nothing_changed):
-    fields = {"blockId": 1, "apartmentId": 2, "phoneNumber": "01000000007"}
-    for _ in range(10):
-        assert resident.add(**fields)["message"]["error"].endswith("set for another user")
-    response = resident.post("Update", {"api": "AddContact", **fields})
-    assert response.status_code == 429
-    assert response.json() == {
-        "status": 429,
-        "message": "Too many requests, please try again later.",
-    }
-    assert response["Retry-After"] == "86400"
-    assert nothing_changed()
-    # Only that is counted.
-    own = resident.add(blockId=1, apartmentId=2, phoneNumber="01000000002")
-    assert own["message"]["error"].endswith("set for you")
-
-
 # --- Choosing --------------------------------------------------------------------------------------
 
 

@@ -1,15 +1,11 @@
 """The methods of `POST /omartyapis/Update/`."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any, cast
-
-from django.conf import settings
 
 from audit.models import Action
 from buildings.permissions import WhyAccessRefused, own_membership
 from contacts import operations
-from contacts.counting import count_up
 from contacts.models import Kind, SecondaryContact, Status
 from contacts.operations import ContactRefused, PersonErased, WhyContactRefused
 from omarty.api.calls import Call, refusals_recorded
@@ -35,8 +31,6 @@ WIRE_NAMES = {Kind.EMAIL: "email", Kind.PHONE: "phoneNum"}
 # contract/answers.md, AddContact rows 9 to 13.
 BOTH_OR_NEITHER = "No Data Inserted."
 LIMIT_REACHED = "Contacts limit reached."
-TOO_MANY_TAKEN = (429, "Too many requests, please try again later.")
-A_DAY = timedelta(days=1)
 CONTACT_REFUSED = {
     (Kind.EMAIL, WhyContactRefused.INVALID): "Email is not valid.",
     (Kind.EMAIL, WhyContactRefused.OWN): "Email already set for you",
@@ -63,7 +57,6 @@ _TWO_CONTACTS = {
     messages={
         "Both or neither sent": (200, _TWO_CONTACTS | {"error": BOTH_OR_NEITHER}),
         **{text: (200, _TWO_CONTACTS | {"error": text}) for text in CONTACT_REFUSED.values()},
-        "Too often another user's contact": TOO_MANY_TAKEN,
         **refusals_of(BLOCK_ID, APARTMENT_ID, LONGITUDE, LATITUDE),
         **access_refusals(
             WhyAccessRefused.BLOCK_UNKNOWN,
@@ -103,18 +96,8 @@ def add_contact(call: Call) -> dict[str, Any]:
         # As every later call with this token is answered.
         raise CallRefused(*STATUS_REFUSED[Status.BANNED]) from erased
     except ContactRefused as refused:
-        if refused.why is WhyContactRefused.TAKEN:
-            _count_taken(call)
         raise _with_contacts(call, CONTACT_REFUSED[refused.kind, refused.why]) from refused
     return numbered(contacts)
-
-
-def _count_taken(call: Call) -> None:
-    """Raises CallRefused (429) for who was told too often today that others hold a contact (row 12)."""
-    told = count_up("contact taken", call.who.user.pk, within=A_DAY)
-    if told > settings.CONTACT_REFUSALS_A_DAY:
-        wait = {"Retry-After": str(int(A_DAY.total_seconds()))}
-        raise CallRefused(*TOO_MANY_TAKEN, headers=wait)
 
 
 def numbered(contacts: Iterable[SecondaryContact]) -> dict[str, Any]:

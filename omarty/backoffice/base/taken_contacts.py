@@ -1,7 +1,7 @@
 """Contacts that a user of the back-office types and somebody else holds: refused, recorded, and counted.
 
-Each refusal says that the contact is known here. So there are few a day for one user (answers.md,
-AddContact row 12), whichever page they come from.
+Each refusal says that the contact is known here. So there are few a day for one user, whichever page
+they come from.
 """
 
 from datetime import timedelta
