@@ -12,7 +12,8 @@ from contacts.masking import masked_contacts
 from contacts.models import HIDDEN, SECONDARY, Kind, User
 
 # The kinds of record whose label is a contact.
-CONTACTS = tuple(model.__name__.lower() for model in SECONDARY.values())
+KIND_OF = {model.__name__.lower(): kind.value for kind, model in SECONDARY.items()}
+CONTACTS = tuple(KIND_OF)
 PERSON = User.__name__.lower()
 
 
@@ -36,16 +37,19 @@ class ContactsToday:
         return typed in self.shown or (exists and kind not in self.hidden_kinds)
 
 
-def hide_contacts(entries: Sequence[Entry]) -> None:
-    """Mask contacts in these entries that are hidden, or gone, by now: one statement."""
+def hide_contacts(entries: Sequence[Entry], *, in_full: bool = False) -> None:
+    """Mask contacts in these entries that are hidden, or gone, by now: one statement.
+
+    Numbers and addresses in other texts are masked too, unless in full.
+    """
     concerned = [each for each in entries if each.before or each.after or _is_contact(each)]
     people = _contacts_today({each.person_id for each in concerned})
     for entry in concerned:
         today = people[entry.person_id]
         if _is_contact(entry) and entry.target_label not in today.shown:
             entry.target_label = entry.target_label and HIDDEN
-        entry.before = _masked(entry.before, entry, today)
-        entry.after = _masked(entry.after, entry, today)
+        entry.before = _masked(entry.before, entry, today, in_full)
+        entry.after = _masked(entry.after, entry, today, in_full)
 
 
 def _is_contact(entry: Entry) -> bool:
@@ -80,14 +84,16 @@ def _contacts_today(people: Iterable[int | None]) -> dict[int | None, ContactsTo
     return found
 
 
-def _masked(value: Any, entry: Entry, today: ContactsToday, name: str = "") -> Any:
+def _masked(value: Any, entry: Entry, today: ContactsToday, in_full: bool, name: str = "") -> Any:
     """The value without contacts that may not be shown; `name` is the field that has it."""
     if isinstance(value, dict):
-        return {key: _masked(each, entry, today, key) for key, each in value.items()}
+        return {key: _masked(each, entry, today, in_full, key) for key, each in value.items()}
     if isinstance(value, list):
-        return [_masked(each, entry, today, name) for each in value]
+        return [_masked(each, entry, today, in_full, name) for each in value]
     if not isinstance(value, str) or not value:
         return value
-    if name in Kind.values:
-        return value if today.may_show(entry, name, value) else HIDDEN
-    return value if value in today.shown else masked_contacts(value)
+    # A secondary contact that changed at the legacy server has its value under its field's name.
+    kind = KIND_OF.get(entry.target_type, name) if name == "typed" else name
+    if kind in Kind.values:
+        return value if today.may_show(entry, kind, value) else HIDDEN
+    return value if in_full or value in today.shown else masked_contacts(value)

@@ -20,7 +20,7 @@ from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, Status, Us
 from omarty.admin_urls import admin_url_for
 
 BATCH = 2000
-OURS = ("audit", "contacts", "buildings")
+OURS = ("audit", "contacts", "buildings", "legacy")
 # After this long without a seal, though there are entries to seal, the timer seems not to run.
 SEAL_HOURS = 24
 

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from audit.models import Action, Entry
 from audit.operations import Origin
 from buildings.models import Apartment, Block, Membership, Occupancy
-from buildings.operations import register_apartment
+from buildings.operations import change_apartment, register_apartment
 from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, User
 from contacts.operations import add_contact
 from omarty.tables.cells import plain, safe
@@ -312,3 +312,13 @@ def test_no_separator_of_any_country_makes_a_formula_of_a_text(text):
                 number = re.fullmatch(r"-?[0-9]+", cell)
                 assert number or not cell.startswith(("=", "+", "-", "@")), (separator, cell)
     assert plain(safe(text)) == text
+
+
+def test_in_full_the_audit_log_has_every_text_as_it_is_but_for_hidden_contacts(tmp_path):
+    note = "meter 12345678, plumber 01234567890 ask@plumber.example"
+    unit = Apartment.objects.get(pk=2)
+    change_apartment(origin=Origin.of_command("test"), apartment=unit, changes={"note": note})
+    for full, expected in ((True, note), (False, "meter ••••5678")):
+        export("audit", tmp_path / "audit.jsonl", full=full)
+        lines = (tmp_path / "audit.jsonl").read_text().splitlines()
+        assert expected in json.loads(lines[-1 if full else -2])["after"]

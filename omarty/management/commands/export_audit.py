@@ -53,7 +53,8 @@ class Command(ExportCommand):
         return Entry.objects.all() if block is None else Entry.objects.filter(block_id=block.pk)
 
     def rows(self, batch: Sequence[Entry]) -> Sequence[Entry]:
-        hide_contacts(batch)
+        # Other numbers and addresses are masked by the columns, unless in full.
+        hide_contacts(batch, in_full=True)
         return batch
 
 
