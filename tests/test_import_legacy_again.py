@@ -95,6 +95,18 @@ def test_a_later_run_imports_what_changed_there(legacy, new_entries):
     assert everything() == after
 
 
+def test_a_contact_that_changed_there_is_stored_as_tidily_as_a_new_one(legacy, new_entries):
+    run(legacy.url)
+    legacy.run(
+        "UPDATE Resident_User SET PhoneNum = '\N{LEFT-TO-RIGHT MARK}01000001112' WHERE ID = 1001"
+    )
+    run(legacy.url)
+    assert User.objects.get(pk=1001).phone == "01000001112"
+    before = len(new_entries())
+    run(legacy.url)
+    assert len(new_entries()) == before
+
+
 def test_what_was_quarantined_is_imported_once_it_is_corrected(legacy):
     run(legacy.url)
     legacy.run("UPDATE PhoneNums SET PhoneNum = '01000000604' WHERE ID = 604")

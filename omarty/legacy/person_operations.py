@@ -63,6 +63,9 @@ def change_adopted_user(
     given it up, and somebody else may be waiting for it. A new password or status ends their sessions.
     """
     refused = []
+    changes = changes | {
+        kind.value: kind.tidy(changes[kind.value]) for kind in Kind if changes.get(kind.value)
+    }
     for kind in Kind:
         if kind.value in changes and (why := _replace_primary(user, kind, changes[kind.value])):
             refused.append((kind, why))
