@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from rangefilter.filters import NumericRangeFilter
 
+from audit.operations import Origin
 from buildings.models import HIGHEST_FLOOR, LOWEST_FLOOR, Apartment, Block, Membership
 from buildings.operations import (
     change_apartment,
@@ -37,9 +38,7 @@ from omarty.backoffice.base.forms import (
     ModelForm,
     SeenForm,
     WholeNumberField,
-    changed_in,
     reason_field,
-    typed_in,
 )
 from omarty.backoffice.base.labels import listed, unit_in_block
 from omarty.backoffice.base.request_limits import row_id
@@ -48,7 +47,6 @@ from omarty.backoffice.base.scoped_admin import (
     BlockFilter,
     EndedFilter,
     distinct_labels,
-    origin_of,
     scope,
 )
 from omarty.backoffice.base.search import residents_matching, whole_number
@@ -277,13 +275,11 @@ class ApartmentAdmin(FormLockAdmin, ImportingAdmin, RowActionsAdmin):
         row = type("ApartmentListForm", (ApartmentListForm,), {"changes": scope(request).changes})
         return modelform_factory(Apartment, form=row, fields=self.list_editable, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        origin = origin_of(request, reason=form.cleaned_data.get("reason", ""))
-        if change:
-            change_apartment(origin=origin, apartment=obj, changes=changed_in(form))
-        else:
-            unit = register_apartment(origin=origin, **typed_in(form))
-            obj.pk, obj._state.adding = unit.pk, False
+    def register_row(self, origin: Origin, typed: dict[str, Any]) -> Apartment:
+        return register_apartment(origin=origin, **typed)
+
+    def change_row(self, origin: Origin, row: Apartment, changes: dict[str, Any]) -> None:
+        change_apartment(origin=origin, apartment=row, changes=changes)
 
     def page_title(self, row: Apartment) -> str:
         return capfirst(unit_in_block(row.block, row)) or ""

@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from audit.operations import Origin
 from buildings.models import Block, Building
 from buildings.operations import (
     change_block,
@@ -26,11 +27,11 @@ from buildings.permissions import Blocks
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin
 from omarty.backoffice.base.form_lock import FormLock, FormLockAdmin
-from omarty.backoffice.base.forms import ModelForm, SeenForm, changed_in, reason_field, typed_in
+from omarty.backoffice.base.forms import ModelForm, SeenForm, reason_field
 from omarty.backoffice.base.labels import building_name, map_link, unit_in_block
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowActionsAdmin
-from omarty.backoffice.base.scoped_admin import origin_of, scope
+from omarty.backoffice.base.scoped_admin import scope
 from omarty.backoffice.block_actions import AddFloors
 from omarty.tables.columns import ExportColumn
 
@@ -133,13 +134,11 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
         shown = ["building_shown", "number", "name", "floors", "units_planned"]
         return [(None, {"fields": [*shown, "position", "status", "created_at"]})]
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        origin = origin_of(request, reason=form.cleaned_data.get("reason", ""))
-        if change:
-            change_block(origin=origin, block=obj, changes=changed_in(form))
-        else:
-            block = register_block(origin=origin, **typed_in(form))
-            obj.pk, obj._state.adding = block.pk, False
+    def register_row(self, origin: Origin, typed: dict[str, Any]) -> Block:
+        return register_block(origin=origin, **typed)
+
+    def change_row(self, origin: Origin, row: Block, changes: dict[str, Any]) -> None:
+        change_block(origin=origin, block=row, changes=changes)
 
     def form_lock(self, request: HttpRequest, row_ids: list[int]) -> FormLock:
         """The building chosen for the block, whose numbers are checked, and the block."""
@@ -206,13 +205,11 @@ class BuildingAdmin(SuperusersAdmin):
         reason = ["reason"] if obj is not None and self.has_change_permission(request) else []
         return [(None, {"fields": [*BuildingForm.guarded, *reason]})]
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        origin = origin_of(request, reason=form.cleaned_data.get("reason", ""))
-        if change:
-            change_building(origin=origin, building=obj, changes=changed_in(form))
-        else:
-            building = register_building(origin=origin, **typed_in(form))
-            obj.pk, obj._state.adding = building.pk, False
+    def register_row(self, origin: Origin, typed: dict[str, Any]) -> Building:
+        return register_building(origin=origin, **typed)
+
+    def change_row(self, origin: Origin, row: Building, changes: dict[str, Any]) -> None:
+        change_building(origin=origin, building=row, changes=changes)
 
     def form_lock(self, request: HttpRequest, row_ids: list[int]) -> FormLock:
         return FormLock(buildings=row_ids)

@@ -1,4 +1,6 @@
-"""While a form is checked and saved, nobody else changes what it is checked against."""
+"""A form is checked and saved, by the operation that its list names, while nobody else changes what
+it is checked against.
+"""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -7,13 +9,15 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation, ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
+from audit.operations import Origin
 from buildings.operations import ApartmentExists, lock_blocks, lock_buildings
+from omarty.backoffice.base.forms import changed_in, typed_in
 from omarty.backoffice.base.request_limits import row_id
-from omarty.backoffice.base.scoped_admin import ScopedAdmin
+from omarty.backoffice.base.scoped_admin import ScopedAdmin, origin_of
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,22 @@ class FormLockAdmin(ScopedAdmin):
     def form_lock(self, request: HttpRequest, row_ids: list[int]) -> FormLock:
         """What to lock for a form that shows these rows; for a form that adds one, none."""
         raise NotImplementedError
+
+    def register_row(self, origin: Origin, typed: dict[str, Any]) -> models.Model:
+        """Write the row that a form adds, and return it."""
+        raise NotImplementedError
+
+    def change_row(self, origin: Origin, row: Any, changes: dict[str, Any]) -> None:
+        """Write what a form changes of its row."""
+        raise NotImplementedError
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        origin = origin_of(request, reason=form.cleaned_data.get("reason", ""))
+        if change:
+            self.change_row(origin, obj, changed_in(form))
+        else:
+            row = self.register_row(origin, typed_in(form))
+            obj.pk, obj._state.adding = row.pk, False
 
     def refuse_form(self, request: HttpRequest, row_ids: list[int]) -> None:
         """Called under the lock. Raises ValidationError if the page's row takes no form any more."""
