@@ -156,16 +156,16 @@ class Contact:
     @property
     def typed(self) -> str:
         """As it was typed; empty for a primary one that the person does not have."""
-        return getattr(self._row, self._fields[0]) or ""
+        return getattr(self._row, self.fields[0]) or ""
 
     @property
     def hidden(self) -> bool:
         """Whether its holder hides it from others."""
-        return bool(getattr(self._row, self._fields[1]))
+        return bool(getattr(self._row, self.fields[1]))
 
     def store(self, *, typed: str | None = None, hidden: bool | None = None) -> None:
         """Write its spelling or its visibility; what is None stays."""
-        values = dict(zip(self._fields, (typed, hidden), strict=True))
+        values = dict(zip(self.fields, (typed, hidden), strict=True))
         changed = {name: value for name, value in values.items() if value is not None}
         for name, value in changed.items():
             setattr(self._row, name, value)
@@ -176,7 +176,8 @@ class Contact:
         return self.user if self.secondary is None else self.secondary
 
     @property
-    def _fields(self) -> tuple[str, str]:
+    def fields(self) -> tuple[str, str]:
+        """The fields of its row that have its spelling and whether it is hidden."""
         secondary = self.secondary is not None
         return ("typed", "hidden") if secondary else (self.kind.value, f"{self.kind}_hidden")
 
@@ -250,11 +251,11 @@ def hide_contact(*, origin: Origin, contact: Contact, hidden: bool, **where: Unp
     contact = _locked(contact)[0]
     if contact.hidden == hidden:
         return False
-    before = {"hidden": contact.hidden}
+    # Of a primary one the name of its field says which: "phone_hidden".
+    name = contact.fields[1]
+    before, after = {name: contact.hidden}, {name: hidden}
     contact.store(hidden=hidden)
-    _record_contact(
-        origin, Action.CONTACT_HIDDEN, contact, before=before, after={"hidden": hidden}, **where
-    )
+    _record_contact(origin, Action.CONTACT_HIDDEN, contact, before=before, after=after, **where)
     return True
 
 

@@ -226,7 +226,7 @@ def test_a_hidden_one_is_shown_again_with_a_reason(desk, new_entries):
     assert "reason" in desk.send(f"{RESIDENT}show/?contact=phone").context["form"].errors
     desk.send(f"{RESIDENT}show/?contact=phone", reason="asked by letter")
     assert not resident().phone_hidden
-    assert new_entries()[-1].after == {"hidden": False}
+    assert new_entries()[-1].after == {"phone_hidden": False}
 
 
 def test_the_second_to_edit_is_shown_what_the_first_made_of_it(desk, new_entries):
