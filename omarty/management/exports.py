@@ -2,17 +2,17 @@
 
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 from django.db.models import Model, QuerySet
-from django.utils import timezone
 
 from audit.models import Action
 from audit.operations import Origin, record
 from buildings.models import Block
+from omarty.days import midnight
 from omarty.management.base import DataCommand, UsageProblem, counted
 from omarty.tables.batches import in_batches
 from omarty.tables.columns import ExportColumn
@@ -151,11 +151,7 @@ def _between(
     """The rows of these days as the community's clock counts them, first and last included."""
     # Before the first day of all there is no midnight, and none after the last.
     if since is not None and since > date.min:
-        rows = rows.filter(**{f"{field}__gte": _midnight(since)})
+        rows = rows.filter(**{f"{field}__gte": midnight(since)})
     if until is not None and until < date.max:
-        rows = rows.filter(**{f"{field}__lt": _midnight(until + timedelta(days=1))})
+        rows = rows.filter(**{f"{field}__lt": midnight(until + timedelta(days=1))})
     return rows
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
