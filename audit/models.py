@@ -9,6 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+# Of the reason that somebody gives for what they do, in characters.
+REASON_LENGTH = 200
+
 
 class Action(TextChoices):
     """What was done, or refused if the entry's `refused` says so."""
@@ -111,7 +114,7 @@ class Entry(models.Model):
 
     action = models.CharField(_("action"), max_length=40, choices=Action)
     refused = models.CharField(_("refused because"), max_length=100, blank=True)
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    reason = models.CharField(_("reason"), max_length=REASON_LENGTH, blank=True)
 
     target_type = models.CharField(_("kind of record"), max_length=40, blank=True)
     target_id = models.BigIntegerField(_("record's id"), null=True)

@@ -176,5 +176,5 @@ def test_an_import_labels_a_membership_as_every_other_way_in(language, new_entri
 
 
 @pytest.mark.parametrize("app", ["buildings", "contacts", "audit", "legacy"])
-def test_an_apps_own_page_leads_to_the_overview(app, desk):
+def test_an_apps_own_page_leads_to_the_dashboard(app, desk):
     assert desk.get(f"/admin/{app}/").url == "/admin/"

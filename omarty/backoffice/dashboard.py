@@ -83,7 +83,7 @@ class DayFigures:
         return _list("audit_entry", at__range__gte=day, at__range__lte=day)
 
 
-def overview(blocks: Blocks) -> dict[str, Any]:
+def dashboard_context(blocks: Blocks) -> dict[str, Any]:
     """What the page shows of these blocks, from eight statements."""
     each_block = _each_block(blocks)
     days = _days(blocks)

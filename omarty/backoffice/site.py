@@ -28,7 +28,7 @@ from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES
 from omarty.backoffice.base.labels import NOBODY
 from omarty.backoffice.base.request_limits import refuse_outsized
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
-from omarty.backoffice.dashboard import overview
+from omarty.backoffice.dashboard import dashboard_context
 from omarty.backoffice.former_addresses import former_urls, present_address
 from omarty.legacy.models import QuarantinedRow
 from omarty.lockout import attempted_name, too_many_attempts
@@ -117,7 +117,7 @@ class OmartySite(AdminSite):
 
     site_title = _("Omarty")
     site_header = _("Omarty")
-    index_title = _("Overview")
+    index_title = _("Dashboard")
     login_form = SignInForm
     site_url = None
     enable_nav_sidebar = False
@@ -187,11 +187,11 @@ class OmartySite(AdminSite):
         return {**context, "menu": [models[name] for name in MENU if name in models]}
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
-        """Lists stand in the menu; the overview is the one page that gathers them."""
+        """Lists stand in the menu; the dashboard is the one page that gathers them."""
         return redirect("admin:index", permanent=False)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        dashboard = overview(scope(request).sees)
+        dashboard = dashboard_context(scope(request).sees)
         return super().index(request, {**dashboard, **(extra_context or {})})
 
     def get_urls(self) -> list[Any]:

@@ -243,6 +243,7 @@ class ImportingAdmin(ExportingAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Import: %(list)s") % {"list": self.opts.verbose_name_plural},
+            "back": reverse(f"admin:{self.address_name('changelist')}"),
             "opts": self.opts,
             "form": form,
             "loaded": loaded,

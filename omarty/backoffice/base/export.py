@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from audit.models import Action
 from audit.operations import record
 from buildings.models import Block
-from omarty.backoffice.base.forms import ANY_LANGUAGE
+from omarty.backoffice.base.forms import reason_field
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, origin_of, scope
 from omarty.tables.columns import ContactColumn, ExportColumn
 from omarty.tables.writing import writer
@@ -31,7 +31,6 @@ CONTENT_TYPES = {
 }
 PAGE = 2_000
 MOST_ROWS_OUT = 20_000
-REASON_LENGTH = 200
 
 
 def local_time(value: datetime | None) -> datetime | None:
@@ -55,19 +54,16 @@ class ExportForm(forms.Form):
             " follows the @. Hidden ones stay hidden."
         ),
     )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        required=False,
-        max_length=REASON_LENGTH,
-        widget=forms.TextInput(attrs={"class": "vTextField", **ANY_LANGUAGE}),
-        help_text=gettext_lazy("The audit log keeps it. Contacts in full need one."),
-    )
+    reason = reason_field()
 
     def __init__(self, *args: Any, contacts: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not contacts:
+        if contacts:
+            self.fields["reason"].help_text = _(
+                "Stored in the audit log. Contacts in full need one."
+            )
+        else:
             del self.fields["in_full"]
-            self.fields["reason"].help_text = _("The audit log keeps it.")
 
     def clean_reason(self) -> str:
         reason: str = self.cleaned_data["reason"].strip()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.models import Entry
+from audit.models import REASON_LENGTH, Entry
 from contacts.canonical import tidy_phone
 from contacts.models import Kind
 from omarty.backoffice.base.request_limits import EARLIEST
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Any]
 else:
     ModelForm = forms.ModelForm
-
-REASON_LENGTH = 200
 
 # Attributes of text fields: names and reasons follow the language that they are written in; phones,
 # e-mails and numbers run from left to right in every language.

@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from audit import archives
 from audit.erasing import Found, Search, Traces, merged
 from audit.ledger import stored_entries
-from audit.models import Entry
+from audit.models import REASON_LENGTH, Entry
 from audit.operations import Origin
 from audit.sealing import Part, Ranges, to_ranges
 from contacts.models import User
@@ -18,7 +18,6 @@ from omarty.management.people import person
 from omarty.management.seals import ProofCommand
 from omarty.privacy.erasure import Mention, erase, is_erased, mentions, traces_of
 
-REASON_LENGTH = 200
 NAMESAKES_SHOWN = 20
 
 
