@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.models import Action
-from audit.operations import Origin, entry, record, record_all, save_change
+from audit.operations import Origin, as_json, entry, record, record_all, save_change
 from buildings.models import Apartment, Block, Building
 
 
@@ -22,7 +22,7 @@ def register_building(*, origin: Origin, **fields: Any) -> Building:
     """A new building; `fields` are the model's. Raises ValidationError if it has no name."""
     _refuse_nameless(**fields)
     building = Building.objects.create(**fields)
-    record(origin=origin, action=Action.BUILDING_REGISTERED, target=building)
+    record(origin=origin, action=Action.BUILDING_REGISTERED, target=building, after=as_json(fields))
     return building
 
 
@@ -35,7 +35,8 @@ def register_block(*, origin: Origin, building: Building, **fields: Any) -> Bloc
     lock_buildings([building.pk])
     refuse_taken_block_number(building, fields["number"])
     block = Block.objects.create(building=building, **fields)
-    record(origin=origin, action=Action.BLOCK_REGISTERED, target=block, block=block)
+    after = as_json({"building": building, **fields})
+    record(origin=origin, action=Action.BLOCK_REGISTERED, target=block, block=block, after=after)
     return block
 
 
@@ -101,7 +102,7 @@ def register_apartment(
         target=unit,
         block=block,
         apartment=unit,
-        after={"number": number, "floor": floor},
+        after=as_json({"number": number, "floor": floor, **fields}),
     )
     return unit
 

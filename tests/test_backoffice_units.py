@@ -68,13 +68,15 @@ def test_bad_input_is_refused_beside_the_field(desk, new_entries, field, typed):
 
 
 def test_a_unit_is_added(desk, new_entries):
-    response = desk.send(f"{UNITS}add/", block="1", number="101", floor="9", occupancy="vacant")
+    typed = {"number": "101", "floor": "9", "occupancy": "vacant", "note": "meter 7"}
+    response = desk.send(f"{UNITS}add/", block="1", **typed)
     assert response.status_code == 302
     made = Apartment.objects.get(block=1, number=101)
     assert made.floor == 9
-    assert [(line.action, line.target_id) for line in new_entries()] == [
-        ("apartment.registered", made.pk)
-    ]
+    (line,) = new_entries()
+    assert (line.action, line.target_id) == ("apartment.registered", made.pk)
+    values = {"number": 101, "floor": 9, "name": "", "occupancy": "vacant", "note": "meter 7"}
+    assert line.after == values
     assert str(made.pk) in response.url or "101" in told(response)
 
 
