@@ -26,7 +26,7 @@ from omarty.backoffice.base.filters import FilteredList
 from omarty.backoffice.base.history import NOTHING, changes, names_in
 from omarty.backoffice.base.labels import actor_name, map_link, unit_in_block
 from omarty.backoffice.base.request_limits import DayFilter, row_id
-from omarty.backoffice.base.scoped_admin import distinct_labels, scope
+from omarty.backoffice.base.scoped_admin import BlockFilter, scope
 from omarty.legacy.models import LegacyRow
 from omarty.tables.columns import ExportColumn, TextColumn
 
@@ -104,24 +104,6 @@ class EntryList(FilteredList):
     def _link(self, name: str, pk: int) -> str:
         link: str = self.get_query_string({name: pk})
         return link
-
-
-class EntryBlockFilter(admin.SimpleListFilter):
-    """One of the user's own blocks."""
-
-    title = pgettext_lazy("heading", "block")
-    parameter_name = "block"
-    most = 50
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        blocks = model_admin.admin_site.get_model_admin(Block).get_queryset(request)
-        return [(str(block.pk), label) for block, label in distinct_labels(blocks[: self.most])]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
-        if self.value() is None:
-            return queryset
-        number = row_id(self.value() or "")
-        return queryset.none() if number is None else queryset.filter(block_id=number)
 
 
 # Actions whose entries name no block.
@@ -231,7 +213,7 @@ class EntryAdmin(ExportingAdmin):
     list_display = ("when", "who", "did", "what", "where", "outcome")
     list_display_links = ("when",)
     list_filter = (
-        EntryBlockFilter,
+        BlockFilter,
         PersonFilter,
         RequestFilter,
         ("at", DayFilter),

@@ -84,7 +84,7 @@ class DayFigures:
 
 
 def dashboard_context(blocks: Blocks) -> dict[str, Any]:
-    """What the page shows of these blocks, from eight statements."""
+    """What the page shows of these blocks, from nine statements."""
     each_block = _each_block(blocks)
     days = _days(blocks)
     shown = each_block[:MOST_BLOCKS]
