@@ -314,6 +314,18 @@ def test_no_separator_of_any_country_makes_a_formula_of_a_text(text):
     assert plain(safe(text)) == text
 
 
+@pytest.mark.parametrize("full", [True, False])
+def test_a_name_that_was_typed_at_a_refused_sign_in_is_never_shown_whole(tmp_path, client, full):
+    User.objects.filter(pk=3).update(email_hidden=True)
+    for name in ("resident@example.org", "01000000002"):
+        client.post("/omartyapis/Auth/Login/", {"email": name, "password": "wrong"})
+    export("audit", tmp_path / "audit.csv", full=full)
+    text = (tmp_path / "audit.csv").read_text(encoding="utf-8-sig")
+    assert "wrong name or password" in text
+    assert "resident@example.org" not in text
+    assert "1000000002" not in text
+
+
 def test_in_full_the_audit_log_has_every_text_as_it_is_but_for_hidden_contacts(tmp_path):
     note = "meter 12345678, plumber 01234567890 ask@plumber.example"
     unit = Apartment.objects.get(pk=2)
