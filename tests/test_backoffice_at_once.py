@@ -9,6 +9,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from buildings.models import Apartment, Membership
+from buildings.operations import lock_blocks
 from contacts.models import Claim, User
 from contacts.operations import lock_contacts
 from omarty.backoffice import apartments, person_actions, site, unit_import
@@ -124,6 +125,31 @@ def test_who_loses_the_right_while_waiting_is_refused(commits):
     thread.join()
     assert answers == [403]
     assert not Claim.objects.filter(value="two@example.org").exists()
+
+
+def test_who_loses_the_right_while_waiting_to_change_many_is_refused(commits):
+    """The manager's own role ends between their question for the list and the lock on the block."""
+    desk = Desk("manager")
+    pending = Membership.objects.get(user=5)
+    sent = {"action": "approve", "_selected_action": pending.pk, "sure": "1", "reason": ""}
+    answers: list[int] = []
+    waits = threading.Event()
+
+    def send() -> None:
+        waits.set()
+        answers.append(desk.post("/admin/buildings/membership/", sent).status_code)
+        connection.close()
+
+    thread = threading.Thread(target=send)
+    with transaction.atomic():
+        lock_blocks([1])
+        thread.start()
+        waits.wait()
+        thread.join(1)
+        Membership.objects.filter(user=2, block=1).update(ended_at=timezone.now())
+    thread.join()
+    pending.refresh_from_db()
+    assert (answers, pending.status) == ([403], "pending")
 
 
 def test_a_page_waits_for_nobody(commits):

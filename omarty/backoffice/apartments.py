@@ -1,5 +1,6 @@
 """Units: list, forms and filters. Their row actions are in apartment_actions.py."""
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -284,8 +285,8 @@ class ApartmentAdmin(FormLockAdmin, ImportingAdmin, RowActionsAdmin):
     def page_title(self, row: Apartment) -> str:
         return capfirst(unit_in_block(row.block, row)) or ""
 
-    def lock(self, row: Apartment) -> None:
-        lock_blocks([row.block_id])
+    def lock(self, rows: Sequence[Apartment]) -> None:
+        lock_blocks(row.block_id for row in rows)
 
     def form_lock(self, request: HttpRequest, row_ids: list[int]) -> FormLock:
         """The blocks of these units; of a new one, the block chosen for it."""

@@ -1,5 +1,6 @@
 """Blocks and buildings: superusers register and edit them, others see those of their blocks."""
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -167,8 +168,8 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
     def block_ids(self, row: Block) -> list[int]:
         return [row.pk]
 
-    def lock(self, row: Block) -> None:
-        lock_blocks([row.pk])
+    def lock(self, rows: Sequence[Block]) -> None:
+        lock_blocks(row.pk for row in rows)
 
 
 @admin.register(Building)

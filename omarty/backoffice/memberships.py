@@ -1,5 +1,6 @@
 """Memberships of the user's blocks: current and former ones, and requests."""
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -105,5 +106,5 @@ class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
             found |= Q(apartment__number=number)
         return queryset.filter(found), False
 
-    def lock(self, row: Membership) -> None:
-        lock_blocks([row.block_id])
+    def lock(self, rows: Sequence[Membership]) -> None:
+        lock_blocks(row.block_id for row in rows)

@@ -1,5 +1,6 @@
 """People of the user's blocks: their names, contacts and memberships."""
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -125,8 +126,9 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
             return {}
         return {"block": membership.block, "apartment": membership.apartment}
 
-    def lock(self, row: User) -> None:
-        lock_contacts(row)
+    def lock(self, rows: Sequence[User]) -> None:
+        for row in sorted(rows, key=attrgetter("pk")):
+            lock_contacts(row)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         seen = scope(request).sees.only(Membership.objects.current(), "block_id")

@@ -1,6 +1,7 @@
 """Row actions: a page that says what will be done, asks for details, and calls one operation."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -109,8 +110,8 @@ class RowActionsAdmin(ScopedAdmin):
     bulk: tuple[str, ...] = ()
     change_form_template = "backoffice/change_form.html"
 
-    def lock(self, row: Any) -> None:
-        """Lock what the row's actions show and change until the transaction ends."""
+    def lock(self, rows: Sequence[Any]) -> None:
+        """Lock what these rows' actions show and change until the transaction ends."""
         raise NotImplementedError
 
     def get_urls(self) -> list[Any]:
@@ -161,7 +162,7 @@ class RowActionsAdmin(ScopedAdmin):
         if request.method != "POST":
             return self._open(request, row, name, None)
         with transaction.atomic():
-            self.lock(row)
+            self.lock([row])
             # While this request waited for the lock, others may have changed the row and the rights.
             forget_scope(request)
             row = self._changeable(request, object_id)
@@ -198,7 +199,21 @@ class RowActionsAdmin(ScopedAdmin):
         return answer
 
     def run_on_many(self, request: HttpRequest, chosen: Any, *, name: str) -> HttpResponse | None:
-        """An action on the rows chosen in the list: first a page that names them, then its confirmation."""
+        """An action on the rows chosen in the list: first a page that names them, then its confirmation.
+
+        Only the confirmation locks anything.
+        """
+        if "sure" not in request.POST:
+            return self._open_many(request, chosen, name, None)
+        with transaction.atomic():
+            self.lock(list(chosen[:MOST_AT_ONCE]))
+            # As for one row: others may have changed the rows and the rights.
+            forget_scope(request)
+            return self._open_many(request, chosen.all(), name, request.POST)
+
+    def _open_many(
+        self, request: HttpRequest, chosen: Any, name: str, sent: Any
+    ) -> HttpResponse | None:
         rows = list(chosen[: MOST_AT_ONCE + 1])
         if len(rows) > MOST_AT_ONCE:
             self.message_user(
@@ -218,7 +233,6 @@ class RowActionsAdmin(ScopedAdmin):
         changes = scope(request).changes
         if not all(changes.meet(self.block_ids(row)) for row in rows):
             raise PermissionDenied
-        sent = request.POST if "sure" in request.POST else None
         form = self.row_actions[name](sent, rows=rows, request=request)
         hidden = [("action", name), ("sure", "1")]
         hidden += [(ACTION_CHECKBOX_NAME, str(row.pk)) for row in rows]
