@@ -107,6 +107,17 @@ def test_a_contact_that_changed_there_is_stored_as_tidily_as_a_new_one(legacy, n
     assert len(new_entries()) == before
 
 
+def test_a_phone_of_direction_marks_alone_is_no_phone_and_changes_nothing(legacy):
+    run(legacy.url)
+    phone = User.objects.get(pk=1001).phone
+    assert phone
+    legacy.run("UPDATE Resident_User SET PhoneNum = '\N{LEFT-TO-RIGHT MARK}' WHERE ID = 1001")
+    run(legacy.url)
+    assert User.objects.get(pk=1001).phone == phone
+    assert Claim.objects.filter(user=1001, kind="phone").exists()
+    assert QuarantinedRow.objects.filter(key="1001", reason="not_phone").exists()
+
+
 def test_what_was_quarantined_is_imported_once_it_is_corrected(legacy):
     run(legacy.url)
     legacy.run("UPDATE PhoneNums SET PhoneNum = '01000000604' WHERE ID = 604")

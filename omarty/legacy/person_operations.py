@@ -63,9 +63,11 @@ def change_adopted_user(
     given it up, and somebody else may be waiting for it. A new password or status ends their sessions.
     """
     refused = []
-    changes = changes | {
-        kind.value: kind.tidy(changes[kind.value]) for kind in Kind if changes.get(kind.value)
+    # Of what is no contact nothing may be left: then it is refused as it came.
+    tidied = {
+        kind.value: kind.tidy(typed) or typed for kind in Kind if (typed := changes.get(kind.value))
     }
+    changes = changes | tidied
     for kind in Kind:
         if kind.value in changes and (why := _replace_primary(user, kind, changes[kind.value])):
             refused.append((kind, why))
