@@ -80,6 +80,19 @@ def test_a_unit_is_added(desk, new_entries):
     assert str(made.pk) in response.url or "101" in told(response)
 
 
+def test_units_of_one_number_in_two_blocks_are_edited_in_one_list():
+    Apartment.objects.filter(pk=11).update(number=1)
+    desk = Desk("admin")
+    rows = fields_of(desk.page(UNITS))
+    response = desk.post(f"/admin/{UNITS}", rows | {"form-0-floor": "7", "_save": "Save"})
+    assert response.status_code == 302
+    assert Apartment.objects.get(pk=1).floor == 7
+    number = next(name for name, value in rows.items() if name.endswith("-id") and value == "2")
+    twice = rows | {number.replace("-id", "-number"): "1", "_save": "Save"}
+    assert desk.post(f"/admin/{UNITS}", twice).status_code == 200
+    assert Apartment.objects.get(pk=2).number == 2
+
+
 def test_a_new_unit_needs_number_and_floor(desk):
     response = desk.send(f"{UNITS}add/", block="1")
     assert sorted(response.context["adminform"].errors) == ["floor", "number"]

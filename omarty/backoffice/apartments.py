@@ -112,6 +112,8 @@ class ApartmentListForm(NumberTakenForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        # So that the list compares numbers within their blocks.
+        cleaned["block"] = self.instance.block
         if why_unit_refused(self.instance) and self.has_changed():
             self.add_error("number", why_unit_refused(self.instance))
         return cleaned
