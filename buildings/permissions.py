@@ -153,8 +153,8 @@ class Blocks:
         return self.ids is None or block_id in self.ids
 
     def meet(self, block_ids: Iterable[int]) -> bool:
-        """Whether one of these blocks is in the set."""
-        return any(block_id in self for block_id in block_ids)
+        """Whether one of these blocks is in the set; in that of every block is also what has none."""
+        return self.ids is None or any(block_id in self for block_id in block_ids)
 
     def only(self, rows: models.QuerySet[M], path: str) -> models.QuerySet[M]:
         """The rows whose `path`, a lookup that ends at a block's id, is in the set."""
