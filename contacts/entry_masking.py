@@ -4,16 +4,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote_plus
 
 from django.db.models import Value
 
-from audit.models import Entry
+from audit.models import Action, Entry
 from contacts.masking import masked_contacts
 from contacts.models import HIDDEN, SECONDARY, Kind, User
 
 # The kinds of record whose label is a contact.
 KIND_OF = {model.__name__.lower(): kind.value for kind, model in SECONDARY.items()}
 CONTACTS = tuple(KIND_OF)
+LEGACY_COLUMNS = {"Email": Kind.EMAIL.value, "PhoneNum": Kind.PHONE.value}
+# Under this name entries of exports have the list's address.
+FILTER = "filter"
 PERSON = User.__name__.lower()
 
 
@@ -30,11 +34,14 @@ class ContactsToday:
     def may_show(self, entry: Entry, kind: str, typed: str) -> bool:
         """Whether the entry may show this contact.
 
-        A former spelling may be shown while the contact is there, but not beside one that is hidden:
-        it may be the hidden one's.
+        The spelling that an edit corrected may be shown too, for a hidden contact is not edited: while
+        the contact is there, and no other is hidden, whose it may have become.
         """
+        corrected = (
+            entry.action == Action.CONTACT_CHANGED and typed in (entry.before or {}).values()
+        )
         exists = (entry.target_type, entry.target_id) in self.records
-        return typed in self.shown or (exists and kind not in self.hidden_kinds)
+        return typed in self.shown or (corrected and exists and kind not in self.hidden_kinds)
 
 
 def hide_contacts(entries: Sequence[Entry], *, in_full: bool = False) -> None:
@@ -96,7 +103,12 @@ def _masked(value: Any, entry: Entry, today: ContactsToday, in_full: bool, name:
         return [_masked(each, entry, today, in_full, name) for each in value]
     if not isinstance(value, str) or not value:
         return value
-    # A secondary contact that changed at the legacy server has its value under its field's name.
+    if name == FILTER:
+        # What somebody searched for may be anybody's.
+        return masked_contacts(unquote_plus(value))
+    # A secondary contact that changed at the legacy server has its value under its field's name, a row
+    # that was not imported under the legacy server's.
+    name = LEGACY_COLUMNS.get(name, name)
     kind = KIND_OF.get(entry.target_type, name) if name == "typed" else name
     if kind in Kind.values:
         return value if today.may_show(entry, kind, value) else HIDDEN

@@ -8,8 +8,9 @@ from audit.models import Channel, Entry
 from audit.operations import Origin
 from buildings.models import Membership, Role
 from contacts.models import HIDDEN, Claim, Kind, SecondaryEmail, SecondaryPhone, User
-from contacts.operations import Contact, correct_name, hide_contact
+from contacts.operations import Contact, contacts_of, correct_name, hide_contact
 from tests.backoffice import Desk, fields_of, told
+from tests.conftest import person
 
 RESIDENT = "contacts/user/3/"
 
@@ -342,3 +343,29 @@ def test_what_became_the_primary_one_meanwhile_is_not_removed(desk, phone):
     desk.send(f"{RESIDENT}promote/?contact=phone-{phone.claim_id}")
     desk.resend(path, opened)
     assert held(Kind.PHONE) == ["+201000000002", "+201222222222"]
+
+
+@pytest.mark.parametrize("path", [f"{RESIDENT}change/", "buildings/apartment/2/change/"])
+def test_a_hidden_contact_that_is_gone_shows_nowhere_in_history(desk, path):
+    desk.send(f"{RESIDENT}hide/?contact=phone")
+    desk.send(f"{RESIDENT}add-contact/", kind="phone", typed="01066600001")
+    [added] = [each for each in contacts_of(resident()) if each.typed == "01066600001"]
+    desk.send(f"{RESIDENT}promote/?contact={added.key}")
+    [hidden] = [each for each in contacts_of(resident()) if each.typed == "01000000002"]
+    assert hidden.hidden
+    desk.send(f"{RESIDENT}remove/?contact={hidden.key}", reason="gone")
+    assert len(contacts_of(resident())) == 2
+    assert "01000000002" not in desk.text(path)
+    assert "01066600001" in desk.text(path)
+
+
+def test_what_was_searched_before_an_export_shows_nobodys_contact(desk):
+    desk.post("/admin/contacts/user/export/?q=resident%40example.org", {"format": "csv"})
+    exported = Entry.objects.latest("pk")
+    page = desk.text(f"audit/entry/{exported.pk}/change/")
+    assert "resident" not in page
+    assert "••••@example.org" in page
+
+
+def test_a_superuser_opens_the_page_of_somebody_without_a_membership():
+    assert "Osman Outsider" in Desk("admin").text(f"contacts/user/{person('outsider').pk}/change/")

@@ -229,7 +229,9 @@ class EntryAdmin(ExportingAdmin):
         ExportColumn[Entry](_("way in"), Entry.get_channel_display),
         TextColumn[Entry](_("who"), attrgetter("actor_label")),
         ExportColumn[Entry](_("action"), Entry.get_action_display),
-        TextColumn[Entry](_("refused because"), attrgetter("refused")),
+        TextColumn[Entry](
+            _("refused because"), lambda entry: entry.refused and gettext(entry.refused)
+        ),
         TextColumn[Entry](_("reason"), attrgetter("reason")),
         TextColumn[Entry](_("record"), attrgetter("target_label")),
         TextColumn[Entry](_("person"), attrgetter("person_label")),
