@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from typing import Any
 
 import openpyxl
 import pytest
@@ -12,6 +13,8 @@ from audit.operations import Origin, record
 from buildings.models import Apartment, Block
 from contacts.models import Kind, User
 from contacts.operations import change_contact, contacts_of
+from omarty.backoffice.apartments import ApartmentAdmin
+from omarty.tables.columns import ExportColumn
 from tests.backoffice import Desk
 from tests.conftest import person
 
@@ -50,7 +53,22 @@ def test_units_go_out_as_csv_with_an_entry(desk, new_entries):
     (entry,) = new_entries()
     assert (entry.action, entry.block_id, entry.actor_id) == (Action.EXPORTED, 1, 2)
     assert entry.reason == "for the plumber"
-    assert (entry.after["list"], entry.after["rows"]) == ("apartment", 10)
+    assert (entry.after["what"], entry.after["rows"]) == ("units", 10)
+
+
+def test_a_column_may_read_what_the_list_reads_beside_its_rows(desk, monkeypatch):
+    people = ExportColumn[Any]("people", lambda unit: ", ".join(map(str, unit.current)))
+    monkeypatch.setattr(ApartmentAdmin, "export_columns", [people])
+    assert {"people": "Rami Resident, Parisa Partner"} in export(desk, f"{UNITS}export/")
+
+
+@pytest.mark.parametrize("path", [UNITS, BLOCKS, MEMBERS, PEOPLE, "/admin/audit/entry/"])
+def test_the_entry_says_what_went_out_in_the_readers_language(desk, new_entries, path):
+    export(desk, f"{path}export/")
+    what = new_entries()[0].after["what"]
+    page = f"audit/entry/{new_entries()[0].pk}/change/"
+    assert f'<ins dir="auto">{what.capitalize()}</ins>' in desk.text(page)
+    assert f'<ins dir="auto">{what}<' not in Desk("manager", language="ar").text(page).lower()
 
 
 def test_as_a_workbook(desk):

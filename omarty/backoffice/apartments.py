@@ -34,6 +34,7 @@ from omarty.backoffice.apartment_actions import (
     RetireApartment,
 )
 from omarty.backoffice.base import history
+from omarty.backoffice.base.filters import BlockFilter, EndedFilter
 from omarty.backoffice.base.form_lock import FormLock, FormLockAdmin
 from omarty.backoffice.base.forms import (
     ModelForm,
@@ -41,16 +42,11 @@ from omarty.backoffice.base.forms import (
     WholeNumberField,
     reason_field,
 )
-from omarty.backoffice.base.labels import listed, unit_in_block
-from omarty.backoffice.base.request_limits import row_id
+from omarty.backoffice.base.labels import distinct_labels, listed, unit_in_block
+from omarty.backoffice.base.request_limits import row_id, whole_number
 from omarty.backoffice.base.row_actions import RowActionsAdmin
-from omarty.backoffice.base.scoped_admin import (
-    BlockFilter,
-    EndedFilter,
-    distinct_labels,
-    scope,
-)
-from omarty.backoffice.base.search import residents_matching, whole_number
+from omarty.backoffice.base.scoped_admin import scope
+from omarty.backoffice.base.search import residents_matching
 from omarty.backoffice.data_quality import NEEDS_CORRECTION
 from omarty.backoffice.unit_import import ImportingAdmin
 from omarty.tables.columns import ExportColumn

@@ -21,12 +21,13 @@ from audit.models import Action, Entry
 from buildings.models import Apartment, Block
 from contacts.entry_masking import CONTACTS, hide_contacts
 from contacts.models import User
+from omarty.backoffice.base.active_filters import FilteredList
 from omarty.backoffice.base.export import ExportingAdmin, local_time
-from omarty.backoffice.base.filters import FilteredList
+from omarty.backoffice.base.filters import BlockFilter, DayFilter
 from omarty.backoffice.base.history import NOTHING, changes, names_in
 from omarty.backoffice.base.labels import actor_name, map_link, unit_in_block
-from omarty.backoffice.base.request_limits import DayFilter, row_id
-from omarty.backoffice.base.scoped_admin import BlockFilter, scope
+from omarty.backoffice.base.request_limits import row_id
+from omarty.backoffice.base.scoped_admin import scope
 from omarty.legacy.models import LegacyRow
 from omarty.tables.columns import ExportColumn, TextColumn
 
@@ -253,7 +254,7 @@ class EntryAdmin(ExportingAdmin):
         ("what", "concerned", "where"),
         "compared",
         ("why", "coordinates"),
-        ("way_in", "address", "together"),
+        ("way_in", "ip_address", "together"),
     )
     readonly_fields = (
         "when",
@@ -266,7 +267,7 @@ class EntryAdmin(ExportingAdmin):
         "why",
         "coordinates",
         "way_in",
-        "address",
+        "ip_address",
         "together",
     )
 
@@ -396,7 +397,7 @@ class EntryAdmin(ExportingAdmin):
         return map_link(entry.latitude, entry.longitude)
 
     @admin.display(description=_("IP address"))
-    def address(self, entry: Entry) -> SafeString:
+    def ip_address(self, entry: Entry) -> SafeString:
         return format_html('<bdi dir="ltr">{}</bdi>', entry.ip or NOTHING)
 
     @admin.display(description=_("way in"))

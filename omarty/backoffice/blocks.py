@@ -122,7 +122,7 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
     block_path = "pk"
     row_actions = {"add-floors": AddFloors}
     list_display = ("number", "name", "building_shown", "status")
-    readonly_fields = ("building_shown", "position", "created_at")
+    readonly_fields = ("building_shown", "coordinates", "created_at")
     list_select_related = ("building",)
     search_fields = ("number", "name")
     ordering = ("pk",)
@@ -133,7 +133,7 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
         if self.has_change_permission(request):
             return [(None, {"fields": [*BlockForm.guarded, "reason", "created_at"]})]
         shown = ["building_shown", "number", "name", "floors", "units_planned"]
-        return [(None, {"fields": [*shown, "position", "status", "created_at"]})]
+        return [(None, {"fields": [*shown, "coordinates", "status", "created_at"]})]
 
     def register_row(self, origin: Origin, typed: dict[str, Any]) -> Block:
         return register_block(origin=origin, **typed)
@@ -155,7 +155,7 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
         return format_html('<a href="{}"><bdi>{}</bdi></a>', address, building_name(row.building))
 
     @admin.display(description=_("coordinates"))
-    def position(self, row: Block) -> SafeString | str:
+    def coordinates(self, row: Block) -> SafeString | str:
         if row.latitude is None or row.longitude is None:
             return history.NOTHING
         return map_link(row.latitude, row.longitude)

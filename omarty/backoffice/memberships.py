@@ -17,9 +17,10 @@ from contacts.models import Kind, User
 from contacts.operations import Contact
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time
+from omarty.backoffice.base.filters import BlockFilter, EndedFilter
+from omarty.backoffice.base.request_limits import whole_number
 from omarty.backoffice.base.row_actions import RowActionsAdmin
-from omarty.backoffice.base.scoped_admin import BlockFilter, EndedFilter
-from omarty.backoffice.base.search import people_matching, whole_number
+from omarty.backoffice.base.search import people_matching
 from omarty.backoffice.membership_actions import (
     ApproveRequest,
     Ban,

@@ -20,9 +20,10 @@ from contacts.models import Kind, User
 from contacts.operations import Contact, contacts_of, lock_contacts
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time
+from omarty.backoffice.base.filters import BlockFilter
 from omarty.backoffice.base.labels import listed_phrases, unit_in_block
 from omarty.backoffice.base.row_actions import RowActionsAdmin
-from omarty.backoffice.base.scoped_admin import BlockFilter, scope
+from omarty.backoffice.base.scoped_admin import scope
 from omarty.backoffice.base.search import people_matching
 from omarty.backoffice.person_actions import (
     AddContact,
@@ -175,7 +176,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
                 contact,
                 _shown(contact),
                 [
-                    (f"{self.action_url(name, row)}?contact={contact.key}", action.title)
+                    (f"{self.address(name, row.pk)}?contact={contact.key}", action.title)
                     for name, action in actions.items()
                     if row.changeable and action.suits(contact)
                 ],

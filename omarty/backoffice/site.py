@@ -103,13 +103,11 @@ class ChoicesView(AutocompleteJsonView):
     """What a chooser offers, under the labels of the list's own admin."""
 
     def get_queryset(self) -> Any:
-        rows = super().get_queryset()
-        choosable = getattr(self.model_admin, "choosable", None)
-        return rows if choosable is None else choosable(self.request, rows)
+        return cast(ScopedAdmin, self.model_admin).choosable(self.request, super().get_queryset())
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
-        label = getattr(self.model_admin, "choice_label", str)
-        return {"id": str(getattr(obj, to_field_name)), "text": label(obj)}
+        label = cast(ScopedAdmin, self.model_admin).choice_label(obj)
+        return {"id": str(getattr(obj, to_field_name)), "text": label}
 
 
 class OmartySite(AdminSite):

@@ -38,8 +38,9 @@ from buildings.unit_import.rows import Effect, RowProblem, Unit
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
 from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.base.forms import BlockField
 from omarty.backoffice.base.labels import listed
-from omarty.backoffice.base.scoped_admin import BlockField, origin_of, scope
+from omarty.backoffice.base.scoped_admin import origin_of, scope
 from omarty.backoffice.base.taken_contacts import count_taken
 from omarty.tables.reading import TableFile, TableProblem
 
@@ -224,7 +225,7 @@ class ImportingAdmin(ExportingAdmin):
         return [path("import/", view, name=self.address_name("import")), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        link = reverse(f"admin:{self.address_name('import')}") if self.may_change(request) else ""
+        link = self.address("import") if self.may_change(request) else ""
         return super().changelist_view(request, {"import_link": link, **(extra_context or {})})
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
@@ -243,7 +244,7 @@ class ImportingAdmin(ExportingAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Import: %(list)s") % {"list": self.opts.verbose_name_plural},
-            "back": reverse(f"admin:{self.address_name('changelist')}"),
+            "back": self.address("changelist"),
             "opts": self.opts,
             "form": form,
             "loaded": loaded,
@@ -312,4 +313,4 @@ class ImportingAdmin(ExportingAdmin):
                 _("See the entries"),
             ),
         )
-        return HttpResponseRedirect(reverse(f"admin:{self.address_name('changelist')}"))
+        return HttpResponseRedirect(self.address("changelist"))

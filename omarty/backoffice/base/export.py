@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils import timezone
 from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
@@ -29,7 +29,7 @@ CONTENT_TYPES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-PAGE = 2_000
+BATCH = 2_000
 MOST_ROWS_OUT = 20_000
 
 
@@ -86,14 +86,14 @@ class ExportingAdmin(ScopedAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         query = request.GET.urlencode()
-        link = reverse(f"admin:{self.address_name('export')}") + (f"?{query}" if query else "")
+        link = self.address("export") + (f"?{query}" if query else "")
         return super().changelist_view(request, {"export_link": link, **(extra_context or {})})
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
         """Asks for kind and reason, then gives the list as its filters in the address narrow it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        back = reverse(f"admin:{self.address_name('changelist')}")
+        back = self.address("changelist")
         try:
             rows = self.get_changelist_instance(request).get_queryset(request)
         except IncorrectLookupParameters:
@@ -124,14 +124,13 @@ class ExportingAdmin(ScopedAdmin):
             title=str(self.opts.verbose_name_plural),
             right_to_left=get_language_bidi(),
         ) as table:
-            # What the list shows beside a row is not exported.
-            remaining = rows.prefetch_related(None).iterator()
-            while page := list(islice(remaining, PAGE)):
-                self.before_export(page)
-                for row in page:
+            remaining = rows.iterator(chunk_size=BATCH)
+            while batch := list(islice(remaining, BATCH)):
+                self.before_export(batch)
+                for row in batch:
                     cells = [column.cell(row, in_full=in_full) for column in self.export_columns]
                     table.write(cells)
-                written += len(page)
+                written += len(batch)
         self._record(request, rows, asked, written)
         name = f"{self.export_name}-{timezone.localdate():%Y-%m-%d}.{kind}"
         return HttpResponse(
@@ -154,7 +153,7 @@ class ExportingAdmin(ScopedAdmin):
             blocks = list(Block.objects.filter(pk__in=found or mine))
         origin = origin_of(request, reason=asked["reason"])
         after = {
-            "list": self.opts.model_name,
+            "what": self.export_name,
             "rows": count,
             "format": asked["format"],
             "filter": request.GET.urlencode(),
@@ -162,7 +161,3 @@ class ExportingAdmin(ScopedAdmin):
         }
         for block in blocks:
             record(origin=origin, action=Action.EXPORTED, block=block, after=after)
-
-    def address_name(self, page: str) -> str:
-        """The name of the address of one of the list's pages."""
-        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"

@@ -1,60 +1,79 @@
-"""Which filters a list is narrowed by, shown above it."""
+"""Filters that lists share: one block, current or ended rows, days."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from django.contrib.admin.views.main import ChangeList
-from django.utils.formats import date_format
-from django.utils.text import capfirst
-from django.utils.translation import gettext as _
+from django.contrib import admin
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from rangefilter.filters import DateRangeFilter
+
+from buildings.models import Block
+from buildings.permissions import Blocks
+from omarty.backoffice.base.labels import distinct_labels
+from omarty.backoffice.base.request_limits import EARLIEST, LATEST, row_id
+from omarty.backoffice.base.scoped_admin import ScopedAdmin, scope
 
 
-@dataclass(frozen=True)
-class ActiveFilter:
-    """A filter in force: its name, what it lets through, and the list's address without it."""
+class BlockFilter(admin.SimpleListFilter):
+    """One of the user's own blocks."""
 
-    title: str
-    chosen: str
-    without: str
+    title = pgettext_lazy("heading", "block")
+    parameter_name = "block"
+    # More would make the filter longer than the list; the search finds a block by its number.
+    most = 50
 
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        blocks = Block.objects.select_related("building").order_by("pk")
+        seen = scope(request).sees.only(blocks, "pk")
+        return [(str(block.pk), label) for block, label in distinct_labels(seen[: self.most])]
 
-class FilteredList(ChangeList):
-    """A list that shows which of its filters are active."""
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        value = self.value()
+        if value is None:
+            return queryset
+        block = row_id(value)
+        if block is None or block not in scope(request).sees:
+            return queryset.none()
+        return self.model_admin.within(Blocks(frozenset([block])), queryset)
 
-    def active_filters(self) -> list[ActiveFilter]:
-        return [
-            ActiveFilter(
-                capfirst(str(spec.title)) or "",
-                _chosen(spec, self),
-                self.get_query_string(remove=_parameters(spec)),
-            )
-            for spec in self.filter_specs
-            if any(self.params.get(name) for name in _parameters(spec))
-        ]
-
-
-def _parameters(spec: Any) -> list[str]:
-    return [name for name in spec.expected_parameters() if name]
-
-
-def _chosen(spec: Any, changelist: ChangeList) -> str:
-    if hasattr(spec, "form"):
-        return " ".join(_bounds(spec))
-    # The first choice is that of no filter.
-    for choice in list(spec.choices(changelist))[1:]:
-        if choice["selected"]:
-            return str(choice["display"])
-    return ", ".join(str(changelist.params.get(name, "")) for name in _parameters(spec))
+    def __init__(
+        self, request: HttpRequest, params: Any, model: Any, model_admin: ScopedAdmin
+    ) -> None:
+        self.model_admin = model_admin
+        super().__init__(request, params, model, model_admin)
 
 
-def _bounds(spec: Any) -> Iterator[str]:
-    for name, words in ((spec.lookup_kwarg_gte, _("from %s")), (spec.lookup_kwarg_lte, _("to %s"))):
-        value = spec.form[name].value()
-        if spec.form.is_valid():
-            value = spec.form.cleaned_data[name]
-        if value not in (None, ""):
-            yield words % (
-                date_format(value, "SHORT_DATE_FORMAT") if isinstance(value, date) else value
-            )
+class EndedFilter(admin.SimpleListFilter):
+    """Current rows, unless ended ones are asked for: those that have a time in `field`.
+
+    `current` is the label of the first choice, `ended` the value and label of the second.
+    """
+
+    field: str
+    current: Any
+    ended: tuple[str, Any]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [self.ended, ("all", _("All"))]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [{**first, "display": self.current}, *others]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(**{f"{self.field}__isnull": self.value() != self.ended[0]})
+
+
+class DayFilter(DateRangeFilter):  # type: ignore[misc]
+    """From one day to another. The title comes from the list's `get_rangefilter_<field>_title()`."""
+
+    def _get_form_fields(self) -> Any:
+        fields = super()._get_form_fields()
+        for field in fields.values():
+            field.validators += [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
+        return fields

@@ -1,4 +1,4 @@
-"""What the back-office's forms share: the reason, number and contact fields, and edit conflicts."""
+"""What the back-office's forms share: reasons, numbers, contacts, blocks; and edit conflicts."""
 
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
+from django.forms.models import ModelChoiceIterator, ModelChoiceIteratorValue
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from audit.models import REASON_LENGTH, Entry
 from contacts.canonical import tidy_phone
 from contacts.models import Kind
+from omarty.backoffice.base.labels import distinct_labels
 from omarty.backoffice.base.request_limits import EARLIEST
 
 if TYPE_CHECKING:
@@ -55,6 +57,22 @@ class WholeNumberField(forms.IntegerField):
 
     def to_python(self, value: Any) -> Any:
         return super().to_python(_plain(value))
+
+
+class BlockIterator(ModelChoiceIterator):
+    """The blocks to choose from, each under a label of its own."""
+
+    def __iter__(self) -> Any:
+        if self.field.empty_label is not None:
+            yield ("", self.field.empty_label)
+        for block, label in distinct_labels(self.queryset.select_related("building")):
+            yield (ModelChoiceIteratorValue(block.pk, block), label)
+
+
+class BlockField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A choice of one block."""
+
+    iterator = BlockIterator
 
 
 class FractionField(forms.DecimalField):

@@ -21,6 +21,7 @@ from buildings.permissions import Blocks
 from contacts.entry_masking import hide_contacts
 from contacts.models import Kind, User
 from omarty.backoffice.base.labels import actor_name, listed
+from omarty.backoffice.base.request_limits import row_id
 
 MOST_SHOWN = 50
 NOTHING = "–"
@@ -68,7 +69,7 @@ def names_in(entries: list[Entry]) -> Names:
         for values in (entry.before or {}, entry.after or {}):
             for name, value in values.items():
                 field = known.get(name)
-                if isinstance(field, models.ForeignKey) and _is_id(value):
+                if isinstance(field, models.ForeignKey) and row_id(str(value)) is not None:
                     wanted[cast(Any, field.related_model)].add(int(value))
     return {
         (model, pk): str(row)
@@ -114,7 +115,7 @@ def _value(name: str, field: Any, value: Any, names: Names) -> str:
         return gettext("Yes") if value else gettext("No")
     if isinstance(value, dict):
         return listed(f"{key}: {each}" for key, each in value.items())
-    if isinstance(field, models.ForeignKey) and _is_id(value):
+    if isinstance(field, models.ForeignKey) and row_id(str(value)) is not None:
         return names.get((cast(Any, field.related_model), int(value)), f"#{value}")
     if isinstance(field, models.DateTimeField):
         return _moment(str(value))
@@ -127,12 +128,13 @@ def _value(name: str, field: Any, value: Any, names: Names) -> str:
 
 def _word(name: str, value: Any) -> str:
     """A value of an entry that names no record, such as an export's."""
+    # Entries of before name the list by its model.
     if name == "list" and (model := _model(str(value))):
         return capfirst(str(model._meta.verbose_name_plural)) or ""
     if name == "format":
         return str(value).upper()
     if name == "what":
-        return gettext(str(value))
+        return capfirst(gettext(str(value))) or ""
     return str(value)
 
 
@@ -145,7 +147,3 @@ def _moment(text: str) -> str:
     if when is None or timezone.is_naive(when):
         return text
     return date_format(timezone.localtime(when), "SHORT_DATETIME_FORMAT")
-
-
-def _is_id(value: Any) -> bool:
-    return str(value).isascii() and str(value).isdigit() and len(str(value)) < 19

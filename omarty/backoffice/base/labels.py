@@ -1,5 +1,6 @@
 """Labels of blocks, units, buildings, contacts and coordinates, in the reader's language."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext as _
 
-from buildings.models import Building
+from buildings.models import Block, Building
 from contacts.models import Kind
 from contacts.operations import WhyContactRefused
 
@@ -55,6 +56,16 @@ def building_name(building: Building) -> str:
     """Its name in the reader's language, or its only one. `str()` of it is for the audit log."""
     arabic = (get_language() or "").startswith("ar")
     return (building.name_ar if arabic else building.name_en) or str(building)
+
+
+def distinct_labels(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
+    """Each block with its label; with its building's name too, if they stand in several buildings."""
+    blocks = list(blocks)
+    several = len({block.building_id for block in blocks}) > 1
+    return [
+        (block, f"{building_name(block.building)} / {block}" if several else str(block))
+        for block in blocks
+    ]
 
 
 def map_link(latitude: Decimal, longitude: Decimal) -> SafeString:

@@ -1,12 +1,13 @@
-"""Limits of what a request may contain: ids that a database can hold, plausible days, short texts."""
+"""Limits of what a request may contain: ids and numbers that a database can
+hold, plausible days, short texts.
+"""
 
 from datetime import date
-from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
-from rangefilter.filters import DateRangeFilter
+
+from contacts.canonical import western_digits
 
 # More than anybody types into a search or chooses in filters; databases refuse much longer queries.
 MOST_CHARACTERS, MOST_PARAMETERS = 200, 50
@@ -22,18 +23,17 @@ def row_id(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
+def whole_number(term: str) -> int | None:
+    """The term as a number that a unit or floor can have; None if it is none."""
+    try:
+        number = int(western_digits(term.strip()))
+    except ValueError:
+        return None
+    return number if abs(number) < 10**9 else None
+
+
 def refuse_outsized(query: QueryDict) -> None:
     """Raises SuspiciousOperation for an address with more, or longer, parameters than any page sends."""
     values = [value for name, each in query.lists() if name != BACK_LINK for value in each]
     if len(values) > MOST_PARAMETERS or any(len(each) > MOST_CHARACTERS for each in values):
         raise SuspiciousOperation("an address asks for too much")
-
-
-class DayFilter(DateRangeFilter):  # type: ignore[misc]
-    """From one day to another. The title comes from the list's `get_rangefilter_<field>_title()`."""
-
-    def _get_form_fields(self) -> Any:
-        fields = super()._get_form_fields()
-        for field in fields.values():
-            field.validators += [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
-        return fields

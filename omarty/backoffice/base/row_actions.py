@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -119,7 +119,7 @@ class RowActionsAdmin(ScopedAdmin):
             path(
                 f"<int:object_id>/{name}/",
                 self.admin_site.admin_view(partial(self.row_action_view, name=name)),
-                name=f"{self.opts.app_label}_{self.opts.model_name}_{name}",
+                name=self.address_name(name),
             )
             for name in self.row_actions
         ] + super().get_urls()
@@ -137,15 +137,10 @@ class RowActionsAdmin(ScopedAdmin):
         if not self.may_change(request, row):
             return []
         return [
-            (self.action_url(name, row), action.title)
+            (self.address(name, row.pk), action.title)
             for name, action in self.row_actions.items()
             if action.offered_for(row)
         ]
-
-    def action_url(self, name: str, row: Any) -> str:
-        """The address of the page where this action is done to this row."""
-        view = f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}"
-        return reverse(view, args=[row.pk], current_app=self.admin_site.name)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
@@ -178,8 +173,7 @@ class RowActionsAdmin(ScopedAdmin):
         return row
 
     def _open(self, request: HttpRequest, row: Any, name: str, sent: Any) -> HttpResponse:
-        change = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
-        back = reverse(change, args=[row.pk])
+        back = self.address("change", row.pk)
         why_refused = self.row_actions[name].why_refused(row)
         if why_refused:
             self.message_user(request, why_refused, messages.ERROR)

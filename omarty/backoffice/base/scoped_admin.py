@@ -1,9 +1,7 @@
 """Which rows a request may see and change in the back-office; every list and form derives from it."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin import FieldListFilter
 from django.contrib.admin.exceptions import NotRegistered
@@ -11,19 +9,21 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import SuspiciousOperation
 from django.db import models
-from django.forms.models import ModelChoiceIterator, ModelChoiceIteratorValue
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from audit.models import Channel
 from audit.operations import Origin
 from buildings.models import Block
 from buildings.permissions import Blocks, Reach, reach
-from omarty.backoffice.base.filters import FilteredList
-from omarty.backoffice.base.forms import ANY_LANGUAGE, FractionField, NumberInput, WholeNumberField
-from omarty.backoffice.base.labels import building_name
+from omarty.backoffice.base.active_filters import FilteredList
+from omarty.backoffice.base.forms import (
+    ANY_LANGUAGE,
+    BlockField,
+    FractionField,
+    NumberInput,
+    WholeNumberField,
+)
 from omarty.backoffice.base.request_limits import row_id
 from omarty.lockout import client_ip
 
@@ -61,11 +61,13 @@ class ScopedAdmin(ModelAdmin):
     """Shows and changes only what lies in the user's blocks; anything else answers as if unknown.
 
     A subclass says how a row leads to its block: `block_path`, a lookup that ends at a block's id,
-    and, where that is not simply `block_id`, `within()` and `block_ids()`. Rows are read-only
-    unless it sets `editable` or `addable`. Nothing is ever deleted.
+    and, where that is not simply `block_id`, `within()` and `block_ids()`; and by `when_empty` what
+    a list without rows says. Rows are read-only unless it sets `editable` or `addable`. Nothing is
+    ever deleted.
     """
 
     block_path = "block_id"
+    when_empty: Any = ""
     editable = False
     addable = False
     formfield_overrides = {
@@ -85,6 +87,14 @@ class ScopedAdmin(ModelAdmin):
     def page_title(self, row: Any) -> str:
         """The title of a row's own pages."""
         return str(row)
+
+    def address_name(self, page: str) -> str:
+        """The name of the address of one of the list's pages."""
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def address(self, page: str, *arguments: Any) -> str:
+        """The address of one of the list's pages."""
+        return reverse(f"admin:{self.address_name(page)}", args=arguments)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
@@ -108,6 +118,14 @@ class ScopedAdmin(ModelAdmin):
         """The rows that the user may change or add something to."""
         return self.within(scope(request).changes, self.get_queryset(request))
 
+    def choosable(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """Those of the rows that a chooser offers."""
+        return rows
+
+    def choice_label(self, row: Any) -> str:
+        """The row in a chooser."""
+        return str(row)
+
     def may_change(self, request: HttpRequest, row: Any = None) -> bool:
         """Whether the user may change this row; without a row, any at all."""
         changes = scope(request).changes
@@ -128,10 +146,6 @@ class ScopedAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        """For list actions: `@admin.action(permissions=["act"])`."""
-        return self.may_change(request)
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", self._choices(db_field.remote_field.model, request))
@@ -178,8 +192,7 @@ class ScopedAdmin(ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """A row's page shows its entries in the audit log."""
-        opts = self.opts
-        return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", object_id)
+        return HttpResponseRedirect(self.address("change", object_id))
 
     # Operations write the audit log; a second log is not needed.
     def log_addition(self, *args: Any) -> Any:
@@ -190,81 +203,3 @@ class ScopedAdmin(ModelAdmin):
 
     def log_deletions(self, *args: Any) -> Any:
         return None
-
-
-def distinct_labels(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
-    """Each block with its label; with its building's name too, if they stand in several buildings."""
-    blocks = list(blocks)
-    several = len({block.building_id for block in blocks}) > 1
-    return [
-        (block, f"{building_name(block.building)} / {block}" if several else str(block))
-        for block in blocks
-    ]
-
-
-class BlockIterator(ModelChoiceIterator):
-    """The blocks to choose from, each under a label of its own."""
-
-    def __iter__(self) -> Any:
-        if self.field.empty_label is not None:
-            yield ("", self.field.empty_label)
-        for block, label in distinct_labels(self.queryset.select_related("building")):
-            yield (ModelChoiceIteratorValue(block.pk, block), label)
-
-
-class BlockField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A choice of one block."""
-
-    iterator = BlockIterator
-
-
-class BlockFilter(admin.SimpleListFilter):
-    """One of the user's own blocks."""
-
-    title = pgettext_lazy("heading", "block")
-    parameter_name = "block"
-    # More would make the filter longer than the list; the search finds a block by its number.
-    most = 50
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        blocks = Block.objects.select_related("building").order_by("pk")
-        seen = scope(request).sees.only(blocks, "pk")
-        return [(str(block.pk), label) for block, label in distinct_labels(seen[: self.most])]
-
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
-        value = self.value()
-        if value is None:
-            return queryset
-        block = row_id(value)
-        if block is None or block not in scope(request).sees:
-            return queryset.none()
-        return self.model_admin.within(Blocks(frozenset([block])), queryset)
-
-    def __init__(
-        self, request: HttpRequest, params: Any, model: Any, model_admin: ScopedAdmin
-    ) -> None:
-        self.model_admin = model_admin
-        super().__init__(request, params, model, model_admin)
-
-
-class EndedFilter(admin.SimpleListFilter):
-    """Current rows, unless ended ones are asked for: those that have a time in `field`.
-
-    `current` is the label of the first choice, `ended` the value and label of the second.
-    """
-
-    field: str
-    current: Any
-    ended: tuple[str, Any]
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [self.ended, ("all", _("All"))]
-
-    def choices(self, changelist: Any) -> Any:
-        first, *others = super().choices(changelist)
-        return [{**first, "display": self.current}, *others]
-
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
-        if self.value() == "all":
-            return queryset
-        return queryset.filter(**{f"{self.field}__isnull": self.value() != self.ended[0]})

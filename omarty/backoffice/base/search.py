@@ -3,7 +3,6 @@
 from django.db.models import Exists, OuterRef, Q
 
 from buildings.models import Membership
-from contacts.canonical import western_digits
 from contacts.models import SECONDARY, Claim, Kind, User
 
 
@@ -21,15 +20,6 @@ def residents_matching(term: str) -> Exists:
     """Over units: those to which somebody found by `people_matching()` belongs."""
     people = User.objects.filter(people_matching(term))
     return Exists(Membership.objects.current().filter(apartment=OuterRef("pk"), user__in=people))
-
-
-def whole_number(term: str) -> int | None:
-    """The term as a number that a unit or floor can have; None if it is none."""
-    try:
-        number = int(western_digits(term.strip()))
-    except ValueError:
-        return None
-    return number if abs(number) < 10**9 else None
 
 
 def _holders(term: str) -> Q:
