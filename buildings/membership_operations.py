@@ -188,9 +188,7 @@ def _manages(row: Membership) -> bool:
 
 
 def _keep_a_manager(blocks: Iterable[Block]) -> None:
-    left = Membership.objects.current().filter(
-        role=Role.MANAGER, status=Status.ACTIVE, user__status=Status.ACTIVE
-    )
+    left = Membership.objects.managing()
     refuse(
         _("Block %(block)s would be left without a manager: appoint another one first.")
         % {"block": block}

@@ -2,7 +2,7 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q, TextChoices
+from django.db.models import Exists, OuterRef, Q, TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -184,6 +184,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those that have not ended."""
         return self.filter(ended_at__isnull=True)
 
+    def active(self) -> "MembershipQuerySet":
+        """Current ones that are neither asked for nor banned."""
+        return self.current().filter(status=Status.ACTIVE)
+
+    def managing(self) -> "MembershipQuerySet":
+        """The active ones of managers who are not banned themselves."""
+        return self.active().filter(role=Role.MANAGER, user__status=Status.ACTIVE)
+
 
 class Membership(models.Model):
     """A person in a block, usually in one of its units. It ends when they move out, and stays stored."""
@@ -247,3 +255,17 @@ class Membership(models.Model):
     def standing(self) -> str:
         """The status in the reader's language; "Ended" for a former membership, whatever its status."""
         return gettext("Ended") if self.ended_at is not None else self.get_status_display()
+
+
+def occupied_by_nobody() -> Q:
+    """Over units: marked as occupied, though nobody is an active member."""
+    return Q(occupancy=Occupancy.OCCUPIED) & ~_has_members()
+
+
+def vacant_with_people() -> Q:
+    """Over units: marked as vacant, though somebody is an active member."""
+    return Q(occupancy=Occupancy.VACANT) & _has_members()
+
+
+def _has_members() -> Q:
+    return Q(Exists(Membership.objects.active().filter(apartment=OuterRef("pk"))))

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from django.db import models
+from django.utils.translation import gettext_noop
 
 from audit.operations import Named, Unknown
 from buildings.models import Apartment, Block, Membership, Role
@@ -20,15 +21,15 @@ M = TypeVar("M", bound=models.Model)
 class WhyAccessRefused(Enum):
     """Why access is refused; the value is stored in the audit log."""
 
-    NOT_MANAGER = "not an active manager of the block"
-    BLOCK_PENDING = "block pending"
-    BLOCK_BANNED = "block banned"
-    BLOCK_UNKNOWN = "block unknown"
-    NOT_IN_BLOCK = "no membership in the block"
-    APARTMENT_UNKNOWN = "unit not in the block"
-    NOT_IN_APARTMENT = "no membership in the unit"
-    MEMBERSHIP_PENDING = "membership pending"
-    MEMBERSHIP_BANNED = "membership banned"
+    NOT_MANAGER = gettext_noop("not an active manager of the block")
+    BLOCK_PENDING = gettext_noop("block pending")
+    BLOCK_BANNED = gettext_noop("block banned")
+    BLOCK_UNKNOWN = gettext_noop("block unknown")
+    NOT_IN_BLOCK = gettext_noop("no membership in the block")
+    APARTMENT_UNKNOWN = gettext_noop("unit not in the block")
+    NOT_IN_APARTMENT = gettext_noop("no membership in the unit")
+    MEMBERSHIP_PENDING = gettext_noop("membership pending")
+    MEMBERSHIP_BANNED = gettext_noop("membership banned")
 
 
 class AccessRefused(Exception):
@@ -194,10 +195,9 @@ def reach(user: Any) -> Reach:
     if user.is_superuser:
         return EVERYTHING
     offices = (
-        Membership.objects.current()
+        Membership.objects.active()
         .filter(
             user_id=user.pk,
-            status=Status.ACTIVE,
             role__in=(Role.MANAGER, Role.BOARD),
             block__status=Status.ACTIVE,
         )

@@ -1,12 +1,11 @@
 """The project as an app: what is set right once Django is up."""
 
 from pathlib import Path
+from stat import S_IRUSR, S_IWUSR
 from typing import Any
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
-
-OWNER_ONLY = 0o600
 
 
 class OmartyConfig(AppConfig):
@@ -23,4 +22,4 @@ def keep_from_others(connection: Any, **_signal: Any) -> None:
     for suffix in ("", "-wal", "-shm"):
         file = Path(f"{connection.settings_dict['NAME']}{suffix}")
         if file.is_file() and file.stat().st_mode & 0o077:
-            file.chmod(OWNER_ONLY)
+            file.chmod(S_IRUSR | S_IWUSR)

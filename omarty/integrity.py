@@ -15,7 +15,7 @@ from django.utils import timezone
 from audit.bulk import Advance
 from audit.models import Entry, Seal
 from audit.seal_file import SealFileProblem, last_seal_line
-from buildings.models import Apartment, Block, Membership, Occupancy, Role
+from buildings.models import Apartment, Block, Membership, occupied_by_nobody
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, Status, User
 from omarty.admin_urls import admin_url_for
 
@@ -132,12 +132,7 @@ def units_in_blocks(advance: Advance) -> Iterator[IntegrityProblem]:
 
 def managers(advance: Advance) -> Iterator[IntegrityProblem]:
     """Each block that is not banned has an active manager; a new block may not have one yet."""
-    manages = Membership.objects.current().filter(
-        block=OuterRef("pk"),
-        role=Role.MANAGER,
-        status=Status.ACTIVE,
-        user__status=Status.ACTIVE,
-    )
+    manages = Membership.objects.managing().filter(block=OuterRef("pk"))
     for row in _each(Block.objects.exclude(status=Status.BANNED).filter(~Exists(manages))):
         what = f"Block {row.pk} ({row}) has no active manager."
         yield IntegrityProblem("managers", what, admin_url_for(Block, row.pk), warning=True)
@@ -145,9 +140,7 @@ def managers(advance: Advance) -> Iterator[IntegrityProblem]:
 
 def occupancy(advance: Advance) -> Iterator[IntegrityProblem]:
     """An occupied unit has an active member, unless the last one has just moved out."""
-    lives = Membership.objects.current().filter(apartment=OuterRef("pk"), status=Status.ACTIVE)
-    empty = Apartment.objects.filter(occupancy=Occupancy.OCCUPIED, closed_at__isnull=True)
-    for row in _each(empty.filter(~Exists(lives))):
+    for row in _each(Apartment.objects.filter(occupied_by_nobody(), closed_at__isnull=True)):
         what = (
             f"Unit {row.pk} ({row}) of block {row.block_id} is occupied, and nobody belongs to it."
         )

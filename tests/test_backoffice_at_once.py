@@ -12,7 +12,7 @@ from buildings.models import Apartment, Membership
 from buildings.operations import lock_blocks
 from contacts.models import Claim, User
 from contacts.operations import lock_contacts
-from omarty.backoffice import apartments, person_actions, site, unit_import
+from omarty.backoffice import apartment_import, apartments, person_actions, site
 from tests.backoffice import Desk, fields_of, told
 
 RESIDENT = "contacts/user/3/"
@@ -65,11 +65,11 @@ def test_a_form_is_saved_anew(desk, fails, new_entries):
 
 
 def test_a_file_is_read_anew(desk, fails):
-    fails(unit_import, "load", DEADLOCK)
+    fails(apartment_import, "preview_or_save", DEADLOCK)
     file = SimpleUploadedFile("units.csv", b"block,number,floor\n1,501,5\n")
     response = desk.post("/admin/buildings/apartment/import/", {"import_file": file})
     assert response.status_code == 200
-    assert [line["kind"] for line in response.context["loaded"].lines] == ["new"]
+    assert [line["kind"] for line in response.context["preview"].lines] == ["new"]
 
 
 @pytest.mark.parametrize("errors", [[DEADLOCK] * 3, [TIMEOUT], [LOCKED]])

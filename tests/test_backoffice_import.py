@@ -43,18 +43,18 @@ def preview(desk, file, **chosen):
 def confirm(desk, previewed):
     """Press the preview's button, or forge what it would send where there is none."""
     context = previewed.context
-    if context["loaded"].right:
+    if context["preview"].right:
         return desk.post(f"{UNITS}import/", fields_of(previewed))
-    sent = {"carried": context["packed"], "confirmed": context["loaded"].digest}
+    sent = {"carried": context["packed"], "confirmed": context["preview"].digest}
     return desk.post(f"{UNITS}import/", sent | {"block": context["block_id"]})
 
 
 def kinds(previewed):
-    return [line["kind"] for line in previewed.context["loaded"].lines]
+    return [line["kind"] for line in previewed.context["preview"].lines]
 
 
 def errors(previewed):
-    return [line["errors"] for line in previewed.context["loaded"].lines]
+    return [line["errors"] for line in previewed.context["preview"].lines]
 
 
 def test_a_file_is_previewed_then_written_with_one_request_id(desk, new_entries):
@@ -95,8 +95,8 @@ def test_every_error_is_shown_at_once_and_nothing_is_written(desk, new_entries):
         "x,1,83,1,Vacant",
     )
     seen = preview(desk, file)
-    assert kinds(seen) == ["wrong"] * 5 + ["update", "new"]
-    assert not seen.context["loaded"].right
+    assert kinds(seen) == ["problem"] * 5 + ["update", "new"]
+    assert not seen.context["preview"].right
     assert errors(seen) == [
         [("number", "is the number of another unit of the block")],
         [
@@ -110,7 +110,7 @@ def test_every_error_is_shown_at_once_and_nothing_is_written(desk, new_entries):
         [],
     ]
     assert "is not an id" in seen.content.decode()
-    assert [line["number"] for line in seen.context["loaded"].lines] == [3, 4, 5, 7, 8, 2, 6]
+    assert [line["number"] for line in seen.context["preview"].lines] == [3, 4, 5, 7, 8, 2, 6]
     assert confirm(desk, seen).status_code == 200
     assert Apartment.objects.filter(block_id=1).count() == 10
     assert Apartment.objects.get(pk=2).floor == 0
@@ -173,7 +173,7 @@ def test_numbers_can_be_traded_by_id(desk, new_entries):
 )
 def test_a_number_that_another_unit_keeps_or_gets_is_refused(desk, new_entries, rows, wrong):
     seen = preview(desk, table("id,number", *rows))
-    lines = seen.context["loaded"].lines
+    lines = seen.context["preview"].lines
     assert [line["number"] for line in lines if line["errors"]] == wrong
     assert confirm(desk, seen).status_code == 200
     assert new_entries() == []

@@ -33,6 +33,7 @@ from omarty.backoffice.apartment_actions import (
     ReinstateApartment,
     RetireApartment,
 )
+from omarty.backoffice.apartment_import import ApartmentImportAdmin
 from omarty.backoffice.base import history
 from omarty.backoffice.base.filters import BlockFilter, EndedFilter
 from omarty.backoffice.base.form_lock import FormLock, FormLockAdmin
@@ -48,7 +49,6 @@ from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import scope
 from omarty.backoffice.base.search import residents_matching
 from omarty.backoffice.data_quality import NEEDS_CORRECTION
-from omarty.backoffice.unit_import import ImportingAdmin
 from omarty.tables.columns import ExportColumn
 
 
@@ -158,7 +158,7 @@ class RetiredFilter(EndedFilter):
 
 
 @admin.register(Apartment)
-class ApartmentAdmin(FormLockAdmin, ImportingAdmin, RowActionsAdmin):
+class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
     """The units of the user's blocks."""
 
     when_empty = _("Add a unit, import units from a file, or add floors with units to a block.")

@@ -31,18 +31,9 @@ from omarty.backoffice.base.scoped_admin import scope
 from omarty.legacy.models import LegacyRow
 from omarty.tables.columns import ExportColumn, TextColumn
 
-# Texts that entries store and pages translate: why something was refused, names in `after`.
+# Texts that entries store and pages translate: why something was refused, names in `after`. "list" and
+# "phones in full" stand in entries of before. `WhyAccessRefused` and `CONTACT_TAKEN` name their own.
 STORED_TEXTS = (
-    gettext_noop("not an active manager of the block"),
-    gettext_noop("block pending"),
-    gettext_noop("block banned"),
-    gettext_noop("block unknown"),
-    gettext_noop("no membership in the block"),
-    gettext_noop("unit not in the block"),
-    gettext_noop("no membership in the unit"),
-    gettext_noop("membership pending"),
-    gettext_noop("membership banned"),
-    gettext_noop("contact held by somebody else"),
     gettext_noop("contacts"),
     gettext_noop("wrong name or password"),
     gettext_noop("too many attempts"),

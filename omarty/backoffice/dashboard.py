@@ -146,10 +146,8 @@ def _each_block(blocks: Blocks) -> list[BlockFigures]:
             units=Count("pk"), occupied=Count("pk", filter=Q(occupancy=Occupancy.OCCUPIED))
         )
     }
-    active = Membership.objects.current().filter(status=Status.ACTIVE)
-    members = dict(
-        blocks.only(active, "block_id").values_list("block_id").annotate(members=Count("pk"))
-    )
+    active = blocks.only(Membership.objects.active(), "block_id")
+    members = dict(active.values_list("block_id").annotate(members=Count("pk")))
     nothing = {"units": 0, "occupied": 0}
     return [
         BlockFigures(

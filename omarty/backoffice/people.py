@@ -35,6 +35,7 @@ from omarty.backoffice.person_actions import (
     RevealContacts,
     ShowContact,
     UseForSignIn,
+    membership_of,
 )
 from omarty.tables.columns import ContactColumn, ExportColumn
 
@@ -113,19 +114,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
             return False
         if row is None or changes.ids is None:
             return bool(changes)
-        return not row.is_superuser and self._membership(request, row) is not None
-
-    def _membership(self, request: HttpRequest, row: User) -> Membership | None:
-        """Their membership in a block that the user changes: entries about the person name that block."""
-        rows = members_within(scope(request).changes).filter(user=row)
-        return rows.select_related("block", "apartment").order_by("pk").first()
-
-    def where(self, request: HttpRequest, row: User) -> dict[str, Any]:
-        """Block and unit for an entry about this person."""
-        membership = self._membership(request, row)
-        if membership is None:
-            return {}
-        return {"block": membership.block, "apartment": membership.apartment}
+        return not row.is_superuser and membership_of(request, row) is not None
 
     def lock(self, rows: Sequence[User]) -> None:
         for row in sorted(rows, key=attrgetter("pk")):
@@ -208,7 +197,6 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
             seen = row.sees.only(row.memberships.all(), "block_id")
             row.seen = list(seen.select_related("user", "block", "apartment").order_by("-pk"))
             row.changeable = self.may_change(request, row)
-            row.where = self.where(request, row)
         return row
 
 

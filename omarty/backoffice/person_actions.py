@@ -4,12 +4,15 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.models import Action
 from audit.operations import Where
+from buildings.models import Membership
+from buildings.permissions import members_within
 from contacts.models import HIDDEN, Kind, User
 from contacts.operations import (
     Contact,
@@ -27,7 +30,14 @@ from contacts.operations import (
 from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES, SeenForm, contact_input
 from omarty.backoffice.base.labels import contact_line, contact_refusal, nothing_changed
 from omarty.backoffice.base.row_actions import ActionRefused, RowAction
+from omarty.backoffice.base.scoped_admin import scope
 from omarty.backoffice.base.taken_contacts import ContactTaken
+
+
+def membership_of(request: HttpRequest, person: User) -> Membership | None:
+    """Their membership in a block that the user changes: entries about the person name that block."""
+    rows = members_within(scope(request).changes).filter(user=person)
+    return rows.select_related("block", "apartment").order_by("pk").first()
 
 
 class PersonAction(RowAction):
@@ -36,10 +46,12 @@ class PersonAction(RowAction):
     def plan(self) -> list[str]:
         return []
 
-    @property
+    @cached_property
     def where(self) -> Where:
-        where: Where = self.row.where
-        return where
+        membership = membership_of(self.request, self.row)
+        if membership is None:
+            return {}
+        return {"block": membership.block, "apartment": membership.apartment}
 
     @property
     def facts(self) -> dict[str, Any]:

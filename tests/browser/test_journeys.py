@@ -115,7 +115,7 @@ def import_a_bad_file_and_then_the_corrected_one(desk: Any, name: str) -> None:
     desk.follow('#menu a[href$="/apartment/"]')
     desk.follow('.object-tools a[href$="/import/"]')
     choose(desk, BAD)
-    assert desk.page.locator("tr.wrong").count() == 1
+    assert desk.page.locator("tr.problem").count() == 1
     desk.picture(f"import-{name}")
     assert not Apartment.objects.filter(number=60).exists()
     choose(desk, CORRECTED)

@@ -11,14 +11,15 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from audit.models import Action
 from audit.operations import Where, record
 from contacts.counting import count_up
 from omarty.backoffice.base.scoped_admin import origin_of, scope
 
-# What entries store as the rule that refused; audit_log.py has it among the texts that it translates.
-CONTACT_TAKEN = "contact held by somebody else"
+# What entries store as the rule that refused.
+CONTACT_TAKEN = gettext_noop("contact held by somebody else")
 A_DAY = timedelta(days=1)
 
 

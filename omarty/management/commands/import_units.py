@@ -14,11 +14,11 @@ from audit.operations import Origin
 from buildings.models import Block
 from buildings.permissions import EVERYTHING
 from buildings.unit_import.columns import COLUMNS
-from buildings.unit_import.load import save, stage
 from buildings.unit_import.reader import HeadingsProblem, UnitReader, is_problem_heading
 from buildings.unit_import.rows import RowProblem
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
+from buildings.unit_import.steps import save_staged, stage_table
 from omarty.management.base import CommandRefused, DataCommand, UsageProblem, counted
 from omarty.tables.files import check_target, written_whole
 from omarty.tables.reading import TableFile, TableProblem
@@ -82,13 +82,13 @@ class Command(DataCommand):
 
     def _stage(self, table: TableFile, staging: Staging, block_id: int | None) -> UnitReader:
         with self.progress(f"Reading {table.path} (bytes)", table.size) as advance:
-            return stage(table, staging, block_id=block_id, advance=advance)
+            return stage_table(table, staging, block_id=block_id, advance=advance)
 
     def _save(self, staging: Staging, reader: UnitReader) -> Outcome:
         origin = Origin.of_command("import_units")
         total = Outcome()
         with self.progress("Saving rows", staging.count()) as advance:
-            for done in save(
+            for done in save_staged(
                 staging, reader, origin=origin, within=EVERYTHING.changes, advance=advance
             ):
                 total.add(done)

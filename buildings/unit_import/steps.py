@@ -1,4 +1,4 @@
-"""Loading a table of units: every row is checked by itself, then all are saved in batches."""
+"""An import's two steps: `stage_table()` checks each row by itself, `save_staged()` saves them in batches."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -30,7 +30,7 @@ class SourceTable(Protocol):
         """The number of each row and its cells, the headings first. May raise its own exceptions."""
 
 
-def stage(
+def stage_table(
     table: SourceTable, staging: Staging, *, block_id: int | None, advance: Advance
 ) -> UnitReader:
     """Read the table: store what each row reports, or what is wrong with it. `advance` gets bytes.
@@ -58,13 +58,14 @@ def stage(
     return reader
 
 
-def save(
+def save_staged(
     staging: Staging, reader: UnitReader, *, origin: Origin, within: Blocks, advance: Advance
 ) -> Iterator[Outcome]:
-    """Save what can be saved, batch by batch, and store what is wrong with the others: some of it
-    shows only here, beside other rows and what the database holds. `advance` gets rows.
+    """Save the staged rows, batch by batch, but for those with a problem, which `staging` stores too.
 
-    Call it in a transaction: whoever wants all or nothing looks at `staging.problems()` at the end.
+    Some problems show only here: a row may contradict another row, or the database. `advance` gets
+    the number of rows. Call it in a transaction: to have all rows or none, roll it back if there are
+    any `staging.problems()` at the end.
     """
     for batch in staging.batches():
         done = save_units(origin=origin, rows=batch, within=within)

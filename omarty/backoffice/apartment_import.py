@@ -32,11 +32,11 @@ from buildings.models import Block
 from buildings.operations import lock_blocks
 from buildings.permissions import Blocks
 from buildings.unit_import.columns import COLUMNS, Column
-from buildings.unit_import.load import save, stage
 from buildings.unit_import.reader import HeadingsProblem, UnitReader
 from buildings.unit_import.rows import Effect, RowProblem, Unit
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
+from buildings.unit_import.steps import save_staged, stage_table
 from omarty.backoffice.base.export import ExportingAdmin
 from omarty.backoffice.base.forms import BlockField
 from omarty.backoffice.base.labels import listed
@@ -49,7 +49,7 @@ MOST_BYTES = 512 * 1024
 
 
 @dataclass
-class Loaded:
+class Preview:
     """What a file's rows do, one line for each; `outcome` is set once they have done it.
 
     `columns` are the file's own headings of the columns that are read; a line has a cell for each.
@@ -72,33 +72,35 @@ class Loaded:
         return hashlib.sha256(json.dumps(self.lines).encode()).hexdigest()
 
 
-def load(
+def preview_or_save(
     table: TableFile, *, block_id: int | None, within: Blocks, origin: Origin, confirmed: str
-) -> Loaded:
+) -> Preview:
     """Save the table's rows if all are right and what they do is what was `confirmed`; else nothing.
 
     Raises TableProblem, HeadingsProblem; IntegrityError if somebody takes a number or contact meanwhile.
     """
     with Staging() as staging:
-        reader = stage(table, staging, block_id=block_id, advance=_unwatched)
+        reader = stage_table(table, staging, block_id=block_id, advance=_unwatched)
         with transaction.atomic():
             lock_blocks(pk for pk in staging.blocks() if pk in within)
-            done = list(save(staging, reader, origin=origin, within=within, advance=_unwatched))
+            done = list(
+                save_staged(staging, reader, origin=origin, within=within, advance=_unwatched)
+            )
             units = [unit for each in done for unit in each.units]
             problems = list(staging.problems())
             lines = list(_lines(table, reader, units, problems))
             # What needs correction comes first: the rest may be hundreds of rows.
-            lines.sort(key=lambda line: line["kind"] != "wrong")
+            lines.sort(key=lambda line: line["kind"] != "problem")
             headings = [reader.heading(column.name) for _index, column in reader.columns]
             strangers = sum(each.strangers for each in done)
-            loaded = Loaded(headings, lines, right=not problems, strangers=strangers)
-            if loaded.right and loaded.digest == confirmed:
-                loaded.outcome = Outcome()
+            preview = Preview(headings, lines, right=not problems, strangers=strangers)
+            if preview.right and preview.digest == confirmed:
+                preview.outcome = Outcome()
                 for each in done:
-                    loaded.outcome.add(each)
+                    preview.outcome.add(each)
             else:
                 transaction.set_rollback(True)
-    return loaded
+    return preview
 
 
 def _unwatched(done: int) -> None:
@@ -121,7 +123,7 @@ def _lines(
             _cell(column, texts[index] if index < len(texts) else "", unit, number)
             for index, column in reader.columns
         ]
-        kind = "wrong" if unit is None else _kind(unit, number)
+        kind = "problem" if unit is None else _kind(unit, number)
         errors = wrong.get(number, [])
         yield {"number": number, "kind": kind, "cells": cells, "errors": errors}
 
@@ -217,8 +219,8 @@ def _unpacked(carried: str) -> tuple[str, bytes]:
         raise forms.ValidationError(_("Choose the file again.")) from error
 
 
-class ImportingAdmin(ExportingAdmin):
-    """A list of units that files can be brought into."""
+class ApartmentImportAdmin(ExportingAdmin):
+    """The part of the list of units that brings files in."""
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.import_view)
@@ -233,10 +235,10 @@ class ImportingAdmin(ExportingAdmin):
         if not self.may_change(request):
             raise PermissionDenied
         form = FileForm(request.POST or None, request.FILES or None, within=scope(request).changes)
-        loaded = self._load(request, form) if form.is_valid() else None
-        if loaded is not None and loaded.outcome is not None:
-            return self._done(request, loaded.outcome)
-        if loaded is not None and loaded.right and form.cleaned_data["confirmed"]:
+        preview = self._preview(request, form) if form.is_valid() else None
+        if preview is not None and preview.outcome is not None:
+            return self._done(request, preview.outcome)
+        if preview is not None and preview.right and form.cleaned_data["confirmed"]:
             messages.warning(
                 request,
                 _("Something that this file is about was changed meanwhile. Look at it again."),
@@ -247,20 +249,20 @@ class ImportingAdmin(ExportingAdmin):
             "back": self.address("changelist"),
             "opts": self.opts,
             "form": form,
-            "loaded": loaded,
+            "preview": preview,
             "columns": [column.title for column in COLUMNS if column.read is not None],
-            "packed": form.packed if loaded is not None else "",
+            "packed": form.packed if preview is not None else "",
             "block_id": form.data.get("block", ""),
         }
         return TemplateResponse(request, "backoffice/import.html", context)
 
-    def _load(self, request: HttpRequest, form: FileForm) -> Loaded | None:
+    def _preview(self, request: HttpRequest, form: FileForm) -> Preview | None:
         with tempfile.NamedTemporaryFile() as file:
             file.write(form.content)
             file.flush()
             try:
                 table = TableFile(Path(file.name), name=form.file_name, most_rows=MOST_ROWS)
-                loaded = load(
+                preview = preview_or_save(
                     table,
                     block_id=form.block_id,
                     within=scope(request).changes,
@@ -275,18 +277,18 @@ class ImportingAdmin(ExportingAdmin):
                     None, _("Somebody changed the same units at the same moment. Try again.")
                 )
                 return None
-        if loaded.strangers and (spent := self._count_strangers(request, form, loaded)):
+        if preview.strangers and (spent := self._count_strangers(request, form, preview)):
             form.add_error(None, spent)
             return None
-        if not loaded.lines:
+        if not preview.lines:
             form.add_error(None, _("The file has no rows below its line of column names."))
             return None
-        return loaded
+        return preview
 
-    def _count_strangers(self, request: HttpRequest, form: FileForm, loaded: Loaded) -> str:
+    def _count_strangers(self, request: HttpRequest, form: FileForm, preview: Preview) -> str:
         block = Block.objects.filter(pk=form.block_id or 0).first()
         action = Action.MEMBERSHIP_STARTED
-        return count_taken(request, action=action, contacts=loaded.strangers, block=block)
+        return count_taken(request, action=action, contacts=preview.strangers, block=block)
 
     def _done(self, request: HttpRequest, outcome: Outcome) -> HttpResponse:
         new, changed, people = outcome.created, outcome.updated, outcome.memberships
