@@ -30,11 +30,11 @@ class Action(TextChoices):
     CONTACT_HIDDEN = "contact.hidden", _("Contact hidden or shown")
     CONTACTS_REVEALED = "contact.revealed", _("Hidden contacts seen")
     BUILDING_REGISTERED = "building.registered", _("Building registered")
-    BUILDING_CHANGED = "building.changed", _("Building changed")
+    BUILDING_CHANGED = "building.changed", _("Building edited")
     BLOCK_REGISTERED = "block.registered", _("Block registered")
-    BLOCK_CHANGED = "block.changed", _("Block changed")
+    BLOCK_CHANGED = "block.changed", _("Block edited")
     APARTMENT_REGISTERED = "apartment.registered", _("Unit registered")
-    APARTMENT_CHANGED = "apartment.changed", _("Unit changed")
+    APARTMENT_CHANGED = "apartment.changed", _("Unit edited")
     APARTMENT_MERGED = "apartment.merged", _("Unit merged into another")
     APARTMENT_RETIRED = "apartment.closed", _("Unit retired")
     APARTMENT_REINSTATED = "apartment.reopened", _("Unit reinstated")
@@ -107,7 +107,7 @@ class Entry(models.Model):
 
     at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
     request_id = models.UUIDField(_("request id"), db_index=True)
-    channel = models.CharField(_("way in"), max_length=20, choices=Channel)
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel)
 
     actor_id = models.BigIntegerField(_("actor's id"), null=True, db_index=True)
     actor_label = models.CharField(_("actor"), max_length=255, blank=True)

@@ -87,7 +87,7 @@ def readmit_memberships(*, origin: Origin, memberships: Iterable[Membership]) ->
 def change_role(*, origin: Origin, memberships: Iterable[Membership], role: Role) -> None:
     """They have another role in the block from now on; there is no entry for who has it already.
 
-    Who is banned keeps their role until the ban ends.
+    Whoever is banned keeps their role until they are readmitted.
     """
     asked = _locked(memberships)
     refuse(map(why_role_refused, asked))
@@ -146,7 +146,7 @@ def why_membership_refused(membership: Membership, status: Status | None = None)
 def why_role_refused(membership: Membership) -> str:
     """Why nobody changes the role of this one; empty if it can be changed."""
     if membership.ended_at is None and membership.status == Status.BANNED:
-        return _("%(who)s is banned: end the ban first.") % {"who": membership.user}
+        return _("%(who)s is banned: readmit them first.") % {"who": membership.user}
     return why_membership_refused(membership)
 
 

@@ -43,10 +43,10 @@ class ContactRefused(Exception):
 
 
 class PersonErased(ValidationError):
-    """Nothing can be done any more with who was anonymised."""
+    """The person was anonymised, so that nothing can be done to them any more."""
 
     def __init__(self) -> None:
-        super().__init__(_("This person was erased."))
+        super().__init__(_("This person was anonymised."))
 
 
 @transaction.atomic
@@ -110,7 +110,7 @@ def add_contact(
     # The person's own claims, locked: two requests of one person count and add one after the other.
     claims = _claims(user, lock=True)
     if not claims:
-        # Who was anonymised has none; others have as a rule, and need not be looked at.
+        # An anonymised person has no claims, most others have some: only without any is it asked.
         _refuse_erased(User.objects.select_for_update().get(pk=user.pk))
     if any((claim.kind, claim.value) == (kind, value) for claim in claims):
         raise ContactRefused(kind, WhyContactRefused.OWN)

@@ -72,7 +72,7 @@ def test_a_file_is_previewed_then_written_with_one_request_id(desk, new_entries)
 
     done = confirm(desk, seen)
     assert done.status_code == 302
-    assert "1 unit registered, 1 unit changed" in told(done)
+    assert "1 unit registered, 1 unit edited" in told(done)
     assert Apartment.objects.get(pk=2).floor == 3
     made = Apartment.objects.get(block_id=1, number=70)
     assert (made.floor, made.occupancy) == (7, Occupancy.VACANT)
@@ -190,7 +190,7 @@ def test_residents_move_in_with_their_units(desk, new_entries):
     seen = preview(desk, file)
     assert kinds(seen) == ["new", "new", "skip", "update"]
     done = confirm(desk, seen)
-    assert "1 unit registered, 0 units changed, 3 people moved in" in told(done)
+    assert "1 unit registered, 0 units edited, 3 people moved in" in told(done)
     made = Apartment.objects.get(block_id=1, number=71)
     assert made.occupancy == Occupancy.OCCUPIED
     assert set(made.memberships.values_list("user__name", flat=True)) == {"Sara Said", "Samir Said"}

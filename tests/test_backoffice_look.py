@@ -262,7 +262,7 @@ def test_what_narrows_the_audit_log_by_a_link_is_shown_too(desk):
     page = desk.text("audit/entry/", request=str(entry.request_id), person="3")
     assert [text for text, _link in in_force(page)] == [
         "Person: Rami Resident",
-        "One change: All entries of one change",
+        "Change: All entries of one change",
     ]
 
 

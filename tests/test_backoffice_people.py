@@ -108,7 +108,7 @@ def test_one_who_does_not_wait_stops_the_whole_approval(desk, new_entries):
         ("ban", "banned", "Bassem Banned is “Banned”, not “Active”."),
         ("approve", "resident", "Rami Resident is “Active”, not “Pending”."),
         ("readmit", "resident", "Rami Resident is “Active”, not “Banned”."),
-        ("role", "banned", "Bassem Banned is banned: end the ban first."),
+        ("role", "banned", "Bassem Banned is banned: readmit them first."),
         ("role", "partner", "Parisa Partner has left already."),
         ("move-out", "partner", "Parisa Partner has left already."),
     ],
@@ -132,7 +132,7 @@ def test_the_role_of_one_who_was_banned_meanwhile_stays(desk, new_entries):
     opened = desk.page(path)
     Membership.objects.filter(pk=of("resident").pk).update(status=Status.BANNED)
     assert told(desk.resend(path, opened, role="board")) == (
-        "Rami Resident is banned: end the ban first."
+        "Rami Resident is banned: readmit them first."
     )
     assert of("resident").role == Role.RESIDENT
     assert new_entries() == []

@@ -492,7 +492,7 @@ def test_an_erased_person_gets_no_contact(erased):
     page = desk.text(f"contacts/user/{erased.pk}/change/")
     assert "add-contact" not in page
     origin = Origin.of_command("test")
-    with pytest.raises(PersonErased, match=r"This person was erased\."):
+    with pytest.raises(PersonErased, match=r"This person was anonymised\."):
         add_contact(origin=origin, user=erased, kind=Kind.EMAIL, typed="new@example.org")
     with pytest.raises(PersonErased):
         primary = Contact(erased, Kind.EMAIL)
@@ -501,7 +501,7 @@ def test_an_erased_person_gets_no_contact(erased):
 
 
 def test_an_erased_person_gets_no_role_and_no_status(erased):
-    with pytest.raises(CommandError, match="was erased"):
+    with pytest.raises(CommandError, match="was anonymised"):
         call_command("grant", str(erased.pk), "resident", "--block=1")
     origin = Origin.of_command("test")
     with pytest.raises(PersonErased):

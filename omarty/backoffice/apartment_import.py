@@ -295,7 +295,7 @@ class ApartmentImportAdmin(ExportingAdmin):
         counts = [
             ngettext("%(count)d unit registered", "%(count)d units registered", new)
             % {"count": new},
-            ngettext("%(count)d unit changed", "%(count)d units changed", changed)
+            ngettext("%(count)d unit edited", "%(count)d units edited", changed)
             % {"count": changed},
         ]
         if people:

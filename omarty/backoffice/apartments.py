@@ -46,7 +46,7 @@ from omarty.backoffice.base.forms import (
 from omarty.backoffice.base.labels import distinct_labels, listed, unit_in_block
 from omarty.backoffice.base.request_limits import row_id, whole_number
 from omarty.backoffice.base.row_actions import RowActionsAdmin
-from omarty.backoffice.base.scoped_admin import scope
+from omarty.backoffice.base.scoped_admin import scope, titled
 from omarty.backoffice.base.search import residents_matching
 from omarty.backoffice.data_quality import NEEDS_CORRECTION
 from omarty.tables.columns import ExportColumn
@@ -208,9 +208,9 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
         return [
             *([(_("Retired"), retired)] if obj.closed_at else []),
             (None, {"fields": ["block", *shown]}),
-            (_("People"), {"fields": ["current_people"]}),
-            (_("Former people"), {"fields": ["former_people"]}),
-            (_("History"), {"fields": ["entries"]}),
+            titled(_("People"), "current_people"),
+            titled(_("Former people"), "former_people"),
+            titled(_("Entries"), "entries"),
         ]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -246,15 +246,15 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
     def people(self, row: Any) -> str:
         return listed(dict.fromkeys(each.user for each in row.current))
 
-    @admin.display(description=_("current"))
+    @admin.display(description=_("People"))
     def current_people(self, row: Apartment) -> SafeString:
         return _people(row.memberships.filter(ended_at=None))
 
-    @admin.display(description=_("former"))
+    @admin.display(description=_("Former people"))
     def former_people(self, row: Apartment) -> SafeString:
-        return _people(row.memberships.filter(ended_at__isnull=False))
+        return _people(row.memberships.filter(ended_at__isnull=False), ended=True)
 
-    @admin.display(description=_("what was done"))
+    @admin.display(description=_("Entries"))
     def entries(self, row: Apartment) -> SafeString:
         return history.table(history.of_unit(row))
 
@@ -309,6 +309,6 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
         return super().changelist_view(request, context)
 
 
-def _people(memberships: QuerySet[Membership]) -> SafeString:
-    rows = memberships.select_related("user").order_by("-pk")
-    return render_to_string("backoffice/people.html", {"memberships": list(rows)})
+def _people(memberships: QuerySet[Membership], *, ended: bool = False) -> SafeString:
+    rows = list(memberships.select_related("user").order_by("-pk"))
+    return render_to_string("backoffice/people.html", {"memberships": rows, "ended": ended})

@@ -181,7 +181,7 @@ class PersonFilter(admin.SimpleListFilter):
 class RequestFilter(admin.SimpleListFilter):
     """All entries of one request, or of one run of a command: `request=<uuid>`, reached by links."""
 
-    title = _("one change")
+    title = _("change")
     parameter_name = "request"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -218,7 +218,7 @@ class EntryAdmin(ExportingAdmin):
     export_name = "audit"
     export_columns = [
         ExportColumn[Entry](_("when"), lambda entry: local_time(entry.at)),
-        ExportColumn[Entry](_("way in"), Entry.get_channel_display),
+        ExportColumn[Entry](_("channel"), Entry.get_channel_display),
         TextColumn[Entry](_("who"), attrgetter("actor_label")),
         ExportColumn[Entry](_("action"), Entry.get_action_display),
         TextColumn[Entry](
@@ -234,7 +234,7 @@ class EntryAdmin(ExportingAdmin):
         ExportColumn[Entry](_("latitude"), attrgetter("latitude")),
         ExportColumn[Entry](_("longitude"), attrgetter("longitude")),
         ExportColumn[Entry](_("IP address"), attrgetter("ip")),
-        ExportColumn[Entry](_("request"), lambda entry: str(entry.request_id)),
+        ExportColumn[Entry](_("change id"), lambda entry: str(entry.request_id)),
     ]
     sortable_by = ()
     show_facets = admin.ShowFacets.NEVER
@@ -245,7 +245,7 @@ class EntryAdmin(ExportingAdmin):
         ("what", "concerned", "where"),
         "compared",
         ("why", "coordinates"),
-        ("way_in", "ip_address", "together"),
+        ("channel_shown", "ip_address", "together"),
     )
     readonly_fields = (
         "when",
@@ -257,7 +257,7 @@ class EntryAdmin(ExportingAdmin):
         "compared",
         "why",
         "coordinates",
-        "way_in",
+        "channel_shown",
         "ip_address",
         "together",
     )
@@ -391,14 +391,14 @@ class EntryAdmin(ExportingAdmin):
     def ip_address(self, entry: Entry) -> SafeString:
         return format_html('<bdi dir="ltr">{}</bdi>', entry.ip or NOTHING)
 
-    @admin.display(description=_("way in"))
-    def way_in(self, entry: Entry) -> str:
+    @admin.display(description=_("channel"))
+    def channel_shown(self, entry: Entry) -> str:
         return entry.get_channel_display()
 
     def before_export(self, rows: list[Entry]) -> None:
         hide_contacts(rows)
 
-    @admin.display(description=_("done together with"))
+    @admin.display(description=_("change"))
     def together(self, entry: Entry) -> SafeString:
         return format_html(
             '<a href="{}?request={}">{}</a>',

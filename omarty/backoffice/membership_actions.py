@@ -1,4 +1,4 @@
-"""Row actions of memberships: approve, refuse, change the role, move out, ban, end the ban."""
+"""Row actions of memberships: approve, refuse, change the role, move out, ban, readmit."""
 
 from datetime import time
 from typing import Any
@@ -96,8 +96,8 @@ class Ban(MembershipAction):
 class Readmit(MembershipAction):
     """Bans end."""
 
-    title = gettext_lazy("End the ban")
-    button = gettext_lazy("End the ban")
+    title = gettext_lazy("Readmit")
+    button = gettext_lazy("Readmit")
     status = Status.BANNED
 
     def carry_out(self) -> list[str]:

@@ -91,7 +91,7 @@ class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
     def standing(self, row: Membership) -> str:
         return row.standing
 
-    @admin.display(description=_("what was done"))
+    @admin.display(description=_("entries"))
     def entries(self, row: Membership) -> SafeString:
         return history.table(Entry.objects.filter(target_type="membership", target_id=row.pk))
 

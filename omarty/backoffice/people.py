@@ -23,7 +23,7 @@ from omarty.backoffice.base.export import ExportingAdmin, local_time
 from omarty.backoffice.base.filters import BlockFilter
 from omarty.backoffice.base.labels import listed_phrases, unit_in_block
 from omarty.backoffice.base.row_actions import RowActionsAdmin
-from omarty.backoffice.base.scoped_admin import scope
+from omarty.backoffice.base.scoped_admin import scope, titled
 from omarty.backoffice.base.search import people_matching
 from omarty.backoffice.person_actions import (
     AddContact,
@@ -78,9 +78,9 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         return [
             (None, {"fields": ["name", "user_name", "status"]}),
-            (_("Contacts"), {"fields": ["contacts"]}),
-            (_("Memberships"), {"fields": ["memberships_shown"]}),
-            (_("History"), {"fields": ["entries"]}),
+            titled(_("Contacts"), "contacts"),
+            titled(_("Memberships in your blocks"), "memberships_shown"),
+            titled(_("Entries"), "entries"),
         ]
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         units = (unit_in_block(each.block, each.apartment) for each in row.current)
         return listed_phrases(dict.fromkeys(units))
 
-    @admin.display(description=_("contacts"))
+    @admin.display(description=_("Contacts"))
     def contacts(self, row: Any) -> SafeString:
         actions = {
             name: action
@@ -180,12 +180,12 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         more = self.units(row) or phone
         return f"{row} ({more})" if more else str(row)
 
-    @admin.display(description=_("in your blocks"))
+    @admin.display(description=_("Memberships in your blocks"))
     def memberships_shown(self, row: Any) -> SafeString:
-        context = {"memberships": row.seen, "units": True}
+        context = {"memberships": row.seen, "units": True, "ended": True}
         return render_to_string("backoffice/people.html", context)
 
-    @admin.display(description=_("what was done"))
+    @admin.display(description=_("Entries"))
     def entries(self, row: Any) -> SafeString:
         return history.table(history.of_person(row, row.sees))
 

@@ -57,6 +57,11 @@ def origin_of(request: HttpRequest, *, reason: str = "") -> Origin:
     )
 
 
+def titled(title: Any, field: str) -> tuple[Any, dict[str, Any]]:
+    """A section of a row's page that shows one field: its title stands in place of the field's label."""
+    return title, {"fields": [field], "classes": ["titled"]}
+
+
 class ScopedAdmin(ModelAdmin):
     """Shows and changes only what lies in the user's blocks; anything else answers as if unknown.
 

@@ -27,7 +27,7 @@ class Command(RoleCommand):
         # So that two grants at the same time make one membership.
         lock_blocks([block.pk])
         if user.erased_at is not None:
-            raise CommandRefused(f"{user} was erased: nobody can become that person again.")
+            raise CommandRefused(f"{user} was anonymised: nobody can become that person again.")
         memberships = current_memberships(user, block)
         if user.status == Status.BANNED or any(
             each.status == Status.BANNED for each in memberships

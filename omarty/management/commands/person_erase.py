@@ -148,7 +148,7 @@ def _require_found(named: frozenset[int], searches: list[Search]) -> None:
 
 
 def _text(facts: dict[str, Any], remaining: list[Mention]) -> str:
-    done = "was erased" if facts["erased"] else "would be erased; nothing was written"
+    done = "was anonymised" if facts["erased"] else "would be anonymised; nothing was written"
     lines = [
         f"Person {facts['person']} {done}: {counted(facts['contacts'], 'contact')}, "
         f"{counted(facts['memberships'], 'membership')}, "
