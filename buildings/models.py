@@ -64,7 +64,7 @@ class Building(models.Model):
 
 
 class Block(models.Model):
-    """A house with its own entrance in a building."""
+    """A part of a building with its own entrance."""
 
     building = models.ForeignKey(
         Building,

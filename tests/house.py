@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Each may import those before it and itself (docs/architecture.md, The floors).
-FLOORS = ("audit", "contacts", "buildings", "omarty")
+# Each may import those before it and itself (docs/architecture.md, The layers).
+LAYERS = ("audit", "contacts", "buildings", "omarty")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -45,7 +45,7 @@ class Module:
 
     def private_names(self) -> list[str]:
         """What this module takes from another of ours though its name begins with an underscore."""
-        ours = [each for each in self.imports() if each[0].split(".")[0] in FLOORS]
+        ours = [each for each in self.imports() if each[0].split(".")[0] in LAYERS]
         parts = {f"{source}.{name}": f"{source}.{name}".split(".") for source, name in ours}
         taken = [each for each, names in parts.items() if any(map(_is_private, names))]
         # `from omarty import lockout`, then `lockout._x`.
@@ -72,10 +72,10 @@ def _is_private(name: str) -> bool:
 
 @cache
 def modules() -> dict[str, Module]:
-    """Every module of the four floors by its name, migrations left out."""
+    """Every module of the four layers by its name, migrations left out."""
     found = {}
-    for floor in FLOORS:
-        for file in sorted((ROOT / floor).rglob("*.py")):
+    for layer in LAYERS:
+        for file in sorted((ROOT / layer).rglob("*.py")):
             parts = file.relative_to(ROOT).with_suffix("").parts
             if "migrations" not in parts:
                 name = ".".join(parts).removesuffix(".__init__")

@@ -1,5 +1,6 @@
 """Units in the back-office: the list, the form, adding floors, merging, retiring."""
 
+import re
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils.formats import date_format
 
 from audit.models import Channel, Entry
 from audit.operations import Origin
+from buildings.membership_operations import end_memberships
 from buildings.models import Apartment, Membership, Occupancy, Role
 from buildings.operations import change_apartment
 from contacts.models import Status
@@ -481,3 +483,13 @@ def test_merging_a_merged_unit_again_says_that_it_is_retired(desk):
     again = desk.resend(path, preview)
     assert again.status_code == 302
     assert "retired" in told(again)
+
+
+def test_a_section_is_named_once_and_says_until_when_of_former_people_alone(desk, origin):
+    page = desk.text(f"{UNITS}2/change/")
+    for name in ("People", "Former people", "Entries"):
+        [section] = re.findall(rf'<fieldset class="([^"]*)"[^>]*>\s*<h2[^>]*>{name}</h2>', page)
+        assert "titled" in section.split()
+    assert ">Until</th>" not in page
+    end_memberships(origin=origin, memberships=Membership.objects.filter(apartment_id=2))
+    assert desk.text(f"{UNITS}2/change/").count(">Until</th>") == 1

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from tests.house import FLOORS, ROOT, figures, imported, modules
+from tests.house import LAYERS, ROOT, figures, imported, modules
 
 # --- imports -----------------------------------------------------------------------------------
 
@@ -44,15 +44,15 @@ ROOMS = {
 
 
 def room(name):
-    """The room of omarty/ that a module lies in; empty for omarty itself and the floors below."""
+    """The room of omarty/ that a module lies in; empty for omarty itself and the layers below."""
     first, _, rest = name.partition(".")
     return rest.split(".")[0] if first == "omarty" else ""
 
 
-@pytest.mark.parametrize("floor", FLOORS)
-def test_imports_go_one_way(floor):
-    above = set(FLOORS[FLOORS.index(floor) + 1 :]) | {"tests", "benchmarks"}
-    here = [module for name, module in modules().items() if name.split(".")[0] == floor]
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_go_one_way(layer):
+    above = set(LAYERS[LAYERS.index(layer) + 1 :]) | {"tests", "benchmarks"}
+    here = [module for name, module in modules().items() if name.split(".")[0] == layer]
     assert here
     wrong = {
         module.name: found

@@ -7,7 +7,9 @@ Outside this folder, these know it; remove their part of it first:
     omarty/privacy/erasure.py                    forget_person()
     omarty/backoffice/quarantine.py              the page of the quarantine; omarty/admin.py imports it
     omarty/backoffice/site.py                    where that page is
-    omarty/backoffice/audit_log.py               which actions its filter offers
+    omarty/backoffice/former_addresses.py        where that page was before
+    omarty/backoffice/audit_log.py               which actions its filter offers; "legacy" in STORED_TEXTS
+    omarty/integrity.py                          OURS
     buildings/migrations/0004_legacy_app.py      depends on the migration here
 
 Imported audit entries and password hashes stay, and with them `Channel.LEGACY`, the actions `legacy.…`
