@@ -266,7 +266,7 @@ def test_who_has_left_is_active_no_more(desk):
     for path, start in {
         f"{PEOPLE}?period=past": "<tbody>",
         f"{PEOPLE}{row.pk}/change/": "field-standing",
-        "contacts/user/4/change/": "Memberships</h2>",
+        "contacts/user/4/change/": "Memberships in your blocks</h2>",
         "buildings/apartment/2/change/": "Former people</h2>",
     }.items():
         shown = re.split("</tbody>|field-started_at", desk.text(path).split(start)[1])[0]

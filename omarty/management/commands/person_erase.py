@@ -57,7 +57,7 @@ class Command(ProofCommand):
         parser.add_argument(
             "--name",
             help="The name to look for in entries, if not the present one: a former name, or the name of "
-            "a person who is erased already.",
+            "a person who is anonymised already.",
         )
 
     def run(self, **options: Any) -> None:
