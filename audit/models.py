@@ -19,6 +19,7 @@ class Action(TextChoices):
     SIGNED_IN = "user.signed_in", _("Sign-in")
     SIGNED_OUT = "user.signed_out", _("Sign-out")
     SESSION_RENEWED = "user.session_renewed", _("Session renewed")
+    SESSION_ENDED = "user.session_ended", _("Session ended")
     USER_REGISTERED = "user.registered", _("Person registered")
     PASSWORD_CHANGED = "user.password_changed", _("Password changed")  # noqa: S105
     NAME_CORRECTED = "user.name_corrected", _("Name corrected")

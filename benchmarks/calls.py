@@ -119,14 +119,18 @@ from buildings.models import Apartment
 from buildings.membership_operations import start_membership
 from contacts.models import User
 from contacts.operations import register_user
+from contacts.sessions import start_app_session
 from omarty.api.tokens import Refresh
+
+def token(person):
+    return Refresh.of(start_app_session(origin=origin, user=person)).access_token
 
 origin, unit = Origin.of_command("benchmark"), Apartment.objects.get(pk=2)
 people = [User.objects.get(pk=2)]
 for number in range({residents}):
     people.append(register_user(origin=origin, email=f"resident-{{number}}@example.org"))
     start_membership(origin=origin, user=people[-1], block=unit.block, apartment=unit)
-print(json.dumps([(each.pk, str(Refresh.of(each).access_token)) for each in people]))
+print(json.dumps([(each.pk, str(token(each))) for each in people]))
 """
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from audit.operations import Named, Unknown
 from buildings.models import Apartment, Block, Membership, Role
-from contacts.models import Status, User
+from contacts.models import AppSession, Status, User
 
 M = TypeVar("M", bound=models.Model)
 
@@ -50,23 +50,29 @@ class SeveralBlocks(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """A person with their current memberships, each with its block and unit."""
+    """A person with their current memberships, each with its block and unit.
+
+    `session_id` is the session in the app by which they ask; None if it has ended.
+    """
 
     user: User
     memberships: list[Membership]
+    session_id: int | None
 
 
-def caller(user_id: int) -> Caller | None:
+def caller(user_id: int, *, session_id: int) -> Caller | None:
     """The person with this id and their current memberships, in one statement; None if there is none."""
-    memberships = list(
+    session = AppSession.objects.filter(pk=session_id, user_id=user_id).values("pk")
+    memberships: list[Any] = list(
         Membership.objects.current()
         .filter(user_id=user_id)
         .select_related("user", "block", "apartment")
+        .annotate(session=models.Subquery(session))
     )
     if memberships:
-        return Caller(memberships[0].user, memberships)
-    user = User.objects.filter(pk=user_id).first()
-    return Caller(user, []) if user is not None else None
+        return Caller(memberships[0].user, memberships, memberships[0].session)
+    user: Any = User.objects.filter(pk=user_id).annotate(session=models.Subquery(session)).first()
+    return Caller(user, [], user.session) if user is not None else None
 
 
 def managed_block(who: Caller, *, block_id: int | None, apartment_id: int | None) -> Block:

@@ -1,11 +1,13 @@
 """Sign-in by primary e-mail or phone, for the API and the back-office alike."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
+from contacts.attempts import password_is_right
 from contacts.models import Claim, Kind, User
 
 
@@ -30,30 +32,36 @@ class PrimaryContactBackend(BaseBackend):
         request: HttpRequest | None,
         username: str | None = None,
         password: str | None = None,
+        address: str | None = None,
         **credentials: Any,
     ) -> User | None:
+        """The person, or None; `address` is where the attempt comes from. Raises TooManyAttempts."""
         if username is None or password is None:
             return None
-        user = self._primary_holder(username)
-        if user is None or not user.has_usable_hash():
-            # As slow as a real check, so that the time does not reveal who is registered.
-            make_password(password)
-            return None
-        return user if user.check_password(password) else None
+        name = parse_login(username)
+        user = _primary_holder(*name) if name else None
+        right = partial(_matches, user, password)
+        login = name[1] if name else ""
+        return user if password_is_right(right, login=login, person=user, address=address) else None
 
     def get_user(self, user_id: int) -> User | None:
         """The person of a back-office session, unless they are not active any more."""
         user = User.objects.filter(pk=user_id).first()
         return user if user is not None and user.is_active else None
 
-    def _primary_holder(self, login: str) -> User | None:
-        name = parse_login(login)
-        if name is None:
-            return None
-        kind, value = name
-        claim = (
-            Claim.objects.filter(kind=kind, value=value)
-            .select_related("user", "secondaryemail", "secondaryphone")
-            .first()
-        )
-        return claim.user if claim is not None and claim.secondary is None else None
+
+def _matches(user: User | None, password: str) -> bool:
+    if user is None or not user.has_usable_hash():
+        # As slow as a real check, so that the time does not reveal who is registered.
+        make_password(password)
+        return False
+    return user.check_password(password)
+
+
+def _primary_holder(kind: Kind, value: str) -> User | None:
+    claim = (
+        Claim.objects.filter(kind=kind, value=value)
+        .select_related("user", "secondaryemail", "secondaryphone")
+        .first()
+    )
+    return claim.user if claim is not None and claim.secondary is None else None

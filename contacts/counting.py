@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -29,7 +29,7 @@ def count_up(what: str, *of: object, within: timedelta, by: int = 1) -> int:
     A period begins with its first event and lasts `within`. Call it outside of a transaction that may
     be rolled back.
     """
-    digest = salted_hmac("contacts.counting", repr((what, *of)), algorithm="sha256").hexdigest()
+    digest = _digest(what, *of)
     now = timezone.now()
     to_column = EventCount._meta.get_field("since").get_db_prep_value
     since, ended = (to_column(at, connection) for at in (now, now - within))
@@ -44,7 +44,22 @@ def count_up(what: str, *of: object, within: timedelta, by: int = 1) -> int:
         return EventCount.objects.values_list("count", flat=True).get(pk=digest)
 
 
+def count_down(what: str, *of: object) -> None:
+    """Take one back of what `count_up()` counted."""
+    counted = EventCount.objects.filter(pk=_digest(what, *of), count__gt=0)
+    counted.update(count=models.F("count") - 1)
+
+
+def forget_count(what: str, *of: object) -> None:
+    """Begin anew with what `count_up()` counted."""
+    EventCount.objects.filter(pk=_digest(what, *of)).delete()
+
+
 def forget_past_counts(older_than: timedelta) -> int:
     """Delete the counts of periods that began so long ago; returns how many."""
     deleted, _ = EventCount.objects.filter(since__lt=timezone.now() - older_than).delete()
     return deleted
+
+
+def _digest(what: str, *of: object) -> str:
+    return salted_hmac("contacts.counting", repr((what, *of)), algorithm="sha256").hexdigest()

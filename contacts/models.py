@@ -1,10 +1,13 @@
 """People, and how to reach them."""
 
 import secrets
+from importlib import import_module
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models, transaction
 from django.db.models import TextChoices
 from django.utils import timezone
@@ -21,6 +24,9 @@ from contacts.canonical import (
 )
 from contacts.constraints import CompositeForeignKey
 from contacts.hashers import PHPBcryptHasher
+
+# Of what a device is called, in characters.
+DEVICE_LENGTH = 60
 
 # Shown instead of a contact that its holder hides.
 HIDDEN = "•••••"
@@ -259,6 +265,88 @@ class SecondaryPhone(SecondaryContact):
                 fields=["claim", "user"], to_fields=["id", "user"], name="secondary_phone_own_claim"
             ),
         ]
+
+
+class AppSession(models.Model):
+    """A sign-in in the app: there while it serves. Its tokens carry its id and its person's stamp."""
+
+    in_app = True
+
+    user = models.ForeignKey(
+        User,
+        models.PROTECT,
+        related_name="app_sessions",
+        verbose_name=pgettext_lazy("heading", "person"),
+    )
+    # The ids of the refresh token that serves, and of the one that was traded for it.
+    token_id = models.CharField(max_length=32, editable=False)
+    former_token_id = models.CharField(max_length=32, blank=True, editable=False)
+    started_at = models.DateTimeField(_("signed in"), default=timezone.now)
+    renewed_at = models.DateTimeField(_("last used"), default=timezone.now)
+    device = models.CharField(_("device"), max_length=DEVICE_LENGTH, blank=True)
+    ip = models.GenericIPAddressField(_("IP address"), null=True)
+
+    class Meta:
+        verbose_name = _("session in the app")
+        verbose_name_plural = _("sessions in the app")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def public_id(self) -> str:
+        """Names it to its person."""
+        return str(self.pk)
+
+
+class BackofficeSession(AbstractBaseSession):
+    """A back-office session that knows whose it is; `contacts.session_store` reads and writes it."""
+
+    in_app = False
+
+    user = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        related_name="backoffice_sessions",
+        verbose_name=pgettext_lazy("heading", "person"),
+    )
+    started_at = models.DateTimeField(_("signed in"), default=timezone.now)
+    device = models.CharField(_("device"), max_length=DEVICE_LENGTH, blank=True)
+    ip = models.GenericIPAddressField(_("IP address"), null=True)
+
+    class Meta:
+        verbose_name = _("session in the back-office")
+        verbose_name_plural = _("sessions in the back-office")
+
+    @property
+    def public_id(self) -> str:
+        """Names it to its person; its key would let anybody in."""
+        return salted_hmac("contacts.session", self.session_key, algorithm="sha256").hexdigest()[
+            :16
+        ]
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        return import_module(settings.SESSION_ENGINE).SessionStore
+
+
+class KnownAddress(models.Model):
+    """A person has signed in from this address. `digest` tells nobody from which."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="known_addresses")
+    digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(_("last used"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("known address")
+        verbose_name_plural = _("known addresses")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "digest"], name="known_address_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.digest[:8]
 
 
 class EventCount(models.Model):

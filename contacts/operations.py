@@ -17,11 +17,13 @@ from contacts.models import (
     SECONDARY,
     Claim,
     Kind,
+    KnownAddress,
     SecondaryContact,
     Status,
     User,
     new_session_stamp,
 )
+from contacts.sessions import delete_sessions
 
 
 class WhyContactRefused(Enum):
@@ -74,6 +76,7 @@ def change_password(*, origin: Origin, user: User, password: str) -> None:
     """Give a person a new password, which ends all their sessions."""
     user.set_password(password)
     user.save(update_fields=["password", "session_stamp"])
+    delete_sessions(user)
     record(origin=origin, action=Action.PASSWORD_CHANGED, target=user, person=user)
 
 
@@ -87,6 +90,7 @@ def change_status(*, origin: Origin, user: User, status: Status) -> None:
     if changed:
         user.session_stamp = new_session_stamp()
         user.save(update_fields=["session_stamp"])
+        delete_sessions(user)
 
 
 def secondary_contacts(user: User) -> list[SecondaryContact]:
@@ -366,6 +370,8 @@ def erase_person(*, origin: Origin, user: User, search: Search, archived: Found)
     for model in SECONDARY.values():
         model._default_manager.filter(user=user).delete()
     Claim.objects.filter(user=user).delete()
+    KnownAddress.objects.filter(user=user).delete()
+    delete_sessions(user)
     user.name = user.user_name = ""
     user.email = user.phone = user.last_login = None
     user.email_hidden = user.phone_hidden = user.is_superuser = False

@@ -1,53 +1,25 @@
 """What the sign-ins of the API and the back-office share: whose attempt it is, and when to wait."""
 
-import ipaddress
-import re
-from typing import Any
-
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from contacts.authentication import parse_login
 
-API_PREFIX = "/omartyapis/"
+# What entries of refused sign-ins store; pages translate them.
+NEITHER = gettext_noop("neither an e-mail nor a phone")
+PAUSED = gettext_noop("too many attempts")
+WRONG = gettext_noop("wrong name or password")
 
 
-def client_ip(request: HttpRequest) -> str | None:
-    """The client's address; behind `settings.PROXIES` proxies, as the outermost of them reports it."""
-    hops = [request.META.get("REMOTE_ADDR", "")]
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if settings.PROXIES and forwarded:
-        hops = forwarded.split(",")[-settings.PROXIES :] + hops
-    # Some proxies add the port; a zone ("%eth0") names a network interface of the proxy.
-    host = re.sub(r"^([0-9.]+):[0-9]+$", r"\1", hops[0].strip()).partition("%")[0]
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        # A Unix socket has no address; a proxy may pass on nonsense.
-        return None
+def attempted_name(typed: str) -> str:
+    """The canonical form of what was typed; NEITHER if it is no contact: it may be a password."""
+    login = parse_login(typed)
+    return login[1] if login else NEITHER
 
 
-def attempted_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """The canonical form of the typed e-mail or phone, so that all its spellings count together.
-
-    What was typed counts: after a success, django-axes passes the person's e-mail even if they typed
-    their phone. Empty if it is neither: it may be a password in the wrong field.
-    """
-    typed = getattr(request, "sign_in_name", "") or request.POST.get("username", "")
-    login = parse_login(typed or str((credentials or {}).get("username") or ""))
-    return login[1] if login else ""
-
-
-def locked_out(
-    request: HttpRequest, response: HttpResponse | None = None, credentials: Any = None
-) -> HttpResponse:
-    """The answer during the pause, for django-axes: `response` if the view made one, with status 429."""
-    if response is None:
-        response = HttpResponse(too_many_attempts(), content_type="text/plain; charset=utf-8")
-    response.status_code = 429
-    response.headers.setdefault("Retry-After", str(settings.SIGN_IN_PAUSE_MINUTES * 60))
-    return response
+def pause_seconds() -> int:
+    """How long the pause after too many attempts lasts at most."""
+    return settings.SIGN_IN_PAUSE_MINUTES * 60
 
 
 def too_many_attempts() -> str:

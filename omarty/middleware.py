@@ -6,7 +6,6 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from omarty.lockout import API_PREFIX
 from omarty.logs import current_request_id
 
 
@@ -36,7 +35,7 @@ def limited_body(
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         large = length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if large and not request.path.startswith(API_PREFIX):
+        if large and not request.path.startswith(settings.API_PREFIX):
             sentence = "What was sent is larger than 1 MB."
             return HttpResponse(sentence, status=413, content_type="text/plain")
         return get_response(request)

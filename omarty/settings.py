@@ -138,8 +138,11 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
 ACCESS_TOKEN_MINUTES = _number("ACCESS_TOKEN_MINUTES", default=60, highest=60 * 24 * 366)
 REFRESH_TOKEN_DAYS = _number("REFRESH_TOKEN_DAYS", default=30, highest=3660)
 
-# After so many wrong passwords for one name from one address, sign-in waits so many minutes.
+# After so many wrong passwords for one account, sign-in to it waits so many minutes; from an address that
+# its holder has signed in from before, only after so many from there. Whatever the accounts, one address
+# (of IPv6 one /64) has so many attempts.
 SIGN_IN_ATTEMPTS = _number("SIGN_IN_ATTEMPTS", default=10)
+SIGN_IN_ATTEMPTS_PER_ADDRESS = _number("SIGN_IN_ATTEMPTS_PER_ADDRESS", default=100)
 SIGN_IN_PAUSE_MINUTES = _number("SIGN_IN_PAUSE_MINUTES", default=15)
 
 # The seal file of the audit log (docs/audit-proof.md). A relative one lies beside manage.py. Best on
@@ -161,10 +164,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
-    "rest_framework_simplejwt.token_blacklist",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "axes",
     "rangefilter",
 ]
 
@@ -182,7 +183,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "omarty.urls"
@@ -242,10 +242,7 @@ AUTH_USER_MODEL = "contacts.User"
 LOGIN_REDIRECT_URL = "admin:index"
 # For Django a user's name is the e-mail, which should be unique: contacts.Claim makes it so.
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "contacts.authentication.PrimaryContactBackend",
-]
+AUTHENTICATION_BACKENDS = ["contacts.authentication.PrimaryContactBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "contacts.hashers.PHPBcryptHasher",
@@ -266,25 +263,13 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "id",
 }
 
-AXES_FAILURE_LIMIT = SIGN_IN_ATTEMPTS
-AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_PAUSE_MINUTES)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-# Attempts during the pause do not make it longer.
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-# Sign-ins are in the audit log; one log is enough.
-AXES_DISABLE_ACCESS_LOG = True
-AXES_ENABLE_ADMIN = False
-AXES_USERNAME_FORM_FIELD = "username"
-AXES_USERNAME_CALLABLE = "omarty.lockout.attempted_name"
-AXES_CLIENT_IP_CALLABLE = "omarty.lockout.client_ip"
-AXES_LOCKOUT_CALLABLE = "omarty.lockout.locked_out"
-AXES_VERBOSE = False
-# Of an attempt django-axes stores the name that is counted, not what was typed into these fields: that
-# may be a password in the wrong field.
-AXES_SENSITIVE_PARAMETERS = ["username", "email", "googleToken", "deviceId", "ip_address"]
+# Sessions know whose they are, so that they can be listed and ended.
+SESSION_ENGINE = "contacts.session_store"
 
 # --- The API ------------------------------------------------------------------------------------
+
+# Where the app's addresses begin.
+API_PREFIX = "/omartyapis/"
 
 # A request's body, files included, at any address (contract/answers.md, Bodies).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -379,6 +364,5 @@ LOGGING = {
         # Its own console handler would write everything twice.
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"level": "WARNING"},
-        "axes": {"level": "ERROR"},
     },
 }

@@ -1,12 +1,13 @@
 """Every address of Omarty."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from omarty import health
-from omarty.api import sign_in, views
+from omarty.api import sessions, sign_in, views
 
 # The app's addresses, with and without the last slash: a POST cannot be redirected.
 api = [
@@ -15,14 +16,16 @@ api = [
     re_path(r"^Auth/Login/?$", sign_in.login, name="login"),
     re_path(r"^Auth/Refresh/?$", sign_in.renew, name="renew"),
     re_path(r"^Auth/Logout/?$", sign_in.logout, name="logout"),
+    re_path(r"^Auth/Sessions/?$", sessions.sessions, name="sessions"),
+    re_path(r"^Auth/EndSession/?$", sessions.end, name="end_session"),
     path("schema/", SpectacularJSONAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path("", views.no_such_address),
 ]
 
 urlpatterns = [
-    path("omartyapis", views.no_such_address),
-    path("omartyapis/", include(api)),
+    path(settings.API_PREFIX.strip("/"), views.no_such_address),
+    path(settings.API_PREFIX.lstrip("/"), include(api)),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),
     path("healthz", health.healthz),

@@ -7,11 +7,13 @@ import urllib.request
 from typing import Any
 
 
-def post_form(url: str, token: str = "", **fields: Any) -> dict[str, Any]:
+def post_form(
+    url: str, token: str = "", *, headers: dict[str, str] | None = None, **fields: Any
+) -> dict[str, Any]:
     """POST the fields as a form; the answer's JSON, whatever its status."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    authorization = {"Authorization": f"Bearer {token}"} if token else {}
     body = urllib.parse.urlencode(fields).encode()
-    request = urllib.request.Request(url, data=body, headers=headers)
+    request = urllib.request.Request(url, data=body, headers=authorization | (headers or {}))
     try:
         with urllib.request.urlopen(request, timeout=60) as response:
             return dict(json.load(response))

@@ -119,3 +119,70 @@ def test_sign_in_leads_to_no_address_but_ours(leads_to):
     page = f"/admin/login/?next={leads_to}"
     typed = {"username": "manager@example.org", "password": PASSWORD, "next": leads_to}
     assert Client().post(page, typed).headers["Location"] == "/admin/"
+
+
+def test_a_wrong_old_password_is_an_attempt_like_any_other():
+    desk = Desk("manager")
+    new = {"new_password1": "palm-garden-71", "new_password2": "palm-garden-71"}
+    for _ in range(10):
+        page = desk.send("password_change/", old_password="not-it", **new)
+        assert "Your old password was entered incorrectly" in page.content.decode()
+    page = desk.send("password_change/", old_password=PASSWORD, **new)
+    assert "Please wait 15 minutes" in page.content.decode()
+    assert User.objects.get(pk=2).check_password(PASSWORD)
+
+
+# --- Signed-in devices -------------------------------------------------------------------------------
+
+
+def test_ones_own_sessions_are_listed_and_one_is_ended(app, new_entries):
+    phone = app("manager")
+    other = sign_in("manager@example.org")[0]
+    agent = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
+    here = Client(headers={"User-Agent": agent, "accept-language": "en"})
+    here.post("/admin/login/", {"username": "01000000001", "password": PASSWORD})
+    text = here.get("/admin/sessions/").content.decode()
+    assert "Chrome, Android" in text
+    assert text.count("This one") == 1
+    listed = here.get("/admin/sessions/").context["sessions"]
+    assert [each.in_app for each in listed] == [False, False, True]
+    here.post("/admin/sessions/", {"session": listed[1].public_id})
+    assert other.get("/admin/").status_code == 302
+    assert here.get("/admin/").status_code == 200
+    here.post("/admin/sessions/", {"session": listed[2].public_id})
+    assert phone.create(floorNum=1, aptNum=101)["status"] == 401
+    ended = [line for line in new_entries() if line.action == "user.session_ended"]
+    assert [(line.actor_id, line.person_id, line.channel) for line in ended] == [
+        (2, 2, "back_office")
+    ] * 2
+
+
+def test_the_second_click_reads_that_the_session_has_ended():
+    desk = Desk("manager")
+    sign_in("manager@example.org")
+    [other] = [
+        each
+        for each in desk.page("sessions/").context["sessions"]
+        if each.pk != desk.session.session_key
+    ]
+    for words in ("The session was ended.", "This session has ended already."):
+        answer = desk.post("/admin/sessions/", {"session": other.public_id}, follow=True)
+        assert words in answer.content.decode()
+
+
+def test_nobody_ends_anothers_session(new_entries):
+    desk, other = Desk("manager"), Desk("neighbour")
+    [session] = other.page("sessions/").context["sessions"]
+    for wanted in (session.public_id, session.session_key, "", "1"):
+        desk.post("/admin/sessions/", {"session": wanted})
+    assert other.page("").status_code == 200
+    assert new_entries() == []
+
+
+def test_a_new_password_ends_the_other_sessions(app):
+    desk, phone, other = Desk("manager"), app("manager"), sign_in("manager@example.org")[0]
+    new = {"new_password1": "palm-garden-71", "new_password2": "palm-garden-71"}
+    desk.send("password_change/", old_password=PASSWORD, **new)
+    assert other.get("/admin/").status_code == 302
+    assert phone.create(floorNum=1, aptNum=101)["status"] == 401
+    assert len(desk.page("sessions/").context["sessions"]) == 1

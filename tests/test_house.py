@@ -17,6 +17,7 @@ from tests.house import LAYERS, ROOT, figures, imported, modules
 # The rooms and loose modules of omarty/, and which others of them each may import.
 ROOMS = {
     "admin_urls": "",
+    "client_address": "",
     "days": "",
     "formats": "",
     "health": "",
@@ -30,12 +31,12 @@ ROOMS = {
     "integrity": "admin_urls",
     "privacy": "admin_urls legacy tables",
     "management": "days demo health integrity legacy privacy tables",
-    "api": "lockout retry",
-    "backoffice": "days legacy lockout retry tables",
+    "api": "client_address lockout retry",
+    "backoffice": "client_address days legacy lockout retry tables",
     # What Django and the server find by name.
     "admin": "backoffice",
     "apps": "",
-    "middleware": "lockout logs",
+    "middleware": "logs",
     "settings": "",
     "templatetags": "backoffice",
     "urls": "api health",

@@ -20,6 +20,8 @@ ADDRESSES = {
     "/omartyapis/Auth/Login/",
     "/omartyapis/Auth/Refresh/",
     "/omartyapis/Auth/Logout/",
+    "/omartyapis/Auth/Sessions/",
+    "/omartyapis/Auth/EndSession/",
 }
 BODIES = {"application/x-www-form-urlencoded", "multipart/form-data", "application/json"}
 

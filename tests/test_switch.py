@@ -19,10 +19,11 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from audit.operations import Origin
-from contacts.models import Status
+from contacts.models import AppSession, Status
 from contacts.operations import change_password, change_status
 from omarty.api.tokens import Access, Refresh
 from omarty.wsgi import application
+from tests.conftest import person
 
 BOTH = pytest.mark.parametrize("path", ["Create", "Update"])
 URLENCODED = "application/x-www-form-urlencoded"
@@ -292,16 +293,20 @@ def test_without_a_token_nothing_else_is_looked_at(client, nothing_changed, path
 def test_tokens_that_are_not_ours_or_not_for_this_are_refused(manager):
     past = int((timezone.now() - timedelta(minutes=1)).timestamp())
     hollow = jwt.encode({"id": "2"}, None, algorithm="none")
+    others = AppSession.objects.create(user=person("resident"), token_id="0" * 32)
     refused = {
         signed(manager, key="another-key-another-key-another-key"): "Signature verification failed",
         signed(manager, exp=past): "Expired token",
         signed(manager, token_type="refresh"): "Token is of the wrong kind",
-        str(Refresh.of(manager.person)): "Token is of the wrong kind",
+        str(Refresh.of(AppSession.objects.get(user=manager.person))): "Token is of the wrong kind",
         signed(manager, jti=None): "Token is of the wrong kind",
         signed(manager, id="999"): "User not found",
         signed(manager, id="x"): "Token is of the wrong kind",
         signed(manager, id=str(2**64)): "Token is of the wrong kind",
         signed(manager, stamp="x"): "Session has ended, please sign in again",
+        signed(manager, session=None): "Session has ended, please sign in again",
+        signed(manager, session="x"): "Session has ended, please sign in again",
+        signed(manager, session=others.pk): "Session has ended, please sign in again",
         hollow: "Signature verification failed",
     }
     for token, message in refused.items():

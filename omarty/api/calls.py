@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.models import Action, Channel
-from audit.operations import Origin, record
+from audit.operations import Origin
 from buildings.permissions import AccessRefused, Caller
+from contacts.refusals import record_refusal
 from omarty.api.fields import LATITUDE, LONGITUDE
-from omarty.lockout import client_ip
+from omarty.client_address import client_ip
 
 
 def origin_of(request: Any, data: Mapping[str, Any], actor: Any = None) -> Origin:
@@ -43,7 +44,7 @@ def refusals_recorded(origin: Origin, action: Action) -> Iterator[None]:
     try:
         yield
     except AccessRefused as error:
-        record(
+        record_refusal(
             origin=origin,
             action=action,
             refused=error.why.value,

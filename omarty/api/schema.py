@@ -26,15 +26,16 @@ ANYWHERE: dict[str, StatusAndMessage] = {
     "Server error": envelopes.server_error("5f0c4f0e-0d8b-4b0a-9d0e-1c2a7b9c0d11"),
 }
 
-# What an address that asks for a token and a method may answer as well.
+# What an address that asks for a token may answer as well; and one that asks for a method.
 WITH_TOKEN: dict[str, StatusAndMessage] = {
     "No token": envelopes.NO_TOKEN,
     "Bad token": tokens.BAD_SIGNATURE,
     "Token expired": tokens.EXPIRED,
     "User pending": tokens.STATUS_REFUSED[Status.PENDING],
+    "Session ended": tokens.ENDED,
     "User banned": tokens.STATUS_REFUSED[Status.BANNED],
-    "Unknown api": envelopes.no_such_method("Update", "Foo"),
 }
+UNKNOWN_API = {"Unknown api": envelopes.no_such_method("Update", "Foo")}
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,13 @@ def address(summary: str, methods: Mapping[str, Handler]) -> Any:
     about = "\n\n".join(f"**{page.name}**: {page.about}" for page in pages)
     forms = [_form(page, api=page.name) for page in pages]
     form = forms[0] if len(forms) == 1 else {"oneOf": forms}
-    return _documented(summary, about, pages, form, ANYWHERE | WITH_TOKEN)
+    return _documented(summary, about, pages, form, ANYWHERE | WITH_TOKEN | UNKNOWN_API)
 
 
-def single(page: Page) -> Any:
-    """Documents an address that serves one purpose and asks for no token."""
+def single(page: Page, *, token: bool = False) -> Any:
+    """Documents an address that serves one purpose, and whether it asks for a token."""
+    if token:
+        return _documented(page.name, page.about, [page], _form(page), ANYWHERE | WITH_TOKEN)
     return _documented(page.name, page.about, [page], _form(page), ANYWHERE, auth=[])
 
 

@@ -1,32 +1,45 @@
 """Sign-in, renewal and sign-out of the app: `POST /omartyapis/Auth/…/`."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.http import HttpRequest
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.response import Response
+from rest_framework_simplejwt.settings import api_settings
 
 from audit.models import Action
 from audit.operations import Origin, record
+from contacts.attempts import TooManyAttempts
 from contacts.models import Status, User
+from contacts.refusals import record_refusal
+from contacts.sessions import (
+    SessionEnded,
+    TokenUsedTwice,
+    renew_app_session,
+    sign_out_of_app,
+    start_app_session,
+)
 from omarty.api import tokens
 from omarty.api.calls import origin_of
 from omarty.api.envelopes import CallRefused, StatusAndMessage, body_of, success
 from omarty.api.fields import LATITUDE, LONGITUDE, Text
 from omarty.api.schema import Page, single
 from omarty.api.tokens import STATUS_REFUSED, Refresh
-from omarty.lockout import attempted_name
+from omarty.lockout import PAUSED, WRONG, attempted_name, pause_seconds
+
+Done = TypeVar("Done")
 
 EMAIL = Text("email", required=True, about="E-mail or phone.", example="resident@example.org")
 PASSWORD = Text("password", required=True, secret=True, example="omarty-demo")
 REFRESH = Text("refresh", required=True, about="`Refresh` of the last sign-in or renewal.")
-# The app sends them; they are not read yet.
-UNUSED = (Text("googleToken"), Text("os"), Text("deviceId"))
+# The app sends them. What it runs on names the session; the rest is not read yet.
+SYSTEM = Text("os", about="Names the session.", example="android")
+UNUSED = (Text("googleToken"), Text("deviceId"))
 
 NO_LOGIN: StatusAndMessage = (406, "Please enter Data (email / password)")
 WRONG_LOGIN: StatusAndMessage = (401, "Wrong email or password.")
@@ -66,7 +79,7 @@ NOT_STORED = {"Cache-Control": "no-store"}
     Page(
         "Login",
         "Sign in by e-mail or phone.",
-        fields=(EMAIL, PASSWORD, *UNUSED, LONGITUDE, LATITUDE),
+        fields=(EMAIL, PASSWORD, SYSTEM, *UNUSED, LONGITUDE, LATITUDE),
         data={"Signed in": {"Data": _DATA, **_TOKENS}},
         messages={
             "Nothing given": NO_LOGIN,
@@ -86,38 +99,34 @@ def login(request: Any) -> Response:
     if name is None or password is None:
         raise CallRefused(*NO_LOGIN)
     origin = origin_of(request, data)
-    # django-axes and Django's sign-in take Django's own request, not DRF's.
-    plain = request._request
-    plain.sign_in_name = name
-    user = authenticate(plain, username=name, password=password)
+    try:
+        user = authenticate(request._request, username=name, password=password, address=origin.ip)
+    except TooManyAttempts as error:
+        record_refusal(origin=_attempt_of(origin, name), action=Action.SIGNED_IN, refused=PAUSED)
+        raise CallRefused(*PAUSE, headers={"Retry-After": str(pause_seconds())}) from error
     if user is None:
-        raise _record_failure(plain, origin, name)
-    return success(_sign_in(plain, origin_of(request, data, user), user), NOT_STORED)
+        record(origin=_attempt_of(origin, name), action=Action.SIGNED_IN, refused=WRONG)
+        raise CallRefused(*WRONG_LOGIN)
+    origin = origin_of(request, data, user)
+    return success(_sign_in(request._request, origin, user, SYSTEM.read(data) or ""), NOT_STORED)
 
 
-def _record_failure(plain: HttpRequest, origin: Origin, name: str) -> CallRefused:
-    tried = attempted_name(plain, {"username": name}) or "neither an e-mail nor a phone"
-    locked = getattr(plain, "axes_locked_out", False)
-    why = "too many attempts" if locked else "wrong name or password"
-    record(origin=replace(origin, actor_label=tried), action=Action.SIGNED_IN, refused=why)
-    if locked:
-        wait = {"Retry-After": str(settings.SIGN_IN_PAUSE_MINUTES * 60)}
-        return CallRefused(*PAUSE, headers=wait)
-    return CallRefused(*WRONG_LOGIN)
+def _attempt_of(origin: Origin, name: str) -> Origin:
+    return replace(origin, actor_label=attempted_name(name))
 
 
-def _sign_in(request: Any, origin: Origin, user: User) -> dict[str, Any]:
+def _sign_in(request: HttpRequest, origin: Origin, user: User, device: str) -> dict[str, Any]:
     status = Status(user.status)
     if status in STATUS_REFUSED:
         record(
             origin=origin, action=Action.SIGNED_IN, target=user, person=user, refused=status.value
         )
         raise CallRefused(*STATUS_REFUSED[status])
-    refresh = Refresh.of(user)
     with transaction.atomic():
-        # On this signal Django stores the time, and django-axes forgets earlier failures.
+        session = start_app_session(origin=origin, user=user, device=device)
+        # On this signal Django stores the time.
         user_logged_in.send(sender=User, request=request, user=user)
-        record(origin=origin, action=Action.SIGNED_IN, target=user, person=user)
+    refresh = Refresh.of(session)
     data = {
         "iat": refresh["iat"],
         "id": str(user.pk),
@@ -143,8 +152,8 @@ def _sign_in(request: Any, origin: Origin, user: User) -> dict[str, Any]:
 @permission_classes([])
 def renew(request: Any) -> Response:
     """Trade a refresh token for a new pair."""
-    user = _spend(request, Action.SESSION_RENEWED)
-    return success(_pair(Refresh.of(user)), NOT_STORED)
+    session = _with_session_of(request, renew_app_session)
+    return success(_pair(Refresh.of(session)), NOT_STORED)
 
 
 @single(
@@ -161,12 +170,12 @@ def renew(request: Any) -> Response:
 @permission_classes([])
 def logout(request: Any) -> Response:
     """End the session of a refresh token."""
-    _spend(request, Action.SIGNED_OUT)
+    _with_session_of(request, sign_out_of_app)
     return success(SIGNED_OUT)
 
 
-def _spend(request: Any, action: Action) -> User:
-    """The user of the request's refresh token, which is revoked. Raises CallRefused."""
+def _with_session_of(request: Any, operation: Callable[..., Done]) -> Done:
+    """Do this to the session of the request's refresh token. Raises CallRefused."""
     data = body_of(request)
     raw = REFRESH.read(data)
     if raw is None:
@@ -176,11 +185,18 @@ def _spend(request: Any, action: Action) -> User:
     if user is None:
         raise CallRefused(*tokens.OF_NOBODY)
     tokens.require_session(user, token)
-    with transaction.atomic():
-        if not token.spend():
-            raise CallRefused(*tokens.SPENT)
-        record(origin=origin_of(request, data, user), action=action, target=user, person=user)
-    return user
+    origin = origin_of(request, data, user)
+    try:
+        return operation(
+            origin=origin,
+            user=user,
+            session_id=tokens.session_id(token),
+            token_id=token[api_settings.JTI_CLAIM],
+        )
+    except SessionEnded as error:
+        raise CallRefused(*tokens.ENDED) from error
+    except TokenUsedTwice as error:
+        raise CallRefused(*tokens.SPENT) from error
 
 
 def _pair(refresh: Refresh) -> dict[str, str]:

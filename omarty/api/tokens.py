@@ -1,10 +1,11 @@
 """Bearer tokens: how they are signed, read and refused (contract/answers.md, "No or bad token").
 
-Every token carries its user's session stamp. A ban or a new password changes the stamp, and with it
-ends every access and refresh token at once.
+Every token carries its session and its user's session stamp. The end of the session ends its access and
+refresh tokens at once; a ban or a new password changes the stamp, and with it ends those of all sessions.
 """
 
-from typing import Any, TypeVar, cast
+import hashlib
+from typing import Any, TypeVar
 
 import jwt
 from django.conf import settings
@@ -15,10 +16,11 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from buildings.permissions import Caller, caller
-from contacts.models import Status, User
+from contacts.models import AppSession, Status, User
 from omarty.api.envelopes import CallRefused, StatusAndMessage
 
 STAMP = "stamp"
+SESSION = "session"
 
 # What is wrong with a token.
 BAD_SIGNATURE: StatusAndMessage = (401, "Signature verification failed")
@@ -77,18 +79,29 @@ class Refresh(RefreshToken):
     access_token_class = Access
 
     @classmethod
-    def of(cls, user: User) -> "Refresh":
-        """A token for this user. Unlike `for_user()` it stores no copy in the database."""
+    def of(cls, session: AppSession) -> "Refresh":
+        """The session's token. All in it comes from the session: made twice, it is the same."""
         token = cls()
-        token[api_settings.USER_ID_CLAIM] = str(user.pk)
-        token[STAMP] = user.session_stamp
+        token.current_time = session.renewed_at
+        token.set_iat(at_time=session.renewed_at)
+        token.set_exp(from_time=session.renewed_at)
+        token[api_settings.JTI_CLAIM] = session.token_id
+        token[api_settings.USER_ID_CLAIM] = str(session.user.pk)
+        token[STAMP] = session.user.session_stamp
+        token[SESSION] = session.pk
         return token
 
-    def spend(self) -> bool:
-        """Revoke it; False if another call, earlier or at the same time, has done so."""
-        # blacklist() returns what get_or_create() does, whatever its annotation says.
-        _, first = cast(tuple[object, bool], self.blacklist())
-        return first
+    @property
+    def access_token(self) -> Access:
+        access = Access()
+        kept = {
+            name: value for name, value in self.payload.items() if name not in self.no_copy_claims
+        }
+        access.payload |= kept
+        access.set_exp(from_time=self.current_time)
+        own_id = hashlib.sha256(f"access {self[api_settings.JTI_CLAIM]}".encode())
+        access[api_settings.JTI_CLAIM] = own_id.hexdigest()[:32]
+        return access
 
 
 AnyToken = TypeVar("AnyToken", bound=Token)
@@ -114,8 +127,6 @@ def _token_problem(error: TokenError) -> StatusAndMessage:
             return BAD_SIGNATURE
         case jwt.DecodeError():
             return MALFORMED
-    if "blacklisted" in str(error):
-        return SPENT
     return WRONG_KIND
 
 
@@ -130,10 +141,19 @@ def require_session(user: User, token: Token) -> None:
 
 def user_id(token: Token) -> int:
     """Whose token it is. Raises CallRefused (401) where it names nobody."""
-    claimed = str(token.get(api_settings.USER_ID_CLAIM, ""))
-    if not claimed.isascii() or not claimed.isdigit() or len(claimed) > 18:
-        raise CallRefused(*WRONG_KIND)
-    return int(claimed)
+    return _id(token.get(api_settings.USER_ID_CLAIM, ""), WRONG_KIND)
+
+
+def session_id(token: Token) -> int:
+    """Of which session it is. Raises CallRefused (401) where it names none, as tokens of old do."""
+    return _id(token.get(SESSION, ""), ENDED)
+
+
+def _id(claimed: Any, otherwise: StatusAndMessage) -> int:
+    text = str(claimed)
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise CallRefused(*otherwise)
+    return int(text)
 
 
 class BearerToken(BaseAuthentication):
@@ -144,10 +164,12 @@ class BearerToken(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         token = read(Access, raw.strip())
-        who = caller(user_id(token))
+        who = caller(user_id(token), session_id=session_id(token))
         if who is None:
             raise CallRefused(*OF_NOBODY)
         require_session(who.user, token)
+        if who.session_id is None:
+            raise CallRefused(*ENDED)
         return who.user, who
 
     def authenticate_header(self, request: Any) -> str:

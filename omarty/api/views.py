@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
@@ -16,7 +17,6 @@ from omarty.api.envelopes import CallRefused, body_of, plain, success
 from omarty.api.fields import Text, as_text
 from omarty.api.schema import Handler, address
 from omarty.api.update import add_contact
-from omarty.lockout import API_PREFIX
 from omarty.retry import retry_on_deadlock
 
 CREATE: dict[str, Handler] = {"CreateApartment": create_apartment}
@@ -60,13 +60,13 @@ def no_such_address(request: HttpRequest) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django could not take the request at all."""
-    if request.path.startswith(API_PREFIX):
+    if request.path.startswith(settings.API_PREFIX):
         return plain(*envelopes.UNREADABLE_BODY)
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """An error outside of our views."""
-    if request.path.startswith(API_PREFIX):
+    if request.path.startswith(settings.API_PREFIX):
         return plain(*envelopes.SERVER_ERROR)
     return defaults.server_error(request)

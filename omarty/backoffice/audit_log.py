@@ -35,8 +35,6 @@ from omarty.tables.columns import ExportColumn, TextColumn
 # "phones in full" stand in entries of before. `WhyAccessRefused` and `CONTACT_TAKEN` name their own.
 STORED_TEXTS = (
     gettext_noop("contacts"),
-    gettext_noop("wrong name or password"),
-    gettext_noop("too many attempts"),
     gettext_noop("pending"),
     gettext_noop("banned"),
     gettext_noop("no office"),
@@ -103,6 +101,7 @@ WITHOUT_BLOCK = {
     Action.SIGNED_IN,
     Action.SIGNED_OUT,
     Action.SESSION_RENEWED,
+    Action.SESSION_ENDED,
     Action.USER_REGISTERED,
     Action.PASSWORD_CHANGED,
     Action.STATUS_CHANGED,

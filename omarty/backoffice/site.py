@@ -1,102 +1,33 @@
 """The back-office's site: who may sign in, its menu, and how each request is answered."""
 
-from dataclasses import replace
 from functools import wraps
 from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import PasswordChangeView
 from django.contrib.messages.storage import default_storage
-from django.core.exceptions import ValidationError
-from django.db import OperationalError, transaction
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Action
 from audit.operations import record
-from buildings.permissions import reach
-from contacts.models import Status, User
-from contacts.operations import change_password
-from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES
-from omarty.backoffice.base.labels import NOBODY
+from contacts.models import User
 from omarty.backoffice.base.request_limits import refuse_outsized
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
 from omarty.backoffice.dashboard import dashboard_context
 from omarty.backoffice.former_addresses import former_urls, present_address
+from omarty.backoffice.sessions import own_sessions
+from omarty.backoffice.sign_in import PasswordChange, SignInForm, after_sign_in
 from omarty.legacy.models import QuarantinedRow
-from omarty.lockout import attempted_name, too_many_attempts
 from omarty.retry import retry_on_deadlock, was_busy
 
 # The lists that the header leads to, in the order of daily use.
 MENU = ("Apartment", "Membership", "User", "Block", "Building", "Entry", "QuarantinedRow")
-
-
-class SignInForm(AuthenticationForm):
-    """Sign-in by the e-mail or phone that is used in the app too; each attempt leaves an entry."""
-
-    error_messages = {
-        "invalid_login": _("Wrong e-mail, phone or password."),
-        Status.PENDING: _("Your registration waits for its approval."),
-        Status.BANNED: _("You are banned."),
-        "no office": _("The back-office is for managers and board members of an active block."),
-    }
-
-    request: HttpRequest
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].label = _("E-mail or phone")
-        self.fields["username"].widget.attrs |= CONTACT_ATTRIBUTES[None]
-
-    def get_invalid_login_error(self) -> ValidationError:
-        locked = getattr(self.request, "axes_locked_out", False)
-        name = attempted_name(self.request, self.cleaned_data)
-        record(
-            origin=replace(origin_of(self.request), actor_label=name or NOBODY),
-            action=Action.SIGNED_IN,
-            refused="too many attempts" if locked else "wrong name or password",
-        )
-        text = too_many_attempts() if locked else self.error_messages["invalid_login"]
-        return ValidationError(text, code="invalid_login")
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        """Says why somebody may not come in, and only to those who know the password."""
-        refused = ""
-        if not user.is_active:
-            refused = Status(user.status).value
-        elif not reach(user).sees:
-            refused = "no office"
-        record(
-            origin=replace(origin_of(self.request), actor=user),
-            action=Action.SIGNED_IN,
-            target=user,
-            person=user,
-            refused=refused,
-        )
-        if refused:
-            raise ValidationError(self.error_messages[refused], code=refused)
-
-
-class PasswordChange(PasswordChangeView):
-    """Changing one's own password goes through the operation, as every write does."""
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        with transaction.atomic():
-            change_password(
-                origin=origin_of(self.request),
-                user=form.user,
-                password=form.cleaned_data["new_password1"],
-            )
-        update_session_auth_hash(self.request, form.user)
-        # The form's own save would write a second time.
-        return super(PasswordChangeView, self).form_valid(form)
 
 
 class ChoicesView(AutocompleteJsonView):
@@ -195,7 +126,8 @@ class OmartySite(AdminSite):
     def get_urls(self) -> list[Any]:
         # "View on site" resolves any id of any table, and no record has a page on another site.
         pages = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
-        return [*former_urls(), *pages]
+        own = path("sessions/", self.admin_view(own_sessions), name="own_sessions")
+        return [*former_urls(), own, *pages]
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         return cast(HttpResponse, ChoicesView.as_view(admin_site=self)(request))
@@ -203,6 +135,9 @@ class OmartySite(AdminSite):
     def get_log_entries(self, request: HttpRequest) -> Any:
         """Nothing: the audit log has what was done."""
         return LogEntry.objects.none()
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return after_sign_in(request, super().login(request, extra_context))
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         if request.method == "POST" and isinstance(request.user, User):

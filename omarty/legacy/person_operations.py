@@ -9,6 +9,7 @@ from audit.models import Action
 from audit.operations import Origin, entry, record_all, save_change
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, User, new_session_stamp
 from contacts.operations import WhyContactRefused
+from contacts.sessions import delete_sessions
 
 # An entry says that they changed, and not their values.
 SECRETS = frozenset({"password", "session_stamp"})
@@ -77,6 +78,7 @@ def change_adopted_user(
             changes = changes | {kind.value: remaining}
     if any(changes.get(name, getattr(user, name)) != getattr(user, name) for name in ENDS_SESSIONS):
         changes = changes | {"session_stamp": new_session_stamp()}
+        delete_sessions(user)
     save_change(
         user,
         changes,

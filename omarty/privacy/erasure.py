@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -61,15 +60,9 @@ def erase(*, origin: Origin, user: User, search: Search, archived: Found) -> Fou
     # Nobody can start a membership once the person is locked; one may have been started before.
     lock_contacts(user)
     end_memberships(origin=origin, memberships=current.all())
-    _forget_sign_ins(search.traces.contacts)
     _forget_admin_log(user)
     forget_person(user=user)
     return erase_person(origin=origin, user=user, search=search, archived=archived)
-
-
-def _forget_sign_ins(contacts: tuple[str, ...]) -> None:
-    for model in (AccessAttempt, AccessFailureLog, AccessLog):
-        model.objects.filter(username__in=contacts).delete()
 
 
 def _forget_admin_log(user: User) -> None:

@@ -9,8 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from axes.models import AccessAttempt
-from django.contrib.sessions.models import Session
 from django.db.models import Field, Model, Q
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -26,7 +24,15 @@ from contacts.models import User
 from omarty.tables.batches import in_batches
 
 # Of no use to the person, and of use to somebody who wants to take over the account.
-WITHHELD = {"password", "session_stamp", "token", "session_key", "session_data"}
+WITHHELD = {
+    "password",
+    "session_stamp",
+    "session_key",
+    "session_data",
+    "token_id",
+    "former_token_id",
+    "digest",
+}
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }
@@ -49,7 +55,7 @@ class Section:
 
 
 def sections(user: User, archive: Path) -> Iterator[Section]:
-    """All data by table: the person, rows that refer to them, sign-in attempts, sessions, audit entries.
+    """All data by table: the person, rows that refer to them, audit entries.
 
     Tables are found by their foreign keys to the person: a new one needs no change here. `archive` is
     the directory of the audit log's archives. Raises LedgerProblem if one of them cannot be read.
@@ -59,10 +65,6 @@ def sections(user: User, archive: Path) -> Iterator[Section]:
         model: Any = relation.related_model
         rows = model._base_manager.filter(**{relation.field.name: user})
         yield Section(model._meta.label_lower, str(model._meta.verbose_name_plural), _all(rows))
-    names = [user.get_username(), *user.claims.values_list("value", flat=True)]
-    attempts = AccessAttempt.objects.filter(username__in=names)
-    yield Section("sign_in_attempts", _("Failed sign-ins"), _all(attempts))
-    yield Section("sessions", _("Back-office sessions"), _sessions(user))
     entries = chain(_archived(user, archive), _all(_entries(user)))
     yield Section("audit", _("Audit log"), _without_others_whereabouts(user, entries))
 
@@ -187,10 +189,3 @@ def _without_others_whereabouts(user: User, entries: Iterator[Model]) -> Iterato
         if isinstance(row, Entry) and row.actor_id != user.pk:
             row.longitude = row.latitude = row.ip = None
         yield row
-
-
-def _sessions(user: User) -> Iterator[Model]:
-    """The person's sessions. Only the content of a session says whose it is, so all are decoded."""
-    for session in Session.objects.order_by("pk"):
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            yield session

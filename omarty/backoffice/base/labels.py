@@ -6,15 +6,14 @@ from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext as _
 
 from buildings.models import Block, Building
 from contacts.models import Kind
 from contacts.operations import WhyContactRefused
+from omarty.lockout import NEITHER
 
-# What the audit log stores as the actor of a sign-in that named nobody.
-NOBODY = gettext_noop("neither an e-mail nor a phone")
 MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map=18/{0}/{1}"
 
 
@@ -44,7 +43,7 @@ def listed_phrases(phrases: Any) -> str:
 
 def actor_name(label: str) -> str:
     """An entry's actor; in the reader's words if it names nobody."""
-    return gettext(label) if label == NOBODY else label
+    return gettext(label) if label == NEITHER else label
 
 
 def contact_line(kind: Kind, text: str) -> SafeString:

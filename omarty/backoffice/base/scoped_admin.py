@@ -25,7 +25,7 @@ from omarty.backoffice.base.forms import (
     WholeNumberField,
 )
 from omarty.backoffice.base.request_limits import row_id
-from omarty.lockout import client_ip
+from omarty.client_address import client_ip
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]

@@ -1,0 +1,63 @@
+"""Django's sessions in the database, each with whose it is; `SESSION_ENGINE` names this module."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.utils import timezone
+
+from contacts.attempts import forget_past_attempts
+from contacts.models import DEVICE_LENGTH, BackofficeSession
+from contacts.sessions import delete_expired_app_sessions
+
+# What a session has of its own sign-in: its time, device and address.
+SIGNED_IN = "signed_in"
+
+
+class SessionStore(DatabaseStore):
+    """Fills the columns of a BackofficeSession from what the session has."""
+
+    @classmethod
+    def get_model_class(cls) -> type[BackofficeSession]:
+        return BackofficeSession
+
+    def create_model_instance(self, data: dict[str, Any]) -> BackofficeSession:
+        row = cast(BackofficeSession, super().create_model_instance(data))
+        row.user_id = data.get(SESSION_KEY) and int(data[SESSION_KEY])
+        if SIGNED_IN in data:
+            begun = data[SIGNED_IN]
+            row.started_at = datetime.fromisoformat(begun["at"])
+            row.device, row.ip = begun["device"][:DEVICE_LENGTH], begun["ip"]
+        return row
+
+    @classmethod
+    def clear_expired(cls) -> None:
+        """`manage.py clearsessions`: all that has expired of sign-in, also sessions of the app and counts."""
+        super().clear_expired()
+        delete_expired_app_sessions()
+        forget_past_attempts()
+
+
+def begun(session: Any, user_agent: str, ip: str | None) -> None:
+    """Note in a session that somebody has just signed in, with which browser and from where."""
+    at = timezone.now().isoformat()
+    session[SIGNED_IN] = {"at": at, "device": device_name(user_agent), "ip": ip}
+
+
+# What a browser's User-Agent names, the more special first: all name more than themselves.
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
+SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac", "Linux")
+
+
+def device_name(user_agent: str) -> str:
+    """What people call the browser and its device: "Chrome, Android"; empty if it says neither."""
+    browser = next((name for mark, name in BROWSERS.items() if mark in user_agent), "")
+    system = next((name for name in SYSTEMS if name in user_agent), "")
+    return ", ".join(filter(None, (browser, system)))

@@ -1,0 +1,127 @@
+"""Signing in to the back-office, and changing one's own password."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from django.contrib.auth import authenticate, update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import Action
+from audit.operations import record
+from buildings.permissions import reach
+from contacts.attempts import TooManyAttempts, password_is_right
+from contacts.models import Status
+from contacts.operations import change_password
+from contacts.refusals import record_refusal
+from contacts.session_store import begun
+from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES
+from omarty.backoffice.base.scoped_admin import origin_of
+from omarty.client_address import client_ip
+from omarty.lockout import PAUSED, WRONG, attempted_name, pause_seconds, too_many_attempts
+
+
+class SignInForm(AuthenticationForm):
+    """Sign-in by the e-mail or phone that is used in the app too; each attempt leaves an entry."""
+
+    error_messages = {
+        "invalid_login": _("Wrong e-mail, phone or password."),
+        Status.PENDING: _("Your registration waits for its approval."),
+        Status.BANNED: _("You are banned."),
+        "no office": _("The back-office is for managers and board members of an active block."),
+    }
+
+    request: HttpRequest
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("E-mail or phone")
+        self.fields["username"].widget.attrs |= CONTACT_ATTRIBUTES[None]
+
+    def clean(self) -> Any:
+        name, password = (self.cleaned_data.get(each) for each in ("username", "password"))
+        if name is None or not password:
+            return self.cleaned_data
+        origin = replace(origin_of(self.request), actor_label=attempted_name(name))
+        try:
+            user = authenticate(self.request, username=name, password=password, address=origin.ip)
+        except TooManyAttempts as error:
+            record_refusal(origin=origin, action=Action.SIGNED_IN, refused=PAUSED)
+            raise ValidationError(too_many_attempts(), code=PAUSED) from error
+        if user is None:
+            record(origin=origin, action=Action.SIGNED_IN, refused=WRONG)
+            raise self.get_invalid_login_error()
+        self.user_cache = user
+        self.confirm_login_allowed(user)
+        return self.cleaned_data
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Says why somebody may not come in, and only to those who know the password."""
+        refused = ""
+        if not user.is_active:
+            refused = Status(user.status).value
+        elif not reach(user).sees:
+            refused = "no office"
+        record(
+            origin=replace(origin_of(self.request), actor=user),
+            action=Action.SIGNED_IN,
+            target=user,
+            person=user,
+            refused=refused,
+        )
+        if refused:
+            raise ValidationError(self.error_messages[refused], code=refused)
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """A wrong old password is an attempt like any other."""
+
+    address: str | None = None
+
+    def clean_old_password(self) -> str:
+        typed: str = self.cleaned_data["old_password"]
+        right = partial(self.user.check_password, typed)
+        try:
+            if password_is_right(right, login=None, person=self.user, address=self.address):
+                return typed
+        except TooManyAttempts as error:
+            raise ValidationError(too_many_attempts(), code=PAUSED) from error
+        raise ValidationError(self.error_messages["password_incorrect"])
+
+
+class PasswordChange(PasswordChangeView):
+    """Changing one's own password goes through the operation, as every write does."""
+
+    form_class = OwnPasswordForm
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        form.address = client_ip(self.request)
+        return form
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            change_password(
+                origin=origin_of(self.request),
+                user=form.user,
+                password=form.cleaned_data["new_password1"],
+            )
+        update_session_auth_hash(self.request, form.user)
+        # The form's own save would write a second time.
+        return super(PasswordChangeView, self).form_valid(form)
+
+
+def after_sign_in(request: HttpRequest, response: Any) -> Any:
+    """What the page's answer needs besides: a new session its device and address, a pause its status."""
+    if request.method == "POST" and response.status_code == 302:
+        begun(request.session, request.headers.get("User-Agent", ""), client_ip(request))
+    form = (getattr(response, "context_data", None) or {}).get("form")
+    if form is not None and form.has_error(NON_FIELD_ERRORS, PAUSED):
+        response.status_code = 429
+        response.headers["Retry-After"] = str(pause_seconds())
+    return response

@@ -1,0 +1,22 @@
+"""From where a request comes."""
+
+import ipaddress
+import re
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """The client's address; behind `settings.PROXIES` proxies, as the outermost of them reports it."""
+    hops = [request.META.get("REMOTE_ADDR", "")]
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if settings.PROXIES and forwarded:
+        hops = forwarded.split(",")[-settings.PROXIES :] + hops
+    # Some proxies add the port; a zone ("%eth0") names a network interface of the proxy.
+    host = re.sub(r"^([0-9.]+):[0-9]+$", r"\1", hops[0].strip()).partition("%")[0]
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        # A Unix socket has no address; a proxy may pass on nonsense.
+        return None
