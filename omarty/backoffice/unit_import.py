@@ -10,7 +10,7 @@ import json
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -41,9 +41,9 @@ from omarty.backoffice.base.export import ExportingAdmin
 from omarty.backoffice.base.labels import listed
 from omarty.backoffice.base.scoped_admin import BlockField, origin_of, scope
 from omarty.backoffice.base.taken_contacts import count_taken
+from omarty.tables.limits import OF_A_PAGE, Deadline, TimeProblem
 from omarty.tables.reading import TableFile, TableProblem
 
-MOST_ROWS = 2_000
 MOST_BYTES = 512 * 1024
 
 
@@ -76,28 +76,48 @@ def load(
 ) -> Loaded:
     """Save the table's rows if all are right and what they do is what was `confirmed`; else nothing.
 
+    Nothing either if the table's deadline passes before all is done: no statement is begun after it.
     Raises TableProblem, HeadingsProblem; IntegrityError if somebody takes a number or contact meanwhile.
     """
-    with Staging() as staging:
-        reader = stage(table, staging, block_id=block_id, advance=_unwatched)
-        with transaction.atomic():
-            lock_blocks(pk for pk in staging.blocks() if pk in within)
-            done = list(save(staging, reader, origin=origin, within=within, advance=_unwatched))
-            units = [unit for each in done for unit in each.units]
-            problems = list(staging.problems())
-            lines = list(_lines(table, reader, units, problems))
-            # What needs correction comes first: the rest may be hundreds of rows.
-            lines.sort(key=lambda line: line["kind"] != "wrong")
-            headings = [reader.heading(column.name) for _index, column in reader.columns]
-            strangers = sum(each.strangers for each in done)
-            loaded = Loaded(headings, lines, right=not problems, strangers=strangers)
-            if loaded.right and loaded.digest == confirmed:
-                loaded.outcome = Outcome()
-                for each in done:
-                    loaded.outcome.add(each)
-            else:
-                transaction.set_rollback(True)
+    try:
+        with Staging() as staging:
+            reader = stage(table, staging, block_id=block_id, advance=_unwatched)
+            with transaction.atomic(), connection.execute_wrapper(_before(table.deadline)):
+                lock_blocks(pk for pk in staging.blocks() if pk in within)
+                done = list(save(staging, reader, origin=origin, within=within, advance=_unwatched))
+                loaded = _loaded(table, reader, done, list(staging.problems()))
+                if loaded.right and loaded.digest == confirmed:
+                    loaded.outcome = Outcome()
+                    for each in done:
+                        loaded.outcome.add(each)
+                else:
+                    transaction.set_rollback(True)
+                table.deadline.check()
+    except TimeProblem as error:
+        raise TableProblem(f"{table.name}: {error}") from error
     return loaded
+
+
+def _before(deadline: Deadline) -> Callable[..., Any]:
+    """Lets a statement of the database begin only before the deadline."""
+
+    def execute(does: Callable[..., Any], *statement: Any) -> Any:
+        deadline.check()
+        return does(*statement)
+
+    return execute
+
+
+def _loaded(
+    table: TableFile, reader: UnitReader, done: Sequence[Outcome], problems: Sequence[RowProblem]
+) -> Loaded:
+    units = [unit for each in done for unit in each.units]
+    lines = list(_lines(table, reader, units, problems))
+    # What needs correction comes first: the rest may be hundreds of rows.
+    lines.sort(key=lambda line: line["kind"] != "wrong")
+    headings = [reader.heading(column.name) for _index, column in reader.columns]
+    strangers = sum(each.strangers for each in done)
+    return Loaded(headings, lines, right=not problems, strangers=strangers)
 
 
 def _unwatched(done: int) -> None:
@@ -258,7 +278,7 @@ class ImportingAdmin(ExportingAdmin):
             file.write(form.content)
             file.flush()
             try:
-                table = TableFile(Path(file.name), name=form.file_name, most_rows=MOST_ROWS)
+                table = TableFile(Path(file.name), name=form.file_name, limits=OF_A_PAGE)
                 loaded = load(
                     table,
                     block_id=form.block_id,
