@@ -37,13 +37,22 @@ def test_a_large_body_is_refused_unread_before_it_is_known_who_sends_it(client, 
     assert b"larger than 1 MB" in response.content
 
 
-def test_an_answer_with_tokens_is_stored_nowhere(client):
-    signed_in = client.post(
-        "/omartyapis/Auth/Login/", {"email": "01000000002", "password": "omarty-demo"}
-    )
-    assert signed_in["Cache-Control"] == "no-store"
-    fields = {"refresh": signed_in.json()["data"]["Refresh"]}
-    assert client.post("/omartyapis/Auth/Refresh/", fields)["Cache-Control"] == "no-store"
+def test_no_answer_of_the_addresses_of_tokens_is_stored(client):
+    def answer(path, status, **fields):
+        given = client.post(f"/omartyapis/Auth/{path}", fields)
+        assert (given.status_code, given["Cache-Control"]) == (status, "no-store")
+        return given.json().get("data")
+
+    known = {"email": "01000000002", "password": "omarty-demo"}
+    for path in ("Login/", "Login"):
+        signed_in = answer(path, 200, **known)
+        renewed = answer(path.replace("Login", "Refresh"), 200, refresh=signed_in["Refresh"])
+        answer(path.replace("Login", "Logout"), 200, refresh=renewed["Refresh"])
+    answer("Login/", 401, **known | {"password": "wrong"})
+    answer("Login/", 406)
+    answer("Refresh/", 406)
+    answer("Logout/", 401, refresh="nonsense")
+    assert client.get("/omartyapis/Auth/Login/")["Cache-Control"] == "no-store"
 
 
 def test_an_sqlite_file_is_its_owners_alone_whatever_made_it(tmp_path):

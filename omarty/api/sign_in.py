@@ -58,10 +58,6 @@ _REFRESH_REFUSED = {
 }
 
 
-# No cache keeps an answer with tokens in it.
-NOT_STORED = {"Cache-Control": "no-store"}
-
-
 @single(
     Page(
         "Login",
@@ -92,7 +88,7 @@ def login(request: Any) -> Response:
     user = authenticate(plain, username=name, password=password)
     if user is None:
         raise _record_failure(plain, origin, name)
-    return success(_sign_in(plain, origin_of(request, data, user), user), NOT_STORED)
+    return success(_sign_in(plain, origin_of(request, data, user), user))
 
 
 def _record_failure(plain: HttpRequest, origin: Origin, name: str) -> CallRefused:
@@ -144,7 +140,7 @@ def _sign_in(request: Any, origin: Origin, user: User) -> dict[str, Any]:
 def renew(request: Any) -> Response:
     """Trade a refresh token for a new pair."""
     user = _spend(request, Action.SESSION_RENEWED)
-    return success(_pair(Refresh.of(user)), NOT_STORED)
+    return success(_pair(Refresh.of(user)))
 
 
 @single(
