@@ -19,6 +19,8 @@ FLOOD = 64 << 20
 ON_THE_WAY = 12 << 20
 MEMORY = 24 << 20
 FORM = "multipart/form-data; boundary=x"
+# Anybody has one: with it the back-office looks into a form for the token that belongs to it.
+COOKIE = f"csrftoken={'a' * 32}"
 ADDRESSES = [
     "/admin/login/",
     "/admin/",
@@ -63,7 +65,7 @@ def memory(server):
 
 def send(server, path, pieces, **headers):
     """POST these pieces until the server answers or hangs up: how many bytes went, and what came back."""
-    given = {"Host": "localhost", "Content-Type": FORM, **headers}
+    given = {"Host": "localhost", "Content-Type": FORM, "Cookie": COOKIE, **headers}
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in given.items())
     sent, answer = 0, b""
     with server.connect() as line:
