@@ -46,9 +46,9 @@ requirements: .venv/installed
 	done
 
 .env:
-	@$(PYTHON) -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(48)); \
+	@umask 077 && rm -f .env.new && $(PYTHON) -c 'import secrets; print("SECRET_KEY=" + secrets.token_urlsafe(48)); \
 		print("JWT_SIGNING_KEY=" + secrets.token_urlsafe(48)); print("DEBUG=true")' > .env.new
-	@chmod 600 .env.new && mv .env.new .env
+	@mv .env.new .env
 	@echo "Wrote .env with fresh secrets."
 
 .venv/installed: requirements/base.txt requirements/dev.txt requirements/mysql.txt

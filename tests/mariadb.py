@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,11 @@ def missing() -> str:
 
 
 @contextmanager
-def throwaway(*, durable: bool = False) -> Iterator[str]:
+def throwaway(*, durable: bool = False, options: Sequence[str] = ()) -> Iterator[str]:
     """Start a server in a directory of its own, yield its DATABASE_URL, stop it and delete its data.
 
-    `durable` makes each commit reach the disk, as in production; tests do not need it.
+    `durable` makes each commit reach the disk, as in production; tests do not need it. `options` are the
+    server's own.
     """
     with tempfile.TemporaryDirectory(prefix="omarty-mariadb-", ignore_cleanup_errors=True) as name:
         home = Path(name)
@@ -71,6 +72,7 @@ def throwaway(*, durable: bool = False) -> Iterator[str]:
                 f"--innodb-flush-log-at-trx-commit={int(durable)}",
                 f"--innodb-doublewrite={int(durable)}",
                 "--innodb-buffer-pool-size=256M",
+                *options,
             ],
             stdout=log,
             stderr=log,

@@ -13,6 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.conf import settings
 
+from tests.http import granian_command
+
+README = settings.BASE_DIR / "README.md"
 ENVIRONMENT = os.environ | {"HTTPS": "false"}
 LINE = re.compile(r"^[\d-]+ [\d:,]+ (?:WARNING|ERROR) (\S+) [\w.]+: (.*)$", re.MULTILINE)
 
@@ -24,11 +27,10 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.log = directory / "server.log"
-        granian = "-m granian --interface wsgi --http 1 --workers 1 --blocking-threads 4"
-        where = ("--host", "127.0.0.1", "--port", str(self.port))
+        command = granian_command(README.read_text(), self.port, workers=1)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *granian.split(), *where, "omarty.wsgi:application"],
+                command,
                 cwd=settings.BASE_DIR,
                 env=ENVIRONMENT | {"DATABASE_URL": f"sqlite:///{directory}/empty.sqlite3"},
                 stdout=log,

@@ -92,9 +92,9 @@ def server_error(request_id: str) -> StatusAndMessage:
     return status, f"{message} Request {request_id}."
 
 
-def success(data: Any, headers: dict[str, str] | None = None) -> Response:
+def success(data: Any) -> Response:
     """`{"status": 200, "data": …}`."""
-    return Response({"status": 200, "data": data}, headers=headers)
+    return Response({"status": 200, "data": data})
 
 
 def refusal(status: int, message: Any, headers: dict[str, str] | None = None) -> Response:

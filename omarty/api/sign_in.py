@@ -71,10 +71,6 @@ _REFRESH_REFUSED = {
 }
 
 
-# No cache keeps an answer with tokens in it.
-NOT_STORED = {"Cache-Control": "no-store"}
-
-
 @single(
     Page(
         "Login",
@@ -108,7 +104,7 @@ def login(request: Any) -> Response:
         record(origin=_attempt_of(origin, name), action=Action.SIGNED_IN, refused=WRONG)
         raise CallRefused(*WRONG_LOGIN)
     origin = origin_of(request, data, user)
-    return success(_sign_in(request._request, origin, user, SYSTEM.read(data) or ""), NOT_STORED)
+    return success(_sign_in(request._request, origin, user, SYSTEM.read(data) or ""))
 
 
 def _attempt_of(origin: Origin, name: str) -> Origin:
@@ -153,7 +149,7 @@ def _sign_in(request: HttpRequest, origin: Origin, user: User, device: str) -> d
 def renew(request: Any) -> Response:
     """Trade a refresh token for a new pair."""
     session = _with_session_of(request, renew_app_session)
-    return success(_pair(Refresh.of(session)), NOT_STORED)
+    return success(_pair(Refresh.of(session)))
 
 
 @single(

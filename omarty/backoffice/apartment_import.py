@@ -10,7 +10,7 @@ import json
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -42,9 +42,9 @@ from omarty.backoffice.base.forms import BlockField
 from omarty.backoffice.base.labels import listed
 from omarty.backoffice.base.scoped_admin import origin_of, scope
 from omarty.backoffice.base.taken_contacts import count_taken
+from omarty.tables.limits import OF_A_PAGE, Deadline, TimeProblem
 from omarty.tables.reading import TableFile, TableProblem
 
-MOST_ROWS = 2_000
 MOST_BYTES = 512 * 1024
 
 
@@ -77,30 +77,50 @@ def preview_or_save(
 ) -> Preview:
     """Save the table's rows if all are right and what they do is what was `confirmed`; else nothing.
 
+    Nothing either if the table's deadline passes before all is done: no statement is begun after it.
     Raises TableProblem, HeadingsProblem; IntegrityError if somebody takes a number or contact meanwhile.
     """
-    with Staging() as staging:
-        reader = stage_table(table, staging, block_id=block_id, advance=_unwatched)
-        with transaction.atomic():
-            lock_blocks(pk for pk in staging.blocks() if pk in within)
-            done = list(
-                save_staged(staging, reader, origin=origin, within=within, advance=_unwatched)
-            )
-            units = [unit for each in done for unit in each.units]
-            problems = list(staging.problems())
-            lines = list(_lines(table, reader, units, problems))
-            # What needs correction comes first: the rest may be hundreds of rows.
-            lines.sort(key=lambda line: line["kind"] != "problem")
-            headings = [reader.heading(column.name) for _index, column in reader.columns]
-            strangers = sum(each.strangers for each in done)
-            preview = Preview(headings, lines, right=not problems, strangers=strangers)
-            if preview.right and preview.digest == confirmed:
-                preview.outcome = Outcome()
-                for each in done:
-                    preview.outcome.add(each)
-            else:
-                transaction.set_rollback(True)
+    try:
+        with Staging() as staging:
+            reader = stage_table(table, staging, block_id=block_id, advance=_unwatched)
+            with transaction.atomic(), connection.execute_wrapper(_before(table.deadline)):
+                lock_blocks(pk for pk in staging.blocks() if pk in within)
+                done = list(
+                    save_staged(staging, reader, origin=origin, within=within, advance=_unwatched)
+                )
+                preview = _preview(table, reader, done, list(staging.problems()))
+                if preview.right and preview.digest == confirmed:
+                    preview.outcome = Outcome()
+                    for each in done:
+                        preview.outcome.add(each)
+                else:
+                    transaction.set_rollback(True)
+                table.deadline.check()
+    except TimeProblem as error:
+        raise TableProblem(f"{table.name}: {error}") from error
     return preview
+
+
+def _before(deadline: Deadline) -> Callable[..., Any]:
+    """Lets a statement of the database begin only before the deadline."""
+
+    def execute(does: Callable[..., Any], *statement: Any) -> Any:
+        deadline.check()
+        return does(*statement)
+
+    return execute
+
+
+def _preview(
+    table: TableFile, reader: UnitReader, done: Sequence[Outcome], problems: Sequence[RowProblem]
+) -> Preview:
+    units = [unit for each in done for unit in each.units]
+    lines = list(_lines(table, reader, units, problems))
+    # What needs correction comes first: the rest may be hundreds of rows.
+    lines.sort(key=lambda line: line["kind"] != "problem")
+    headings = [reader.heading(column.name) for _index, column in reader.columns]
+    strangers = sum(each.strangers for each in done)
+    return Preview(headings, lines, right=not problems, strangers=strangers)
 
 
 def _unwatched(done: int) -> None:
@@ -261,7 +281,7 @@ class ApartmentImportAdmin(ExportingAdmin):
             file.write(form.content)
             file.flush()
             try:
-                table = TableFile(Path(file.name), name=form.file_name, most_rows=MOST_ROWS)
+                table = TableFile(Path(file.name), name=form.file_name, limits=OF_A_PAGE)
                 preview = preview_or_save(
                     table,
                     block_id=form.block_id,

@@ -12,11 +12,17 @@ from django.utils.translation import gettext as _
 
 from contacts.canonical import one_line
 from omarty.tables.cells import plain
+from omarty.tables.limits import (
+    LONGEST_ROW,
+    MOST_COLUMNS,
+    OF_A_COMMAND,
+    Budget,
+    Deadline,
+    LimitProblem,
+    Limits,
+)
 from omarty.tables.xlsx_reading import Workbook, WorkbookProblem
 
-# Far more than any table of ours has; what is beyond is no table.
-MOST_COLUMNS = 100
-LONGEST_ROW = 100_000
 _CHUNK = 1 << 20
 _DELIMITERS = ",;\t"
 # What a byte that is no UTF-8 becomes with the error handler "surrogateescape".
@@ -28,16 +34,20 @@ class TableProblem(Exception):
 
 
 class TableFile:
-    """A table file. `is_xlsx` says which kind it is, `size` how many bytes it has."""
+    """A table file. `is_xlsx` says which kind it is, `size` how many bytes it has.
 
-    def __init__(self, path: Path, *, name: str = "", most_rows: int | None = None) -> None:
+    From its making on the clock of its `deadline` runs.
+    """
+
+    def __init__(self, path: Path, *, name: str = "", limits: Limits = OF_A_COMMAND) -> None:
         """`name` is what messages call it, in place of its path.
 
         Raises TableProblem for what is missing, no file, empty or of another kind.
         """
         self.path = path
         self.name = name or str(path)
-        self._most_rows = most_rows
+        self.deadline = Deadline(limits.seconds)
+        self._limits = limits
         self._raw: BinaryIO | None = None
         try:
             if path.exists() and not path.is_file():
@@ -62,20 +72,33 @@ class TableFile:
         """
         with self.path.open("rb") as self._raw:
             rows = self._sheet_rows(self._raw) if self.is_xlsx else self._csv_rows(self._raw)
-            for number, cells in rows:
-                if self._most_rows is not None and number > self._most_rows + 1:
-                    raise TableProblem(
-                        _("%(file)s has more than %(most)d rows: bring it in in parts.")
-                        % {"file": self.name, "most": self._most_rows}
-                    )
-                if len(cells) > MOST_COLUMNS:
-                    raise TableProblem(
-                        _("%(file)s, row %(row)d has more than %(most)d columns.")
-                        % {"file": self.name, "row": number, "most": MOST_COLUMNS}
-                    )
-                tidy = [one_line(cell) for cell in cells]
-                if any(tidy):
-                    yield number, [plain(cell) for cell in tidy]
+            try:
+                for number, cells in rows:
+                    self.deadline.check()
+                    self._check_row(number, cells)
+                    tidy = [one_line(cell) for cell in cells]
+                    if any(tidy):
+                        yield number, [plain(cell) for cell in tidy]
+            except (LimitProblem, WorkbookProblem) as error:
+                raise TableProblem(f"{self.name}: {error}") from error
+
+    def _check_row(self, number: int, cells: list[str]) -> None:
+        most = self._limits.rows
+        if most is not None and number > most + 1:
+            raise TableProblem(
+                _("%(file)s has more than %(most)d rows: bring it in in parts.")
+                % {"file": self.name, "most": most}
+            )
+        if len(cells) > MOST_COLUMNS:
+            raise TableProblem(
+                _("%(file)s, row %(row)d has more than %(most)d columns.")
+                % {"file": self.name, "row": number, "most": MOST_COLUMNS}
+            )
+        if sum(map(len, cells)) > LONGEST_ROW:
+            raise TableProblem(
+                _("%(file)s, row %(row)d is longer than %(most)d characters.")
+                % {"file": self.name, "row": number, "most": LONGEST_ROW}
+            )
 
     def _recognise(self, file: BinaryIO) -> bool:
         start = file.read(_CHUNK)
@@ -133,11 +156,8 @@ class TableFile:
             yield line
 
     def _sheet_rows(self, raw: BinaryIO) -> Iterator[tuple[int, list[str]]]:
-        try:
-            with Workbook(raw) as book:
-                yield from book.rows(most_columns=MOST_COLUMNS)
-        except WorkbookProblem as error:
-            raise TableProblem(f"{self.name}: {error}") from error
+        with Workbook(raw, Budget(self._limits, self.deadline)) as book:
+            yield from book.rows(most_columns=MOST_COLUMNS)
 
 
 def _encoding(file: BinaryIO) -> str:

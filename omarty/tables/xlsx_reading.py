@@ -5,28 +5,38 @@ of its own size: an import of a million rows from any source needs a reader of i
 """
 
 import posixpath
+import struct
 import tempfile
 import zlib
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from types import TracebackType
 from typing import IO, Any, BinaryIO, Self
 from xml.parsers.expat import ExpatError, ParserCreate
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from django.utils.translation import gettext as _
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
+from omarty.tables.limits import Budget
+
 # Any true workbook stays under these: a million units unpack to some 300 MB, at 20 to 1.
 LARGEST_UNPACKED = 2 << 30
 MOST_SQUEEZED = 200
+# The list of the parts is read in one go; a thousand sheets need a tenth of this.
+_LONGEST_READ = 1 << 20
 _SMALL = 10 << 20
 _MOST_SHEETS = 1000
 _MOST_STYLES = 100_000
+_MOST_FORMATS = 10_000
 _LONGEST_TEXT = 100_000
+_LONGEST_ATTRIBUTE = 255
+_DEEPEST = 100
+# All different names of elements and attributes in one part: the parser keeps each.
+_LONGEST_NAMES = 100_000
 # A start tag with all its attributes, or a comment: expat reads it again with every chunk that it grows by.
 _LONGEST_TAG = 1 << 20
 # Excel's own limits; no date lies beyond this day.
@@ -40,12 +50,16 @@ class WorkbookProblem(Exception):
 
 
 class Workbook:
-    """An open XLSX file: a context manager. Raises WorkbookProblem, also on the way."""
+    """An open XLSX file: a context manager. Raises WorkbookProblem and LimitProblem, also on the way.
 
-    def __init__(self, file: BinaryIO) -> None:
+    All that is read of it, in whatever part, is spent from the one `budget`.
+    """
+
+    def __init__(self, file: BinaryIO, budget: Budget) -> None:
         with _workbook_problems():
-            self._zip = ZipFile(file)
+            self._zip = ZipFile(_ShortReads(file))
         self._check_sizes()
+        self._budget = budget
         self._names = set(self._zip.namelist())
         self._strings = _SharedStrings()
         self._dates = _Dates()
@@ -95,22 +109,24 @@ class Workbook:
         squeezed = any(
             part.file_size > max(_SMALL, MOST_SQUEEZED * part.compress_size) for part in parts
         )
-        if unpacked > LARGEST_UNPACKED or squeezed:
+        # The other methods of compression unpack any amount in one step.
+        strange = any(part.compress_type not in {ZIP_STORED, ZIP_DEFLATED} for part in parts)
+        if unpacked > LARGEST_UNPACKED or squeezed or strange:
             raise WorkbookProblem(
                 _("it unpacks to more than any workbook needs; it was not opened.")
             )
 
     def _sheets(self) -> list[str]:
-        """The names of the sheets' parts, in the workbook's order."""
-        book = _Attributes("sheet")
-        links = _Attributes("Relationship")
+        """The names of the sheets' parts, in the workbook's order, none twice."""
+        book = _Attributes("sheet", "id")
+        links = _Attributes("Relationship", "Id", "Target")
         self._parse("xl/workbook.xml", book)
         self._parse("xl/workbook.xml", self._dates)
         self._parse("xl/_rels/workbook.xml.rels", links)
         targets = {link.get("Id"): link.get("Target", "") for link in links.found}
         wanted = [targets.get(sheet.get("id"), "") for sheet in book.found]
         names = [posixpath.normpath(posixpath.join("/xl", name))[1:] for name in wanted if name]
-        return [name for name in names if "/worksheets/" in name]
+        return list(dict.fromkeys(name for name in names if "/worksheets/" in name))
 
     def _read_if_there(self, name: str, reader: "_Reader") -> None:
         if name in self._names:
@@ -121,30 +137,74 @@ class Workbook:
 
     def _parsed(self, name: str, reader: "_Reader") -> Iterator[tuple[int, list[str]]]:
         """Feed a part to its reader; yields the rows that it has finished meanwhile."""
-        parser = ParserCreate()
-        parser.buffer_text = True
-        parser.StartElementHandler = lambda tag, attributes: reader.start(
-            tag.rpartition(":")[2], attributes
-        )
-        parser.EndElementHandler = lambda tag: reader.end(tag.rpartition(":")[2])
-        parser.CharacterDataHandler = reader.text
-        parser.StartDoctypeDeclHandler = _refuse_doctype
-        fed = 0
+        parser = _Parser(reader)
         with self._zip.open(name) as part:
             while chunk := part.read(_CHUNK):
-                parser.Parse(chunk, False)
-                fed += len(chunk)
-                if fed - parser.CurrentByteIndex > _LONGEST_TAG:
-                    raise WorkbookProblem(
-                        _("it holds a tag that is longer than any workbook needs.")
-                    )
+                parser.feed(chunk)
+                self._budget.spend(size=len(chunk) + reader.shared, cells=reader.cells)
+                reader.shared = reader.cells = 0
                 yield from reader.finished()
-            parser.Parse(b"", True)
+            parser.finish()
         yield from reader.finished()
 
 
+class _ShortReads:
+    """The file, none of whose reads is long: zipfile reads as much at once as the file itself says."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _LONGEST_READ:
+            raise WorkbookProblem(_("it lists more parts than any workbook needs."))
+        return self._file.read(_LONGEST_READ if size < 0 else size)
+
+
+class _Parser:
+    """Feeds XML to a reader; refuses what makes the parser slow or its memory grow."""
+
+    def __init__(self, reader: "_Reader") -> None:
+        self._reader = reader
+        self._names: dict[str, str] = {}
+        self._depth = self._fed = 0
+        self._parser = ParserCreate(intern=self._names)
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = reader.text
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+
+    def feed(self, chunk: bytes) -> None:
+        self._parser.Parse(chunk, False)
+        self._fed += len(chunk)
+        if self._fed - self._parser.CurrentByteIndex > _LONGEST_TAG:
+            raise WorkbookProblem(_("it holds a tag that is longer than any workbook needs."))
+        if sum(map(len, self._names)) > _LONGEST_NAMES:
+            raise WorkbookProblem(_("it holds more kinds of tags than any workbook needs."))
+
+    def finish(self) -> None:
+        self._parser.Parse(b"", True)
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise WorkbookProblem(_("its tags lie deeper in each other than any workbook needs."))
+        self._reader.start(tag.rpartition(":")[2], attributes)
+
+    def _end(self, tag: str) -> None:
+        self._depth -= 1
+        self._reader.end(tag.rpartition(":")[2])
+
+
 class _Reader:
-    """What is done with the elements of a part, their names without prefix."""
+    """What is done with the elements of a part, their names without prefix.
+
+    `cells` and `shared` count what is to be spent for them: cells, and characters of shared texts.
+    """
+
+    cells = 0
+    shared = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None: ...
 
@@ -157,16 +217,18 @@ class _Reader:
 
 
 class _Attributes(_Reader):
-    """Collects the attributes of the elements of one name, the attributes' names without prefix."""
+    """Collects some attributes of the elements of one name, the attributes' names without prefix."""
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, *names: str) -> None:
         self.tag = tag
+        self.names = names
         self.found: list[dict[str, str]] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == self.tag and len(self.found) < _MOST_SHEETS:
+            plain = {name.rpartition(":")[2]: value for name, value in attributes.items()}
             self.found.append(
-                {name.rpartition(":")[2]: value for name, value in attributes.items()}
+                {name: plain[name][:_LONGEST_ATTRIBUTE] for name in self.names if name in plain}
             )
 
 
@@ -220,6 +282,7 @@ class _SharedStrings(_Texts):
             text = self.take().encode()
             self._file.write(text)
             self._ends.append(self._ends[-1] + len(text))
+            self.cells += 1
 
     def _get(self, number: int) -> str:
         if not 0 <= number < len(self._ends) - 1:
@@ -239,6 +302,7 @@ class _Dates(_Reader):
         # For each style, whether it does.
         self._styles = bytearray()
         self._in_styles = False
+        self._formats_read = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "workbookPr" and attributes.get("date1904") in {"1", "true"}:
@@ -249,7 +313,7 @@ class _Dates(_Reader):
             self._in_styles = True
         elif tag == "xf" and self._in_styles:
             self._styles.append(attributes.get("numFmtId") in self._formats)
-            self._check_number(self._styles)
+            self._check_number(len(self._styles), _MOST_STYLES)
 
     def end(self, tag: str) -> None:
         if tag == "cellXfs":
@@ -263,14 +327,16 @@ class _Dates(_Reader):
         return str(from_excel(number, self._epoch)).removesuffix(" 00:00:00")
 
     def _add_format(self, name: str, code: str) -> None:
-        if is_date_format(code):
-            self._formats.add(name)
-            self._check_number(self._formats)
+        self._formats_read += 1
+        self._check_number(self._formats_read, _MOST_FORMATS)
+        # Excel allows no longer one, and reading it takes quadratic time.
+        if len(code) <= _LONGEST_ATTRIBUTE and is_date_format(code):
+            self._formats.add(name[:_LONGEST_ATTRIBUTE])
         else:
             self._formats.discard(name)
 
-    def _check_number(self, collected: Sized) -> None:
-        if len(collected) > _MOST_STYLES:
+    def _check_number(self, found: int, most: int) -> None:
+        if found > most:
             raise WorkbookProblem(_("it holds more styles than any workbook needs."))
 
 
@@ -306,10 +372,13 @@ class _Sheet(_Texts):
         if tag == "c":
             # The one cell too many shows the caller that there are more.
             at = min(self._column, self._most + 1)
-            self._cells.extend([""] * (at - len(self._cells)))
+            gap = at - len(self._cells)
+            self._cells.extend([""] * gap)
+            self.cells += max(gap, 1)
             self._cells[at - 1] = self._value(self.take())
         elif tag == "row":
             self._done.append((self._row, self._cells))
+            self.cells += 1
 
     def finished(self) -> Iterator[tuple[int, list[str]]]:
         done, self._done = self._done, []
@@ -326,7 +395,9 @@ class _Sheet(_Texts):
 
     def _value(self, text: str) -> str:
         if self._type == "s":
-            return self._strings.get(int(text))
+            shared = self._strings.get(int(text))
+            self.shared += len(shared)
+            return shared
         if self._type == "b":
             return "TRUE" if text == "1" else "FALSE"
         if self._type != "n" or not text:
@@ -351,9 +422,9 @@ class _workbook_problems:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # A password, an unknown method of compression, a missing part, a truncated file.
-        broken = (BadZipFile, ExpatError, KeyError, EOFError, zlib.error, RuntimeError)
-        if isinstance(error, (*broken, ValueError, OSError, OverflowError)):
+        # A password, a missing part, an unknown encoding, a truncated file.
+        broken = (BadZipFile, ExpatError, LookupError, EOFError, struct.error, zlib.error)
+        if isinstance(error, (*broken, RuntimeError, ValueError, OSError, OverflowError)):
             raise WorkbookProblem(_("it is not a readable XLSX workbook.")) from error
 
 

@@ -1,0 +1,129 @@
+"""The files in deploy/ say what Omarty's own settings and commands say."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands, load_command_class
+
+from omarty.settings import BASE_DIR
+from tests.http import granian_command
+
+DEPLOY = BASE_DIR / "deploy"
+NGINX = (DEPLOY / "nginx.conf").read_text()
+UNITS = sorted(DEPLOY.glob("omarty*.*"))
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+UNIT = (DEPLOY / "omarty.service").read_text()
+README = (BASE_DIR / "README.md").read_text()
+
+
+def test_service_and_readme_start_the_server_alike():
+    assert granian_command(UNIT, 8000) == granian_command(README, 8000)
+    known = subprocess.run(
+        [granian_command(UNIT, 8000)[0], "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    options = [each for each in granian_command(UNIT, 8000) if each.startswith("--")]
+    assert {option for option in options if option not in re.split(r"[\s/]+", known)} == set()
+    assert "--respawn-failed-workers" in options
+    assert re.search(r"--host 127\.0\.0\.1 --port 8000", UNIT)
+    assert "server 127.0.0.1:8000;" in NGINX
+
+
+def test_the_threads_of_all_workers_are_as_many_as_the_readme_says():
+    command = granian_command(UNIT, 8000)
+    workers, threads = (
+        int(command[command.index(name) + 1]) for name in ("--workers", "--blocking-threads")
+    )
+    assert 4 <= threads <= 8
+    said = f"{workers} workers with {threads} threads want {workers * threads} of MariaDB's"
+    assert said in " ".join(README.split())
+
+
+def test_nginx_takes_no_larger_body_than_omarty():
+    units = {"k": 1 << 10, "m": 1 << 20}
+    found = re.findall(r"client_max_body_size (\d+)([km]);", NGINX)
+    limits = {int(number) * units[unit] for number, unit in found}
+    assert max(limits) == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    https = NGINX[NGINX.index("listen 443") :]
+    assert f"client_max_body_size {settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20}m;" in https
+    for block in re.findall(r"location (?!/static/)[^{]*\{([^}]*)\}", NGINX):
+        assert "client_max_body_size" not in block
+    assert "proxy_request_buffering on;" in NGINX
+
+
+def test_nginx_slows_both_doors():
+    for address in ("= /admin/login/", "/omartyapis/Auth/"):
+        [block] = re.findall(rf"location {address} \{{(.*?)\n    \}}", NGINX, re.DOTALL)
+        assert "limit_req zone=omarty_sign_in" in block
+
+
+def test_nginx_answers_the_app_in_its_envelope():
+    from omarty.api.envelopes import TOO_LARGE  # noqa: PLC0415
+    from omarty.api.sign_in import PAUSE  # noqa: PLC0415
+
+    for status, message in (TOO_LARGE, PAUSE):
+        assert f'return {status} \'{{"status":{status},"message":"{message}"}}\';' in NGINX
+
+
+@pytest.mark.skipif(not shutil.which("nginx", path=PATH), reason="nginx is not installed")
+def test_nginx_takes_its_file(tmp_path):
+    nginx, openssl = shutil.which("nginx", path=PATH), shutil.which("openssl")
+    assert nginx and openssl
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=omarty.example"]
+        + ["-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem"],
+        capture_output=True,
+        check=True,
+    )
+    own = re.sub(r"/etc/letsencrypt/live/[^/]+", str(tmp_path), NGINX)
+    (tmp_path / "omarty.conf").write_text(own)
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}}\n"
+        f"http {{ access_log off; include {tmp_path}/omarty.conf; }}\n"
+    )
+    ran = subprocess.run(
+        [nginx, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], capture_output=True, text=True
+    )
+    assert ran.returncode == 0 and "[warn]" not in ran.stderr, ran.stderr
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_takes_its_units(tmp_path):
+    for unit in UNITS:
+        here = unit.read_text().replace("/srv/omarty/.venv/bin/", f"{shutil.which('true')} ")
+        (tmp_path / unit.name).write_text(here)
+    ran = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *(tmp_path / unit.name for unit in UNITS)],
+        capture_output=True,
+        text=True,
+        env={"PATH": PATH, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+    )
+    ours = [line for line in ran.stderr.splitlines() if str(tmp_path) in line or "omarty" in line]
+    assert ran.returncode == 0 and ours == [], ran.stderr
+
+
+def started():
+    """The commands that the units start."""
+    for unit in UNITS:
+        for line in re.findall(r"^ExecStart=.*manage\.py (.*)$", unit.read_text(), re.M):
+            yield shlex.split(line)
+
+
+def test_commands_that_the_units_start_are_there():
+    commands = get_commands()
+    names = [name for name, *_options in started()]
+    assert names[0] == "audit_seal" and "clearsessions" in names
+    for name, *options in started():
+        parser = load_command_class(commands[name], name).create_parser("manage.py", name)
+        parser.parse_args(options)
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=str)
+def test_what_the_services_write_is_their_users_alone(unit: Path):
+    text = unit.read_text()
+    for line in ("UMask=0077", "User=omarty", "NoNewPrivileges=true", "ProtectSystem=strict"):
+        assert f"\n{line}\n" in text
