@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from omarty import health
+from omarty import health, security_txt
 from omarty.api import sign_in, views
 
 # The app's addresses, with and without the last slash: a POST cannot be redirected.
@@ -27,6 +27,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path(".well-known/security.txt", security_txt.security_txt),
 ]
 
 handler400 = "omarty.api.views.bad_request"

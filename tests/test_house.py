@@ -18,12 +18,14 @@ from tests.house import FLOORS, ROOT, figures, imported, modules
 ROOMS = {
     "admin_urls": "",
     "days": "",
+    "deployment": "demo health",
     "formats": "",
     "health": "",
     "lockout": "",
     "logs": "",
     "port": "",
     "retry": "",
+    "security_txt": "",
     "tables": "",
     "legacy": "",
     "demo": "",
@@ -34,11 +36,11 @@ ROOMS = {
     "backoffice": "days legacy lockout retry tables",
     # What Django and the server find by name.
     "admin": "backoffice",
-    "apps": "",
+    "apps": "deployment",
     "middleware": "lockout logs",
     "settings": "",
     "templatetags": "backoffice",
-    "urls": "api health",
+    "urls": "api health security_txt",
     "wsgi": "",
 }
 
@@ -209,6 +211,9 @@ def test_good_settings_start():
         ("ALLOWED_HOSTS", " , ", "ALLOWED_HOSTS must name the hosts"),
         ("PROXIES", "-1", "PROXIES must be a whole number"),
         ("PHONE_REGION", "Egypt", "PHONE_REGION must be a country's two letters"),
+        ("SECURITY_CONTACT", "security@omarty.example", "SECURITY_CONTACT must be addresses"),
+        ("SECURITY_CONTACT", "http://omarty.example", "SECURITY_CONTACT must be addresses"),
+        ("SECURITY_CONTACT", "mailto:a@b.example\r\nX: y", "SECURITY_CONTACT must be addresses"),
         ("ACCESS_TOKEN_MINUTES", "1.5", "ACCESS_TOKEN_MINUTES must be a whole number"),
     ],
 )
