@@ -6,7 +6,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: run test check fuzz requirements messages screenshots
+.PHONY: run test check audit fuzz requirements messages screenshots
 
 run: .venv/installed .env
 	@$(BIN)/python -m omarty.port $(PORT)
@@ -25,14 +25,21 @@ run: .venv/installed .env
 test: .venv/installed
 	@$(BIN)/python -m tests.both $(ARGS)
 
-# Everything but the tests: style, types, migrations, deployment settings.
+# Everything but the tests: style, types, migrations, secrets, and what an installation made as the README says is told.
 check: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.environment $(BIN)/mypy .
 	$(BIN)/python -m tests.environment $(MANAGE) makemigrations --check
 	$(BIN)/python -m tests.environment $(MANAGE) check
-	DEBUG=false ALLOWED_HOSTS=omarty.example $(BIN)/python -m tests.environment $(MANAGE) check --deploy --fail-level WARNING
+	$(BIN)/python -m tests.secret_scan
+	$(BIN)/python -m tests.environment $(BIN)/python -m tests.installation
+
+# Known vulnerabilities of the pinned packages; ends with 2, and says so, where their database is not reachable.
+audit: .venv/installed
+	@test -x build/audit/bin/pip || $(PYTHON) -m venv build/audit
+	@build/audit/bin/pip --disable-pip-version-check install --quiet --require-hashes -r requirements/audit.txt
+	@$(BIN)/python -m tests.dependency_audit build/audit/bin/pip-audit
 
 # More than ten thousand requests, of every kind that the schema allows or does not.
 fuzz: .venv/installed
@@ -40,7 +47,7 @@ fuzz: .venv/installed
 
 # Pin the newest versions that the .in files allow.
 requirements: .venv/installed
-	for set in base mysql dev; do \
+	for set in base mysql dev audit; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--upgrade requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
 	done

@@ -22,6 +22,8 @@ class Action(TextChoices):
     SESSION_ENDED = "user.session_ended", _("Session ended")
     USER_REGISTERED = "user.registered", _("Person registered")
     PASSWORD_CHANGED = "user.password_changed", _("Password changed")  # noqa: S105
+    SESSIONS_ENDED = "user.sessions_ended", _("All sessions ended")
+    SUPERUSER_REVOKED = "user.superuser_revoked", _("Superuser's right revoked")
     NAME_CORRECTED = "user.name_corrected", _("Name corrected")
     STATUS_CHANGED = "user.status_changed", _("Person's status changed")
     CONTACT_ADDED = "contact.added", _("Contact added")

@@ -1,5 +1,6 @@
 """Every write to people and their contacts: atomic, with its audit entry."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Unpack
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from audit.erasing import Found, Search, erase_person_from_entries
 from audit.models import Action
-from audit.operations import Facts, Origin, Where, record, save_change
+from audit.operations import Facts, Origin, Where, entry, record, record_all, save_change
 from contacts.models import (
     SECONDARY,
     Claim,
@@ -91,6 +92,39 @@ def change_status(*, origin: Origin, user: User, status: Status) -> None:
         user.session_stamp = new_session_stamp()
         user.save(update_fields=["session_stamp"])
         delete_sessions(user)
+
+
+@transaction.atomic
+def end_sessions(*, origin: Origin, users: Sequence[User]) -> None:
+    """End every session of these people, in the app and in the back-office, at once."""
+    locked = User.objects.select_for_update().filter(pk__in=[user.pk for user in users])
+    ending = list(locked.order_by("pk"))
+    for user in ending:
+        user.session_stamp = new_session_stamp()
+    User.objects.bulk_update(ending, ["session_stamp"])
+    delete_sessions(*ending)
+    record_all(
+        entry(origin=origin, action=Action.SESSIONS_ENDED, target=user, person=user)
+        for user in ending
+    )
+
+
+@transaction.atomic
+def revoke_superuser(*, origin: Origin, user: User) -> bool:
+    """Take the right to everything away from a person and end their sessions; whether they had it.
+
+    Raises ValidationError if no superuser would be left.
+    """
+    user = lock_contacts(user)
+    if not user.is_superuser:
+        return False
+    _keep_a_superuser(user)
+    user.is_superuser = False
+    user.session_stamp = new_session_stamp()
+    user.save(update_fields=["is_superuser", "session_stamp"])
+    delete_sessions(user)
+    record(origin=origin, action=Action.SUPERUSER_REVOKED, target=user, person=user)
+    return True
 
 
 def secondary_contacts(user: User) -> list[SecondaryContact]:

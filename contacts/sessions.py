@@ -14,12 +14,11 @@ from django.utils.translation import gettext_noop
 
 from audit.models import Action
 from audit.operations import Origin, record
-from contacts.models import DEVICE_LENGTH, AppSession, BackofficeSession, User, new_session_stamp
+from contacts.models import DEVICE_LENGTH, AppSession, BackofficeSession, User
 
 # So long the refresh token before the last serves too: the answer to it may have been lost on the way.
 GRACE = timedelta(seconds=30)
 USED_TWICE = gettext_noop("refresh token used twice")
-SESSIONS = gettext_noop("sessions")
 
 AnySession = AppSession | BackofficeSession
 
@@ -93,29 +92,10 @@ def end_session(*, origin: Origin, user: User, public_id: str) -> None:
     record(origin=origin, action=Action.SESSION_ENDED, target=user, person=user, after=after)
 
 
-@transaction.atomic
-def end_all_sessions(*, origin: Origin, user: User) -> int:
-    """Sign a person out everywhere; returns how many sessions there were."""
-    user = User.objects.select_for_update().get(pk=user.pk)
-    user.session_stamp = new_session_stamp()
-    user.save(update_fields=["session_stamp"])
-    ended = delete_sessions(user)
-    record(
-        origin=origin,
-        action=Action.SESSION_ENDED,
-        target=user,
-        person=user,
-        after={SESSIONS: ended},
-    )
-    return ended
-
-
-def delete_sessions(user: User) -> int:
-    """Delete what is stored of a person's sessions, as those that end them all do; how many there were."""
-    return sum(
-        model._default_manager.filter(user=user).delete()[0]
-        for model in (AppSession, BackofficeSession)
-    )
+def delete_sessions(*users: User) -> None:
+    """Delete what is stored of these people's sessions, when they all end."""
+    for model in (AppSession, BackofficeSession):
+        model._default_manager.filter(user__in=users).delete()
 
 
 def delete_expired_app_sessions() -> None:

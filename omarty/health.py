@@ -35,4 +35,6 @@ def missing_migrations() -> int:
 
 def _answer(text: str, status: int = 200) -> HttpResponse:
     headers = {"Cache-Control": "no-store"}
-    return HttpResponse(text + "\n", status=status, content_type="text/plain", headers=headers)
+    return HttpResponse(
+        text + "\n", status=status, content_type="text/plain; charset=utf-8", headers=headers
+    )

@@ -36,7 +36,7 @@ def limited_body(
         large = _body_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if large and not request.path.startswith(settings.API_PREFIX):
             sentence = "What was sent is larger than 1 MB."
-            return HttpResponse(sentence, status=413, content_type="text/plain")
+            return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
         return get_response(request)
 
     return middleware

@@ -153,6 +153,21 @@ SIGN_IN_PAUSE_MINUTES = _number("SIGN_IN_PAUSE_MINUTES", default=15)
 # another machine's disk: who can write the database and this file can forge the log.
 AUDIT_SEAL_FILE = BASE_DIR / env.str("AUDIT_SEAL_FILE", default="audit-seals.jsonl")
 
+# Where backups of the database are put, by whatever makes them: `check --deploy` looks there for a fresh one.
+# Best on another disk. Empty: nowhere. A relative one lies beside manage.py.
+BACKUP_DIRECTORY = env.str("BACKUP_DIRECTORY", default="").strip()
+
+# Who is told of a security fault: addresses of https:// or mailto:, comma-separated. They stand in
+# /.well-known/security.txt; without any there is no such page.
+SECURITY_CONTACT = _list("SECURITY_CONTACT")
+if not all(
+    re.fullmatch(r"https://[!-~]+|mailto:[!-?A-~]+@[!-?A-~]+", each) for each in SECURITY_CONTACT
+):
+    raise ImproperlyConfigured(
+        "SECURITY_CONTACT must be addresses like mailto:security@omarty.example or"
+        " https://omarty.example/security, comma-separated."
+    )
+
 # --- The house ----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -175,9 +190,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "omarty.middleware.request_id",
-    "omarty.middleware.limited_body",
     "omarty.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
+    # Reads nothing, and neither does what stands above it.
+    "omarty.middleware.limited_body",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -244,8 +260,9 @@ else:
 AUTH_USER_MODEL = "contacts.User"
 # Where sign-in leads to if the address to go back to is not ours.
 LOGIN_REDIRECT_URL = "admin:index"
-# For Django a user's name is the e-mail, which should be unique: contacts.Claim makes it so.
-SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
+# For Django a user's name is the e-mail, which should be unique: contacts.Claim makes it so. Subdomains and
+# the preload list are not ours to decide; of DEBUG, omarty/deployment/ speaks itself.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021", "security.W018"]
 AUTHENTICATION_BACKENDS = ["contacts.authentication.PrimaryContactBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
@@ -337,7 +354,16 @@ STORAGES = {
 
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+# A browser takes a cookie of such a name from this host alone, over HTTPS: no subdomain can plant one.
+_prefix = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_prefix}sessionid"
+CSRF_COOKIE_NAME = f"{_prefix}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{_prefix}language"
+# Not in a cookie of their own.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = HTTPS
 # Load balancers ask these over plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

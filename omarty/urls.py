@@ -7,7 +7,7 @@ from django.views.decorators.cache import cache_control
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from omarty import health
+from omarty import health, security_txt
 from omarty.api import sessions, sign_in, views
 
 # Tokens come and go at these addresses: no cache keeps an answer of theirs.
@@ -34,6 +34,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path(".well-known/security.txt", security_txt.security_txt),
 ]
 
 handler400 = "omarty.api.views.bad_request"

@@ -17,6 +17,8 @@ ENVIRONMENT = {
     # Static files directly from the apps; pytest-django switches DEBUG itself off all the same.
     "DEBUG": os.environ.get("DEBUG", "true"),
     "PROXIES": "0",
+    "SECURITY_CONTACT": "",
+    "BACKUP_DIRECTORY": "",
     "PHONE_REGION": "EG",
     "SECONDARY_CONTACTS_LIMIT": os.environ.get("SECONDARY_CONTACTS_LIMIT", "20"),
     "SIGN_IN_ATTEMPTS": "10",

@@ -369,3 +369,13 @@ def test_what_was_searched_before_an_export_shows_nobodys_contact(desk):
 
 def test_a_superuser_opens_the_page_of_somebody_without_a_membership():
     assert "Osman Outsider" in Desk("admin").text(f"contacts/user/{person('outsider').pk}/change/")
+
+
+def test_a_manager_signs_somebody_out_everywhere(desk, app, new_entries):
+    phone = app("resident")
+    assert "reason" in desk.send(f"{RESIDENT}end-sessions/").context["form"].errors
+    assert phone.add(blockId=1, apartmentId=2, email="still@example.org")["status"] == 200
+    desk.send(f"{RESIDENT}end-sessions/", reason="lost phone")
+    assert phone.add(blockId=1, apartmentId=2, email="no@example.org")["status"] == 401
+    line = new_entries()[-1]
+    assert (line.action, line.person_id, line.reason) == ("user.sessions_ended", 3, "lost phone")

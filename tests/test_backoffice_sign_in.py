@@ -82,6 +82,11 @@ def test_sign_out_leaves_an_entry(new_entries):
     ]
 
 
+def test_sign_out_clears_what_the_browser_has():
+    answer = Desk("manager").post("/admin/logout/")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+
+
 def test_a_new_password_goes_through_the_operation_and_keeps_this_session(new_entries):
     desk = Desk("manager")
     response = desk.send(

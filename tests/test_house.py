@@ -19,6 +19,7 @@ ROOMS = {
     "admin_urls": "",
     "client_address": "",
     "days": "",
+    "deployment": "demo health",
     "formats": "",
     "health": "",
     "lockout": "",
@@ -26,6 +27,7 @@ ROOMS = {
     "owner_only": "",
     "port": "",
     "retry": "",
+    "security_txt": "",
     "tables": "",
     "legacy": "",
     "demo": "",
@@ -36,11 +38,11 @@ ROOMS = {
     "backoffice": "client_address days legacy lockout retry tables",
     # What Django and the server find by name.
     "admin": "backoffice",
-    "apps": "owner_only",
+    "apps": "deployment owner_only",
     "middleware": "logs",
     "settings": "owner_only",
     "templatetags": "backoffice",
-    "urls": "api health",
+    "urls": "api health security_txt",
     "wsgi": "",
 }
 
@@ -211,6 +213,9 @@ def test_good_settings_start():
         ("ALLOWED_HOSTS", " , ", "ALLOWED_HOSTS must name the hosts"),
         ("PROXIES", "-1", "PROXIES must be a whole number"),
         ("PHONE_REGION", "Egypt", "PHONE_REGION must be a country's two letters"),
+        ("SECURITY_CONTACT", "security@omarty.example", "SECURITY_CONTACT must be addresses"),
+        ("SECURITY_CONTACT", "http://omarty.example", "SECURITY_CONTACT must be addresses"),
+        ("SECURITY_CONTACT", "mailto:a@b.example\r\nX: y", "SECURITY_CONTACT must be addresses"),
         ("ACCESS_TOKEN_MINUTES", "1.5", "ACCESS_TOKEN_MINUTES must be a whole number"),
     ],
 )

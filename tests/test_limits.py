@@ -38,6 +38,7 @@ def test_a_large_body_is_refused_unread_before_it_is_known_who_sends_it(client, 
     )
     assert response.status_code == 413
     assert b"larger than 1 MB" in response.content
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_no_answer_of_the_addresses_of_tokens_is_stored(client):

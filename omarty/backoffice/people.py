@@ -30,6 +30,7 @@ from omarty.backoffice.person_actions import (
     ContactAction,
     CorrectName,
     EditContact,
+    EndSessions,
     HideContact,
     RemoveContact,
     RevealContacts,
@@ -61,6 +62,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
     row_actions = {
         "name": CorrectName,
         "add-contact": AddContact,
+        "end-sessions": EndSessions,
         "reveal": RevealContacts,
         "edit": EditContact,
         "hide": HideContact,

@@ -22,6 +22,7 @@ from contacts.operations import (
     change_contact,
     contacts_of,
     correct_name,
+    end_sessions,
     hide_contact,
     promote_contact,
     remove_contact,
@@ -121,6 +122,24 @@ class CorrectName(SeenForm, PersonAction):
     def carry_out(self) -> list[str]:
         corrected = correct_name(user=self.row, name=self.cleaned_data["name"], **self.facts)
         return [_("The name was corrected.") if corrected else nothing_changed()]
+
+
+class EndSessions(PersonAction):
+    """Sign a person out everywhere, such as after they lost a phone."""
+
+    title = gettext_lazy("End all sessions")
+    button = gettext_lazy("End all sessions")
+    harms = True
+    needs_reason = True
+
+    def plan(self) -> list[str]:
+        return [
+            _("%s is signed out of the app and the back-office, and signs in again.") % self.row
+        ]
+
+    def carry_out(self) -> list[str]:
+        end_sessions(origin=self.origin, users=[self.row])
+        return [_("All sessions of %s have ended.") % self.row]
 
 
 class AddContact(PersonAction):

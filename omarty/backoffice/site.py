@@ -147,7 +147,10 @@ class OmartySite(AdminSite):
                 target=request.user,
                 person=request.user,
             )
-        return super().logout(request, extra_context)
+        response = super().logout(request, extra_context)
+        # A page that is still open, or stored for going back, shows people's data no longer.
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+        return response
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         request.current_app = self.name

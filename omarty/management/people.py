@@ -1,10 +1,11 @@
-"""Finds the person that an operator names."""
+"""What commands about one person share: finding whom the operator names, and the reason that they give."""
 
 import re
 
+from audit.models import REASON_LENGTH
 from contacts.authentication import parse_login
 from contacts.models import Claim, User
-from omarty.management.base import CommandRefused
+from omarty.management.base import CommandRefused, UsageProblem
 
 
 def person(text: str) -> User:
@@ -18,3 +19,11 @@ def person(text: str) -> User:
     if user is None:
         raise CommandRefused(f"Nobody has the e-mail, phone or id {text!r}.")
     return user
+
+
+def reason_of(text: str, *, needed: bool = False) -> str:
+    """What `--reason` says, for the entries. Raises UsageProblem if it is too long, or needed and empty."""
+    reason = text.strip()
+    if not needed <= len(reason) <= REASON_LENGTH:
+        raise UsageProblem(f"--reason must have {int(needed)} to {REASON_LENGTH} characters.")
+    return reason

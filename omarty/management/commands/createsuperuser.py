@@ -1,11 +1,8 @@
 """`manage.py createsuperuser`: register a person who may do everything."""
 
-import getpass
 import os
-from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 from django.db import IntegrityError
@@ -16,6 +13,7 @@ from contacts.canonical import one_line
 from contacts.models import User
 from contacts.operations import register_user
 from omarty.management.base import CommandRefused, DataCommand, UsageProblem
+from omarty.management.passwords import ask, ask_password, check_password
 
 PASSWORD = "DJANGO_SUPERUSER_PASSWORD"  # noqa: S105
 
@@ -49,18 +47,15 @@ class Command(DataCommand):
             raise UsageProblem("With --noinput, --login is required.")
         if not interactive and not os.environ.get(PASSWORD):
             raise UsageProblem(f"With --noinput, the environment variable {PASSWORD} is required.")
-        login = options["login"] or _ask(self._input, "E-mail or phone: ")
+        login = options["login"] or ask(self._input, "E-mail or phone: ")
         contact = parse_login(login.strip())
         if contact is None:
             raise UsageProblem(f"{login!r} is neither an e-mail address nor a phone number.")
-        password = self._ask_password() if interactive else os.environ[PASSWORD]
+        password = ask_password(self.tell) if interactive else os.environ[PASSWORD]
         kind, _value = contact
         fields = {kind.value: kind.tidy(login), "name": one_line(options["name"])}
         _check(fields)
-        try:
-            validate_password(password, User(**fields))
-        except ValidationError as error:
-            raise CommandRefused(" ".join(error.messages)) from error
+        check_password(password, User(**fields))
         try:
             with self.rolled_back_if_dry():
                 user = register_user(
@@ -74,13 +69,6 @@ class Command(DataCommand):
         text = f"Superuser {login} was registered."
         text += " (Dry run: nothing was written.)" if self.dry_run else ""
         self.report({"person": None if self.dry_run else user.pk, "login": login}, text)
-
-    def _ask_password(self) -> str:
-        while True:
-            password = _ask(getpass.getpass, "Password: ")
-            if password == _ask(getpass.getpass, "Password again: "):
-                return password
-            self.tell("The two passwords differ.")
 
     def _input(self, prompt: str) -> str:
         # Standard output is for the report.
@@ -96,10 +84,3 @@ def _check(fields: dict[str, str]) -> None:
     except ValidationError as error:
         sentences = [f"--{name}: {' '.join(why)}" for name, why in error.message_dict.items()]
         raise UsageProblem(" ".join(sentences)) from error
-
-
-def _ask(read: Callable[[str], str], prompt: str) -> str:
-    try:
-        return read(prompt)
-    except EOFError as error:
-        raise UsageProblem("There is nobody to ask: use --login and --noinput.") from error

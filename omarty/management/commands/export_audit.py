@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
+from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
-from audit.models import Entry
+from audit.models import Action, Entry
 from buildings.models import Block
 from contacts.entry_masking import hide_contacts
 from omarty.management.exports import ExportCommand, moment
@@ -49,8 +50,24 @@ class Command(ExportCommand):
     ]
     dated = "at"
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--action",
+            choices=Action.values,
+            metavar="ACTION",
+            help="Of this action only, as the column has it: data.exported tells who exported what.",
+        )
+
+    def run(self, **options: Any) -> None:
+        self._action = options["action"]
+        super().run(**options)
+
     def selected(self, block: Block | None) -> QuerySet[Entry]:
-        return Entry.objects.all() if block is None else Entry.objects.filter(block_id=block.pk)
+        entries = Entry.objects.all()
+        if self._action:
+            entries = entries.filter(action=self._action)
+        return entries if block is None else entries.filter(block_id=block.pk)
 
     def rows(self, batch: Sequence[Entry]) -> Sequence[Entry]:
         # Other numbers and addresses are masked by the columns, unless in full.

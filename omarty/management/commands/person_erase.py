@@ -9,12 +9,12 @@ from django.core.management.base import CommandParser
 from audit import archives
 from audit.erasing import Found, Search, Traces, merged
 from audit.ledger import stored_entries
-from audit.models import REASON_LENGTH, Entry
+from audit.models import Entry
 from audit.operations import Origin
 from audit.sealing import Part, Ranges, to_ranges
 from contacts.models import User
 from omarty.management.base import CommandRefused, UsageProblem, counted
-from omarty.management.people import person
+from omarty.management.people import person, reason_of
 from omarty.management.seals import ProofCommand
 from omarty.privacy.erasure import Mention, erase, is_erased, mentions, traces_of
 
@@ -61,7 +61,7 @@ class Command(ProofCommand):
         )
 
     def run(self, **options: Any) -> None:
-        reason = _reason(options["reason"])
+        reason = reason_of(options["reason"], needed=True)
         user = person(options["user"])
         named = frozenset(options["entry"])
         with self.exclusive():
@@ -128,13 +128,6 @@ class Command(ProofCommand):
             "mentions": [{"what": each.what, "page": each.page} for each in remaining],
         }
         self.report(facts, _text(facts, remaining))
-
-
-def _reason(text: str) -> str:
-    reason = text.strip()
-    if not 0 < len(reason) <= REASON_LENGTH:
-        raise UsageProblem(f"--reason must have 1 to {REASON_LENGTH} characters.")
-    return reason
 
 
 def _require_found(named: frozenset[int], searches: list[Search]) -> None:

@@ -1,0 +1,62 @@
+"""Settings that are good for a trial and wrong on the internet."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Warning
+
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]", ".localhost"}
+A_DAY = 60 * 24
+# More wrong passwords than this before a pause is no limit.
+MOST_ATTEMPTS = 100
+
+
+def warnings() -> Iterator[CheckMessage]:
+    """About what .env switches on or off."""
+    if settings.DEBUG:
+        yield Warning(
+            "DEBUG is on: error pages show inner detail.",
+            hint="DEBUG=false in .env.",
+            id="omarty.W004",
+        )
+    yield from _host_warnings()
+    if settings.HTTPS and not settings.PROXIES:
+        yield Warning(
+            "HTTPS is on and PROXIES is 0: behind a proxy every address redirects to itself, and every"
+            " client has the proxy's address.",
+            hint="PROXIES=1 in .env, or how many proxies of yours stand in front.",
+            id="omarty.W006",
+        )
+    if settings.ACCESS_TOKEN_MINUTES > A_DAY:
+        yield Warning(
+            f"A token serves for {settings.ACCESS_TOKEN_MINUTES} minutes, longer than a day.",
+            hint="ACCESS_TOKEN_MINUTES=60 in .env: the app renews it by itself.",
+            id="omarty.W030",
+        )
+    if settings.SIGN_IN_ATTEMPTS > MOST_ATTEMPTS:
+        yield Warning(
+            "Passwords can be guessed without a pause.",
+            hint="SIGN_IN_ATTEMPTS=10 in .env.",
+            id="omarty.W031",
+        )
+    if not settings.SECURITY_CONTACT:
+        yield Warning(
+            "/.well-known/security.txt is missing: who finds a fault does not know whom to tell.",
+            hint="SECURITY_CONTACT=mailto:… in .env.",
+            id="omarty.W033",
+        )
+
+
+def _host_warnings() -> Iterator[CheckMessage]:
+    hosts = set(settings.ALLOWED_HOSTS)
+    remedy = "ALLOWED_HOSTS in .env: the names that people type, such as omarty.example."
+    if "*" in hosts:
+        yield Warning(
+            "ALLOWED_HOSTS has *: the server answers to any name.", hint=remedy, id="omarty.W005"
+        )
+    elif hosts <= LOOPBACK:
+        yield Warning(
+            "ALLOWED_HOSTS names this machine only: nobody else reaches the server.",
+            hint=remedy,
+            id="omarty.W005",
+        )

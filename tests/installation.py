@@ -1,0 +1,147 @@
+"""An installation of its own, made as the README says: a copy of the program with its `.env` and its files.
+
+`python -m tests.installation` makes one and runs `manage.py check --deploy` there: what a right one is told.
+"""
+
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.program import ROOT, TIMEOUT_SECONDS
+
+START_SECONDS = 60
+PROGRAM = ("audit", "buildings", "contacts", "locale", "omarty", "manage.py", ".env.example")
+WARNING = re.compile(r"\((omarty|security)\.(W\d+)\) (.*)\n\tHINT: (.*)")
+
+
+class Installation:
+    """A copy of the program in `home`; its settings are what its `.env` says, and nothing else is."""
+
+    def __init__(self, home: Path, **settings: str) -> None:
+        self.home = home
+        self.settings = {
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
+            "ALLOWED_HOSTS": "omarty.example",
+            "PROXIES": "1",
+            "BACKUP_DIRECTORY": "backups",
+            "SECURITY_CONTACT": "mailto:security@omarty.example",
+            "DATABASE_URL": "sqlite:///data/omarty.sqlite3",
+        } | settings
+
+    def make(self) -> "Installation":
+        """Copy the program and follow the README; returns itself."""
+        for name in PROGRAM:
+            source = ROOT / name
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, self.home / name, ignore=ignored)
+            else:
+                shutil.copy2(source, self.home / name)
+        for name in ("data", "backups"):
+            (self.home / name).mkdir(mode=0o700)
+        (self.home / "backups" / "today.sqlite3").touch()
+        self.set()
+        self.succeed("migrate", "--verbosity", "0")
+        self.succeed("collectstatic", "--no-input", "--verbosity", "0")
+        return self
+
+    def copied_to(self, home: Path) -> "Installation":
+        """The same installation once more, to make something wrong in it."""
+        shutil.copytree(self.home, home)
+        return Installation(home, **self.settings)
+
+    def set(self, **settings: str) -> None:
+        """Write these settings into `.env`."""
+        self.settings |= settings
+        file = self.home / ".env"
+        file.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
+        file.chmod(0o600)
+
+    def start(self, *arguments: str, **streams: Any) -> "subprocess.Popen[str]":
+        """`manage.py` of this installation, in an environment without settings."""
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.Popen(command, cwd=self.home, env=environment, text=True, **streams)
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end."""
+        pipe = subprocess.PIPE
+        with self.start(*arguments, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as process:
+            out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+        assert "Traceback" not in err, err
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def succeed(self, *arguments: str) -> str:
+        """Run a command that must end with 0; what it wrote on standard output."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+        return done.stdout
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """The address of a server of this installation, which ends with the block."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        address = f"http://127.0.0.1:{port}"
+        granian = Path(sys.executable).parent / "granian"
+        options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+        with (self.home / "server.log").open("wb") as log:
+            process = subprocess.Popen(
+                [granian, *options, "omarty.wsgi:application"],
+                cwd=self.home,
+                env={"PATH": os.environ["PATH"]},
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            self._wait_for(address, process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=TIMEOUT_SECONDS)
+
+    def _wait_for(self, address: str, process: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                requests.get(f"{address}/readyz", timeout=5).raise_for_status()
+                return
+            except requests.RequestException:
+                time.sleep(0.1)
+        raise RuntimeError("No server:\n" + (self.home / "server.log").read_text())
+
+    def warnings(self) -> dict[str, tuple[str, str]]:
+        """What `check --deploy` says here: sentence and remedy by id."""
+        done = self.run("check", "--deploy", "--fail-level", "WARNING")
+        found = {
+            f"{area}.{number}": (sentence, hint)
+            for area, number, sentence, hint in WARNING.findall(done.stderr)
+        }
+        assert done.returncode == bool(found), done.stderr
+        return found
+
+
+def main() -> int:
+    """Make an installation and check it; 0 if it is told nothing."""
+    with tempfile.TemporaryDirectory(prefix="omarty-installation-") as home:
+        done = Installation(Path(home)).make().run("check", "--deploy", "--fail-level", "WARNING")
+    print(done.stdout + done.stderr, end="")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

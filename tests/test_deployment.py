@@ -1,0 +1,274 @@
+"""`manage.py check --deploy`: silent where all is right, a remedy for each thing that was made wrong."""
+
+import os
+import re
+import secrets
+import shlex
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from django.conf import settings as ours
+
+from omarty.demo import small
+from tests import mariadb
+from tests.installation import Installation
+
+A_DAY = 60 * 60 * 24
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory):
+    """An installation in which all is right; nobody changes it."""
+    return Installation(tmp_path_factory.mktemp("right")).make()
+
+
+@pytest.fixture
+def installation(right, tmp_path):
+    """The same, to make something wrong in it."""
+    return right.copied_to(tmp_path / "installation")
+
+
+def python(installation, lines):
+    """Run these lines in the installation's shell, by `manage.py shell -c`."""
+    return installation.succeed("shell", "--verbosity", "0", "-c", lines)
+
+
+def test_a_right_installation_is_told_nothing(right):
+    assert right.warnings() == {}
+
+
+def test_every_warning_is_tested_and_none_has_the_id_of_another():
+    sources = [file.read_text() for file in (ours.BASE_DIR / "omarty" / "deployment").glob("*.py")]
+    ids = re.findall(r'id="(omarty\.W\d+)"', "".join(sources))
+    tested = set(re.findall(r"omarty\.W\d+", Path(__file__).read_text()))
+    assert len(ids) > 20 and set(ids) == tested
+    # W005 is said in two ways, of which one installation hears one.
+    assert len(ids) - len(set(ids)) == 1
+
+
+# --- .env ---------------------------------------------------------------------------------------
+
+PUBLIC = "a-key-that-stands-in-the-example-4f8Zq1Xw7Lk2"
+UNIFORM = "secretsecretsecretsecretsecretsecretsecret"
+SHARED = secrets.token_urlsafe(48)
+WRONG = {
+    "a published secret": ({"SECRET_KEY": PUBLIC}, "omarty.W001", "into .env as SECRET_KEY"),
+    "a published former key": ({"JWT_FORMER_KEYS": PUBLIC}, "omarty.W001", "Remove it from"),
+    "a uniform secret": ({"JWT_SIGNING_KEY": UNIFORM}, "omarty.W002", "secrets.token_urlsafe(48)"),
+    "one letter": ({"JWT_SIGNING_KEY": "a" * 60}, "omarty.W002", "secrets.token_urlsafe(48)"),
+    "a former key in use": (
+        {"JWT_SIGNING_KEY": SHARED, "JWT_FORMER_KEYS": SHARED},
+        "omarty.W003",
+        "into .env as JWT_SIGNING_KEY",
+    ),
+    "DEBUG": ({"DEBUG": "true", "HTTPS": "true"}, "omarty.W004", "DEBUG=false"),
+    "any host": ({"ALLOWED_HOSTS": "omarty.example,*"}, "omarty.W005", "ALLOWED_HOSTS"),
+    "only loopback": ({"ALLOWED_HOSTS": "localhost,127.0.0.1"}, "omarty.W005", "ALLOWED_HOSTS"),
+    "no proxies": ({"PROXIES": "0"}, "omarty.W006", "PROXIES=1"),
+    "long tokens": ({"ACCESS_TOKEN_MINUTES": "1441"}, "omarty.W030", "ACCESS_TOKEN_MINUTES=60"),
+    "no limit": ({"SIGN_IN_ATTEMPTS": "101"}, "omarty.W031", "SIGN_IN_ATTEMPTS=10"),
+    "no contact": ({"SECURITY_CONTACT": ""}, "omarty.W033", "SECURITY_CONTACT="),
+    "no backups": ({"BACKUP_DIRECTORY": ""}, "omarty.W022", "BACKUP_DIRECTORY="),
+    "backups gone": ({"BACKUP_DIRECTORY": "elsewhere"}, "omarty.W023", ".backup "),
+    "no server": ({"DATABASE_URL": "sqlite:///gone/x.sqlite3"}, "omarty.W050", "DATABASE_URL"),
+    "no tables": ({"DATABASE_URL": "sqlite:///data/new.sqlite3"}, "omarty.W051", "migrate"),
+}
+FINE = {
+    "a day": {"ACCESS_TOKEN_MINUTES": "1440"},
+    "many attempts": {"SIGN_IN_ATTEMPTS": "100"},
+    "a former key": {"JWT_FORMER_KEYS": secrets.token_urlsafe(48)},
+    "loopback too": {"ALLOWED_HOSTS": "omarty.example,127.0.0.1"},
+    "hexadecimal": {"SECRET_KEY": secrets.token_hex(32)},
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_setting_is_named_with_its_remedy(installation, what):
+    settings, warning, remedy = WRONG[what]
+    (installation.home / ".env.example").write_text(f"SECRET_KEY={PUBLIC}\n")
+    installation.set(**settings)
+    found = installation.warnings()
+    assert set(found) == {warning}
+    assert remedy in found[warning][1]
+
+
+def test_settings_at_their_limit_are_right(installation):
+    for settings in FINE.values():
+        installation.set(**settings)
+    assert installation.warnings() == {}
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def test_static_files_that_were_not_collected(installation):
+    (installation.home / "staticfiles" / "staticfiles.json").unlink()
+    assert set(found := installation.warnings()) == {"omarty.W007"}
+    assert found["omarty.W007"][1].startswith("manage.py collectstatic")
+
+
+def test_static_files_of_another_version(installation):
+    style = next((installation.home / "omarty" / "static" / "omarty").rglob("*.css"))
+    style.write_text(style.read_text() + "/* new */\n")
+    found = installation.warnings()
+    assert set(found) == {"omarty.W008"}
+    assert found["omarty.W008"][0].startswith("1 static files are older")
+    installation.succeed("collectstatic", "--no-input", "--verbosity", "0")
+    assert installation.warnings() == {}
+
+
+PRIVATE = [".env", "data/omarty.sqlite3", "data/omarty.sqlite3-wal", "data/omarty.sqlite3-shm"]
+PRIVATE += ["audit-seals.jsonl", "audit-archive", "backups"]
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+@pytest.mark.parametrize("mode", [0o040, 0o004])
+def test_a_file_that_others_can_read(installation, name, mode):
+    file = installation.home / name
+    if name == "audit-archive":
+        file.mkdir()
+    elif not file.exists():
+        file.touch()
+    file.chmod((0o700 if file.is_dir() else 0o600) | mode)
+    found = installation.warnings()
+    assert set(found) == {"omarty.W010"}
+    sentence, remedy = found["omarty.W010"]
+    assert str(file) in sentence
+    assert remedy == f"chmod {'700' if file.is_dir() else '600'} {file}"
+    subprocess.run(shlex.split(remedy), check=True)
+    assert installation.warnings() == {}
+
+
+@pytest.mark.parametrize("name", ["", "omarty", "omarty/settings.py", "manage.py"])
+def test_a_program_that_everybody_can_change(installation, name):
+    file = installation.home / name
+    file.chmod(file.stat().st_mode | 0o002)
+    found = installation.warnings()
+    assert set(found) == {"omarty.W011"}
+    subprocess.run(shlex.split(found["omarty.W011"][1]), check=True)
+    assert installation.warnings() == {}
+
+
+# --- what timers do -----------------------------------------------------------------------------
+
+WRITE = """
+from datetime import timedelta
+from django.utils import timezone
+from audit.models import Action, Channel, Entry
+from audit.operations import Origin, entry
+written = entry(origin=Origin(channel=Channel.COMMAND), action=Action.EXPORTED)
+written.at = timezone.now() - timedelta(hours={hours})
+written.save()
+"""
+
+
+def test_a_log_that_was_never_sealed_or_not_for_days(installation):
+    python(installation, WRITE.format(hours=1))
+    found = installation.warnings()
+    assert set(found) == {"omarty.W020"}
+    assert found["omarty.W020"][1].startswith("manage.py audit_seal")
+    installation.succeed("audit_seal", "--grace=0")
+    assert installation.warnings() == {}
+    python(installation, WRITE.format(hours=47))
+    assert installation.warnings() == {}
+    python(installation, WRITE.format(hours=49))
+    assert set(installation.warnings()) == {"omarty.W021"}
+    installation.succeed("audit_seal", "--grace=0")
+    assert installation.warnings() == {}
+
+
+def test_a_backup_of_last_week(installation):
+    backup = installation.home / "backups" / "today.sqlite3"
+    os.utime(backup, (time.time() - 6.9 * A_DAY,) * 2)
+    assert installation.warnings() == {}
+    os.utime(backup, (time.time() - 7.1 * A_DAY,) * 2)
+    found = installation.warnings()
+    assert set(found) == {"omarty.W023"}
+    assert f"sqlite3 {installation.home}/data/omarty.sqlite3" in found["omarty.W023"][1]
+
+
+def test_a_backup_beside_the_database(installation):
+    installation.set(BACKUP_DIRECTORY="data")
+    assert set(installation.warnings()) == {"omarty.W024"}
+
+
+OLD_SESSION = """
+from datetime import timedelta
+from django.utils import timezone
+from contacts.models import BackofficeSession
+at = timezone.now() - timedelta(days={days})
+BackofficeSession.objects.create(session_key="old", session_data="", expire_date=at)
+"""
+UNUSED = """
+from datetime import timedelta
+from django.conf import settings
+from django.utils import timezone
+from contacts.models import AppSession, User
+user = User.objects.create(name="Somebody")
+at = timezone.now() - timedelta(days={days} + settings.REFRESH_TOKEN_DAYS)
+AppSession.objects.create(user=user, token_id="old", renewed_at=at)
+"""
+
+
+@pytest.mark.parametrize("row", [OLD_SESSION, UNUSED])
+def test_what_expired_and_was_not_swept(installation, row):
+    python(installation, row.format(days=1))
+    assert installation.warnings() == {}
+    installation.succeed("clearsessions")
+    python(installation, row.format(days=3))
+    found = installation.warnings()
+    assert set(found) == {"omarty.W025"} and "manage.py clearsessions" in found["omarty.W025"][1]
+    installation.succeed("clearsessions")
+    assert installation.warnings() == {}
+
+
+SUPERUSER = """
+from contacts.models import User
+User.objects.create_user(email="admin@example.org", password={password!r}, is_superuser=True)
+"""
+
+
+def test_the_demos_superuser(installation):
+    python(installation, SUPERUSER.format(password=small.PASSWORD))
+    found = installation.warnings()
+    assert set(found) == {"omarty.W026"}
+    installation.succeed("changepassword", "--random", "admin@example.org")
+    # The entry of that is not sealed yet.
+    assert set(installation.warnings()) == {"omarty.W020"}
+
+
+# --- MariaDB ------------------------------------------------------------------------------------
+
+REMOTE = "mysql://omarty:of-ours@db.invalid:3306/omarty"
+
+
+@pytest.mark.parametrize(
+    ("url", "more"),
+    [
+        (REMOTE, {"omarty.W041"}),
+        (f"{REMOTE}?ssl_mode=PREFERRED", {"omarty.W041"}),
+        (f"{REMOTE}?ssl_mode=VERIFY_IDENTITY", set()),
+        ("mysql://omarty:of-ours@127.0.0.1:1/omarty", set()),
+        ("mysql://root:of-ours@127.0.0.1:1/omarty", {"omarty.W040"}),
+    ],
+)
+def test_the_account_on_mariadb(installation, url, more):
+    if why := mariadb.missing():
+        pytest.skip(why)
+    installation.set(DATABASE_URL=url)
+    found = installation.warnings()
+    assert set(found) == {"omarty.W050"} | more
+    assert "of-ours" not in str(found)
+
+
+def test_a_mariadb_without_time_zones_and_of_another_character_set(installation, mariadb_server):
+    with mariadb.schema(mariadb_server, "deployed") as url:
+        installation.set(DATABASE_URL=url)
+        installation.succeed("migrate", "--verbosity", "0")
+        # The throwaway server has neither time zones nor another account than root.
+        assert set(installation.warnings()) == {"omarty.W040", "omarty.W042"}
+        with mariadb.connect(mariadb_server) as connection:
+            connection.query("ALTER DATABASE deployed CHARACTER SET latin1")
+        assert "omarty.W043" in installation.warnings()
