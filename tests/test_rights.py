@@ -339,8 +339,8 @@ class Comers:
         if action == "save":
             return self._typed_into_list(kinds["unit"])
         if action:
-            row = re.fullmatch(r"([\w-]+)<(\w+)>", action)
-            chosen = {"action": row[1], "_selected_action": str(kinds[row[2]])}
+            name, kind = action.rstrip(">").split("<")
+            chosen = {"action": name, "_selected_action": str(kinds[kind])}
             return chosen | {"sure": "1", "reason": "why", "day": str(timezone.localdate())}
         return typed
 
@@ -441,7 +441,7 @@ def test_every_action_on_chosen_rows_has_its_lines():
 
 def test_every_line_stands_for_here_and_there_or_neither():
     """What names a row is asked for with an own row and with another block's."""
-    places = {}
+    places: dict[str, set[str]] = {}
     for line in lines(rights.PAGES, 2):
         places.setdefault(line.names[0], set()).add(line.names[1])
         assert set("".join(line.cells.values())) <= set(rights.SIGNS) - {"!"}, line
