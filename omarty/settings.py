@@ -319,7 +319,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},
-    "POSTPROCESSING_HOOKS": ["omarty.api.schema.name_this_server"],
+    "POSTPROCESSING_HOOKS": [
+        "omarty.api.schema.name_this_server",
+        "omarty.api.schema.link_sessions",
+    ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 

@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,11 +16,21 @@ from tests.environment import ENVIRONMENT
 from tests.program import ROOT
 
 STARTS_WITHIN_SECONDS = 60
+# Of everybody in the demo.
+PASSWORD = "omarty-demo"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: its address, and the file that it logs to."""
+
+    url: str
+    log: Path
 
 
 @contextmanager
-def served(workers: int = 2, **environment: str) -> Iterator[str]:
-    """The address of a server of its own with these settings; it ends with the block."""
+def served(workers: int = 2, **environment: str) -> Iterator[Served]:
+    """A server of its own with these settings; it ends with the block."""
     with TemporaryDirectory() as directory:
         settings = os.environ | ENVIRONMENT | environment
         settings |= {"DATABASE_URL": f"sqlite:///{directory}/omarty.sqlite3", "DEBUG": "true"}
@@ -31,8 +42,9 @@ def served(workers: int = 2, **environment: str) -> Iterator[str]:
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
-        with (Path(directory) / "log").open("wb") as log, _granian(settings, workers, log) as url:
-            yield url
+        path = Path(directory) / "log"
+        with path.open("wb") as log, _granian(settings, workers, log) as url:
+            yield Served(url, path)
 
 
 @contextmanager
