@@ -6,7 +6,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: run test check fuzz requirements messages screenshots
+.PHONY: run test check fuzz attack requirements messages screenshots
 
 run: .venv/installed .env
 	@$(BIN)/python -m omarty.port $(PORT)
@@ -34,9 +34,13 @@ check: .venv/installed
 	$(BIN)/python -m tests.environment $(MANAGE) check
 	DEBUG=false ALLOWED_HOSTS=omarty.example $(BIN)/python -m tests.environment $(MANAGE) check --deploy --fail-level WARNING
 
-# More than ten thousand requests, of every kind that the schema allows or does not.
+# More than ten thousand requests of every kind, alone and one after another (schemathesis.toml).
 fuzz: .venv/installed
-	FUZZ_EXAMPLES=$(or $(EXAMPLES),2200) $(BIN)/python -m pytest -s tests/test_schema.py -k documented_one
+	@$(BIN)/python -m tests.fuzz
+
+# Every attack that was ever tried on Omarty, against a server of its own.
+attack: .venv/installed
+	@$(BIN)/python -m tests.attacks $(ARGS)
 
 # Pin the newest versions that the .in files allow.
 requirements: .venv/installed
