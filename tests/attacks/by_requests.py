@@ -86,7 +86,8 @@ def oversize_bodies(server: Served) -> str:
         assert 400 <= status < 500, (
             f"{address}, {kind}: {status or 'no answer'} after {taken} bytes"
         )
-    assert most < 4_000_000, f"{most} bytes were read"
+    # A body of 1 MB is allowed, and sent in parts.
+    assert most < 1_100_000, f"{most} bytes were sent before an answer"
     return f"{len(ADDRESSES) * 3} requests, at most {most // 1000} kB sent, slowest {slowest:.1f} s"
 
 
@@ -94,7 +95,8 @@ def _announce(server: Served, address: str, kind: str, length: int) -> tuple[int
     """Send a body of this length for as long as nothing is answered: the status, and how much was sent."""
     host = urlsplit(server.url)
     head = f"POST {address} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\n"
-    head += f"Content-Length: {length}\r\n\r\n--x\r\n"
+    # With this cookie the form itself is looked at for the token that belongs to it.
+    head += f"Cookie: csrftoken={'a' * 32}\r\nContent-Length: {length}\r\n\r\n--x\r\n"
     sent, part = 0, b"a" * 65_536
     with socket.create_connection((str(host.hostname), int(host.port or 0)), timeout=5) as wire:
         wire.sendall(head.encode())
