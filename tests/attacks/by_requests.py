@@ -86,8 +86,8 @@ def oversize_bodies(server: Served) -> str:
         assert 400 <= status < 500, (
             f"{address}, {kind}: {status or 'no answer'} after {taken} bytes"
         )
-    # A body of 1 MB is allowed, and sent in parts.
-    assert most < 1_100_000, f"{most} bytes were sent before an answer"
+    # What is announced is refused on sight.
+    assert most < 500_000, f"{most} bytes were sent before an answer"
     return f"{len(ADDRESSES) * 3} requests, at most {most // 1000} kB sent, slowest {slowest:.1f} s"
 
 
