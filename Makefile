@@ -6,7 +6,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: run test check audit fuzz requirements messages screenshots
+.PHONY: run test check audit fuzz attack requirements messages screenshots
 
 run: .venv/installed .env
 	@$(BIN)/python -m omarty.port $(PORT)
@@ -41,9 +41,13 @@ audit: .venv/installed
 	@build/audit/bin/pip --disable-pip-version-check install --quiet --require-hashes -r requirements/audit.txt
 	@$(BIN)/python -m tests.dependency_audit build/audit/bin/pip-audit
 
-# More than ten thousand requests, of every kind that the schema allows or does not.
+# More than ten thousand requests of every kind, alone and one after another (schemathesis.toml).
 fuzz: .venv/installed
-	FUZZ_EXAMPLES=$(or $(EXAMPLES),2200) $(BIN)/python -m pytest -s tests/test_schema.py -k documented_one
+	@$(BIN)/python -m tests.fuzz
+
+# Every attack that was ever tried on Omarty, against a server of its own.
+attack: .venv/installed
+	@$(BIN)/python -m tests.attacks $(ARGS)
 
 # Pin the newest versions that the .in files allow.
 requirements: .venv/installed

@@ -146,7 +146,7 @@ REFRESH_TOKEN_DAYS = _number("REFRESH_TOKEN_DAYS", default=30, highest=3660)
 # its holder has signed in from before, only after so many from there. Whatever the accounts, one address
 # (of IPv6 one /64) has so many attempts.
 SIGN_IN_ATTEMPTS = _number("SIGN_IN_ATTEMPTS", default=10)
-SIGN_IN_ATTEMPTS_PER_ADDRESS = _number("SIGN_IN_ATTEMPTS_PER_ADDRESS", default=100)
+SIGN_IN_ATTEMPTS_PER_ADDRESS = _number("SIGN_IN_ATTEMPTS_PER_ADDRESS", default=50)
 SIGN_IN_PAUSE_MINUTES = _number("SIGN_IN_PAUSE_MINUTES", default=15)
 
 # The seal file of the audit log (docs/audit-proof.md). A relative one lies beside manage.py. Best on
@@ -325,7 +325,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},
-    "POSTPROCESSING_HOOKS": ["omarty.api.schema.name_this_server"],
+    "POSTPROCESSING_HOOKS": [
+        "omarty.api.schema.name_this_server",
+        "omarty.api.schema.link_sessions",
+    ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 

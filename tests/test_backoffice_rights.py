@@ -1,6 +1,8 @@
 """To the manager of block 2 there is nothing but block 2: a crawl through the back-office."""
 
+import io
 import re
+import zipfile
 from html import unescape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -8,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from django.contrib import admin
 from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import ForeignKey
 from django.urls import URLPattern, URLResolver
 
@@ -16,6 +19,7 @@ from buildings.permissions import reach
 from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 from omarty.legacy.models import QuarantinedRow
 from tests.backoffice import Desk
+from tests.conftest import App
 
 # No row has this id.
 UNKNOWN = 888_888_888
@@ -131,7 +135,8 @@ def test_a_foreign_id_answers_as_an_unknown_one(desk, method):
 
 
 def test_lists_searches_filters_and_counts(desk):
-    words = [*FOREIGN, "1", "71234", "+201000000002", "resident", ""]
+    words = ["Hall1", "Guest1", "01055570001", "Note1", "Mover1", "mover1@"]
+    words += ["Reason1", "Renamed1", "Why1", "file1"]
     queries: list[dict[str, Any]] = [{"q": word} for word in words]
     queries += [{"block": each} for each in ("1", "2", "x", str(UNKNOWN))]
     queries += [
@@ -340,3 +345,113 @@ def test_others_see_no_page_at_all(name):
         response = desk.page(template.format(object_id=1, app_label="buildings", url="x"))
         assert response.status_code in {302, 404}, template
         assert response.get("Location", "/admin/").startswith("/admin/")
+
+
+# --- After an import, a move-in and an export --------------------------------------------------------
+
+
+def crawled(desk: Desk, foreign: list[str]) -> int:
+    """Open every page that links lead to, one filter or order at a time; each must show nothing foreign."""
+    seen, waiting = set(), ["/admin/"]
+    while waiting:
+        address = waiting.pop()
+        parts = urlsplit(address)
+        endless = parts.query.count("=") > 1 or "." in parts.query or "_changelist" in parts.query
+        if address in seen or endless or not parts.path.startswith("/admin/"):
+            continue
+        seen.add(address)
+        response = desk.get(address)
+        text = unescape(response.content.decode())
+        assert leaks(text) + [word for word in foreign if word in text] == [], address
+        if response.status_code == 200 and "html" in response["Content-Type"]:
+            waiting += [urljoin(address, link) for link in re.findall(r'href="([^"#]+)', text)]
+    return len(seen)
+
+
+def exported(desk: Desk) -> str:
+    """Every list as CSV and as XLSX, in full, as one text."""
+    texts = []
+    for model in models():
+        path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/export/"
+        for kind in ("csv", "xlsx"):
+            sent = {"format": kind, "in_full": "on", "reason": "why"}
+            response = desk.post(path, sent)
+            if "attachment" not in response.get("Content-Disposition", ""):
+                continue
+            if kind == "csv":
+                texts.append(response.content.decode())
+                continue
+            with zipfile.ZipFile(io.BytesIO(response.content)) as book:
+                texts += [book.read(name).decode() for name in book.namelist()]
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.BOARD])
+def test_nothing_foreign_after_an_import_a_move_in_and_an_export(desk, role):
+    """What the managers of both blocks did to them leaves nothing of one in the other's pages or files."""
+    for name, block, unit, person_id in (("manager", 1, 4, 3), ("neighbour", 2, 14, 8)):
+        busy = Desk(name)
+        row = f"88{block}1,Hall{block},Guest{block},0105557000{block},Note{block}"
+        table = f"number,name,resident,phone,note\n{row}"
+        file = SimpleUploadedFile(f"file{block}.csv", table.encode())
+        preview = busy.post("/admin/buildings/apartment/import/", {"import_file": file})
+        busy.resend("buildings/apartment/import/", preview)
+        busy.send(
+            f"buildings/apartment/{unit}/move-in/",
+            name=f"Mover{block}",
+            email=f"mover{block}@example.org",
+            reason=f"Reason{block}",
+        )
+        busy.send(f"contacts/user/{person_id}/name/", name=f"Renamed{block}", reason=f"Why{block}")
+        assert f"Mover{block}" in exported(busy)
+    words = [
+        "Hall1",
+        "Guest1",
+        "01055570001",
+        "Note1",
+        "Mover1",
+        "mover1@",
+        "Reason1",
+        "Renamed1",
+        "Why1",
+        "file1",
+    ]
+    Membership.objects.filter(user=desk.person).update(role=role)
+    assert crawled(desk, words) > 60
+    files = exported(desk)
+    assert leaks(files) + [word for word in words if word in files] == []
+    own = ["Hall2", "Guest2", "Mover2", "Renamed2"]
+    assert [word for word in own if word not in files] == []
+    for term in ("Guest", "Mover", "0105557", "mover"):
+        answer = desk.page(
+            "autocomplete/",
+            app_label="buildings",
+            model_name="membership",
+            field_name="user",
+            term=term,
+        ).content.decode()
+        assert [word for word in words if word in answer] == []
+
+
+def test_the_app_tells_a_resident_nothing_foreign():
+    """Whatever ids a resident names, an answer holds no name, contact or number of others."""
+    app = App(User.objects.get(pk=3))
+    foreign = (
+        "Mona",
+        "Parisa",
+        "نادية",
+        "neighbour",
+        "0110000",
+        "0120000",
+        "01000000001",
+        "01000000007",
+    )
+    for block in range(6):
+        for unit in (1, 2, 3, 11, 21, 22, UNKNOWN):
+            answers = (
+                app.add(blockId=block, apartmentId=unit, phoneNumber="x"),
+                app.add(blockId=block, apartmentId=unit, email="neighbour@example.com"),
+                app.create(floorNum=1, aptNum=1, blockId=block, apartmentId=unit),
+            )
+            text = str(answers).replace("neighbour@example.com", "")
+            assert [word for word in foreign if word in text] == [], (block, unit)

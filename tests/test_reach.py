@@ -89,6 +89,34 @@ def test_after_ten_contacts_of_strangers_a_day_nothing_more_is_said(desk, new_en
     assert STRANGER in preview(desk, rows[0])
 
 
+@pytest.mark.parametrize("phone", ["01000000007", "01055512345"])
+def test_once_the_days_number_is_used_up_a_free_contact_is_answered_like_a_held_one(
+    desk, nothing_changed, phone
+):
+    preview(desk, *(f"{number},,01000000007," for number in range(100, 111)))
+    ways = {
+        "buildings/apartment/5/move-in/": {"name": "Nadia", "phone": phone, "day": "2026-01-01"},
+        "contacts/user/3/add-contact/": {"kind": "phone", "typed": phone},
+        "contacts/user/3/edit/?contact=phone": {"typed": phone},
+    }
+    assert TOO_MANY in preview(desk, f"100,Nadia,{phone},")
+    for path, typed in ways.items():
+        answer = desk.send(path, **typed)
+        assert answer.status_code == 200 and TOO_MANY in answer.content.decode(), path
+    assert nothing_changed()
+    # What asks for no contact goes on.
+    assert TOO_MANY not in preview(desk, "100,,,")
+
+
+def test_free_contacts_use_up_nothing(desk):
+    for number in range(15):
+        answer = desk.send(
+            "contacts/user/3/add-contact/", kind="phone", typed=f"0105551{number:04}"
+        )
+        assert answer.status_code == 302
+    assert "it is right" in preview(desk, "100,Nadia,01055567890,")
+
+
 # --- One by one ------------------------------------------------------------------------------------
 
 

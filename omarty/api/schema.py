@@ -37,6 +37,9 @@ WITH_TOKEN: dict[str, StatusAndMessage] = {
 }
 UNKNOWN_API = {"Unknown api": envelopes.no_such_method("Update", "Foo")}
 
+# The field that a refresh token is sent in.
+REFRESH_FIELD = "refresh"
+
 
 @dataclass(frozen=True)
 class Page:
@@ -153,4 +156,22 @@ def name_this_server(result: dict[str, Any], generator: Any, request: Any, publi
     """drf-spectacular's hook: an imported schema knows where to send its requests."""
     if request is not None:
         result["servers"] = [{"url": request.build_absolute_uri("/").rstrip("/")}]
+    return result
+
+
+# What a sign-in and a renewal give, and where it goes on: OpenAPI's links.
+_GOES_ON = {"Login": ("Refresh", "Logout"), "Refresh": ("Refresh", "Logout")}
+
+
+def link_sessions(result: dict[str, Any], generator: Any, request: Any, public: bool) -> Any:
+    """drf-spectacular's hook: which calls take the tokens of an answer."""
+    posts = {path.split("/")[-2]: item["post"] for path, item in result["paths"].items()}
+    for name, others in _GOES_ON.items():
+        posts[name]["responses"]["200"]["links"] = {
+            other: {
+                "operationId": posts[other]["operationId"],
+                "requestBody": {REFRESH_FIELD: "$response.body#/data/Refresh"},
+            }
+            for other in others
+        }
     return result

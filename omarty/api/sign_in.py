@@ -28,7 +28,7 @@ from omarty.api import tokens
 from omarty.api.calls import origin_of
 from omarty.api.envelopes import CallRefused, StatusAndMessage, body_of, success
 from omarty.api.fields import LATITUDE, LONGITUDE, Text
-from omarty.api.schema import Page, single
+from omarty.api.schema import REFRESH_FIELD, Page, single
 from omarty.api.tokens import STATUS_REFUSED, Refresh
 from omarty.lockout import PAUSED, WRONG, attempted_name, pause_seconds
 
@@ -36,7 +36,7 @@ Done = TypeVar("Done")
 
 EMAIL = Text("email", required=True, about="E-mail or phone.", example="resident@example.org")
 PASSWORD = Text("password", required=True, secret=True, example="omarty-demo")
-REFRESH = Text("refresh", required=True, about="`Refresh` of the last sign-in or renewal.")
+REFRESH = Text(REFRESH_FIELD, required=True, about="`Refresh` of the last sign-in or renewal.")
 # The app sends them. What it runs on names the session; the rest is not read yet.
 SYSTEM = Text("os", about="Names the session.", example="android")
 UNUSED = (Text("googleToken"), Text("deviceId"))

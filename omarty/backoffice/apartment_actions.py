@@ -190,6 +190,11 @@ class MoveIn(RowAction):
         person.widget.choices = person.choices
 
     @property
+    def asks_for_contact(self) -> Action | None:
+        chosen = self.cleaned_data.get("person") is not None
+        return None if chosen else Action.MEMBERSHIP_STARTED
+
+    @property
     def where(self) -> Where:
         return {"block": self.row.block, "apartment": self.row}
 
@@ -247,8 +252,8 @@ class MoveIn(RowAction):
             )
         except IntegrityError as error:
             kind = _taken_kind(typed)
-            message = {kind: self._taken(kind)}
-            raise ContactTaken(message, action=Action.MEMBERSHIP_STARTED) from error
+            message: dict[str, Any] = {kind: self._taken(kind)}
+            raise ContactTaken(message) from error
 
     def _taken(self, kind: Kind) -> str:
         return (

@@ -41,7 +41,7 @@ from omarty.backoffice.base.export import ExportingAdmin
 from omarty.backoffice.base.forms import BlockField
 from omarty.backoffice.base.labels import listed
 from omarty.backoffice.base.scoped_admin import origin_of, scope
-from omarty.backoffice.base.taken_contacts import count_taken
+from omarty.backoffice.base.taken_contacts import count_look
 from omarty.tables.limits import OF_A_PAGE, Deadline, TimeProblem
 from omarty.tables.reading import TableFile, TableProblem
 
@@ -60,6 +60,7 @@ class Preview:
     right: bool
     # Rows that were refused because of a contact of somebody outside the user's blocks.
     strangers: int = 0
+    asks_for_contacts: bool = False
     outcome: Outcome | None = None
 
     def counts(self) -> dict[str, int]:
@@ -120,7 +121,8 @@ def _preview(
     lines.sort(key=lambda line: line["kind"] != "problem")
     headings = [reader.heading(column.name) for _index, column in reader.columns]
     strangers = sum(each.strangers for each in done)
-    return Preview(headings, lines, right=not problems, strangers=strangers)
+    asks = strangers > 0 or any(row.contacts for unit in units for row in unit.rows)
+    return Preview(headings, lines, right=not problems, strangers=strangers, asks_for_contacts=asks)
 
 
 def _unwatched(done: int) -> None:
@@ -297,7 +299,7 @@ class ApartmentImportAdmin(ExportingAdmin):
                     None, _("Somebody changed the same units at the same moment. Try again.")
                 )
                 return None
-        if preview.strangers and (spent := self._count_strangers(request, form, preview)):
+        if preview.outcome is None and (spent := self._count_look(request, form, preview)):
             form.add_error(None, spent)
             return None
         if not preview.lines:
@@ -305,10 +307,12 @@ class ApartmentImportAdmin(ExportingAdmin):
             return None
         return preview
 
-    def _count_strangers(self, request: HttpRequest, form: FileForm, preview: Preview) -> str:
+    def _count_look(self, request: HttpRequest, form: FileForm, preview: Preview) -> str:
+        if not preview.asks_for_contacts:
+            return ""
         block = Block.objects.filter(pk=form.block_id or 0).first()
         action = Action.MEMBERSHIP_STARTED
-        return count_taken(request, action=action, contacts=preview.strangers, block=block)
+        return count_look(request, action=action, taken=preview.strangers, block=block)
 
     def _done(self, request: HttpRequest, outcome: Outcome) -> HttpResponse:
         new, changed, people = outcome.created, outcome.updated, outcome.memberships

@@ -59,11 +59,11 @@ class PersonAction(RowAction):
         """What every entry about the person states: its origin, block and unit."""
         return {"origin": self.origin, **self.where}
 
-    def refusal(self, refused: ContactRefused, action: Action) -> ValidationError:
+    def refusal(self, refused: ContactRefused) -> ValidationError:
         """What stands beside the field of a refused contact."""
         message = {"typed": contact_refusal(refused.kind, refused.why)}
         if refused.why is WhyContactRefused.TAKEN:
-            return ContactTaken(message, action=action)
+            return ContactTaken(message)
         return ValidationError(message)
 
 
@@ -153,12 +153,16 @@ class AddContact(PersonAction):
         label=gettext_lazy("Phone or e-mail"), max_length=254, widget=contact_input()
     )
 
+    @property
+    def asks_for_contact(self) -> Action:
+        return Action.CONTACT_ADDED
+
     def carry_out(self) -> list[str]:
         kind, typed = Kind(self.cleaned_data["kind"]), self.cleaned_data["typed"]
         try:
             add_contact(user=self.row, kind=kind, typed=typed, **self.facts)
         except ContactRefused as refused:
-            raise self.refusal(refused, Action.CONTACT_ADDED) from refused
+            raise self.refusal(refused) from refused
         return [_("The contact was added.")]
 
 
@@ -190,12 +194,16 @@ class EditContact(SeenForm, ContactAction):
     def plan(self) -> list[str]:
         return []
 
+    @property
+    def asks_for_contact(self) -> Action:
+        return Action.CONTACT_CHANGED
+
     def carry_out(self) -> list[str]:
         typed = self.cleaned_data["typed"]
         try:
             changed = change_contact(contact=self.contact, typed=typed, **self.facts)
         except ContactRefused as refused:
-            raise self.refusal(refused, Action.CONTACT_CHANGED) from refused
+            raise self.refusal(refused) from refused
         return [_("The contact was edited.") if changed else nothing_changed()]
 
 

@@ -16,10 +16,11 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from audit.models import Action
 from audit.operations import Origin, Where
 from omarty.backoffice.base.forms import reason_field
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
-from omarty.backoffice.base.taken_contacts import ContactTaken, count_taken
+from omarty.backoffice.base.taken_contacts import ContactTaken, count_look
 
 # Their ids are fields of the page's form, and Django reads at most a thousand fields.
 MOST_AT_ONCE = 500
@@ -65,6 +66,11 @@ class RowAction(forms.Form):
     def where(self) -> Where:
         """Block and unit for the entry of a refusal."""
         return {}
+
+    @property
+    def asks_for_contact(self) -> Action | None:
+        """What it does with a typed contact, which somebody else may have; None where there is none."""
+        return None
 
     @classmethod
     def why_refused(cls, row: Any) -> str:
@@ -240,9 +246,14 @@ class RowActionsAdmin(ScopedAdmin):
             try:
                 with transaction.atomic():
                     outcome = form.carry_out()
+                    _count_look(request, form)
             except ContactTaken as refused:
-                spent = count_taken(request, action=refused.action, **form.where)
-                form.add_error(None, ValidationError(spent) if spent else refused)
+                try:
+                    _count_look(request, form, taken=1)
+                except ValidationError as spent:
+                    form.add_error(None, spent)
+                else:
+                    form.add_error(None, refused)
             except ValidationError as refused:
                 form.add_error(None, refused)
             else:
@@ -266,3 +277,12 @@ class RowActionsAdmin(ScopedAdmin):
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "backoffice/row_action.html", context)
+
+
+def _count_look(request: HttpRequest, form: RowAction, *, taken: int = 0) -> None:
+    """Raises ValidationError if the form asks for a contact and the day's number is used up."""
+    action = form.asks_for_contact
+    if action is None:
+        return
+    if spent := count_look(request, taken=taken, action=action, **form.where):
+        raise ValidationError(spent)

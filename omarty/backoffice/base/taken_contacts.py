@@ -1,11 +1,11 @@
 """Contacts that a user of the back-office types and somebody else holds: refused, recorded, and counted.
 
 Each refusal says that the contact is known here. So there are few a day for one user, whichever page
-they come from.
+they come from; after them nothing is said of any contact.
 """
 
 from datetime import timedelta
-from typing import Any, Unpack
+from typing import Unpack
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from audit.models import Action
 from audit.operations import Where, record
-from contacts.counting import count_up
+from contacts.counting import count_down, count_up
 from omarty.backoffice.base.scoped_admin import origin_of, scope
 
 # What entries store as the rule that refused.
@@ -24,35 +24,35 @@ A_DAY = timedelta(days=1)
 
 
 class ContactTaken(ValidationError):
-    """A row action was refused because somebody else holds the contact; `action` is what was tried."""
-
-    def __init__(self, message: Any, *, action: Action) -> None:
-        super().__init__(message)
-        self.action = action
+    """A row action was refused because somebody else holds the contact."""
 
 
-def count_taken(
-    request: HttpRequest, *, action: Action, contacts: int = 1, **where: Unpack[Where]
-) -> str:
-    """Record the refusal of so many contacts; what to say once the day's number is used up, else empty.
+def count_look(request: HttpRequest, *, taken: int, action: Action, **where: Unpack[Where]) -> str:
+    """Count that somebody asks for contacts, of which so many are taken, and record the refusal of these.
 
-    A superuser, who sees everybody, is not counted.
+    Returns what to say once the day's number is used up, else an empty text. It must be asked for before
+    an answer tells anything of the contacts, of free ones too: used up, all answers are the same. A
+    superuser, who sees everybody, is not counted.
     """
-    before = 0
-    if scope(request).changes.ids is not None:
-        within = count_up("contact taken", request.user.pk, within=A_DAY, by=contacts)
-        before = within - contacts
-        if before >= settings.CONTACT_REFUSALS_A_DAY:
-            # The entries that are there say enough.
-            return too_many()
-    record(
-        origin=origin_of(request),
-        action=action,
-        refused=CONTACT_TAKEN,
-        after={"contacts": contacts},
-        **where,
+    counted = scope(request).changes.ids is not None
+    of, most, looked = (
+        ("contact taken", request.user.pk),
+        settings.CONTACT_REFUSALS_A_DAY,
+        taken or 1,
     )
-    return too_many() if before + contacts > settings.CONTACT_REFUSALS_A_DAY else ""
+    within = count_up(*of, within=A_DAY, by=looked) if counted else 0
+    if counted and not taken:
+        count_down(*of)
+    # Used up before: the entries that are there say enough.
+    if taken and within - looked < most:
+        record(
+            origin=origin_of(request),
+            action=action,
+            refused=CONTACT_TAKEN,
+            after={"contacts": taken},
+            **where,
+        )
+    return too_many() if within > most else ""
 
 
 def too_many() -> str:

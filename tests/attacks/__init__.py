@@ -1,0 +1,1 @@
+"""Attacks on a running server, each scripted once and kept: `make attack`."""
