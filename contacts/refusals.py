@@ -18,13 +18,13 @@ PERIOD = timedelta(days=1)
 def record_refusal(*, origin: Origin, action: Action, refused: str, **where: Unpack[Where]) -> None:
     """Record that the rule `refused` stopped somebody.
 
-    The same of one person in one block again within a day leaves an entry the second time, the fourth,
-    the eighth and so on, which says how many times it was so far.
+    The same of one person in one block again within a day leaves an entry the tenth time, the hundredth
+    and so on, which says how many times it was so far.
     """
     who = origin.actor.pk if origin.actor is not None else origin.actor_label
     block = where.get("block")
     in_block = None if block is None else block.pk
     times = count_up("refusal", action.value, refused, who, in_block, within=PERIOD)
-    if times & (times - 1) == 0:
+    if str(times).strip("0") == "1":
         after = {TIMES: times} if times > 1 else None
         record(origin=origin, action=action, refused=refused, after=after, **where)

@@ -103,6 +103,7 @@ def test_once_the_days_number_is_used_up_a_free_contact_is_answered_like_a_held_
     for path, typed in ways.items():
         answer = desk.send(path, **typed)
         assert answer.status_code == 200 and TOO_MANY in answer.content.decode(), path
+        assert answer.context["outcome"] == []
     assert nothing_changed()
     # What asks for no contact goes on.
     assert TOO_MANY not in preview(desk, "100,,,")

@@ -25,7 +25,7 @@ def test_repeated_refusals_of_one_person_leave_few_entries_with_a_count(app):
     outsider = app("outsider")
     for _ in range(20):
         outsider.create(floorNum=1, aptNum=101, blockId=1)
-    assert times() == [1, 2, 4, 8, 16]
+    assert times() == [1, 10]
     assert {(entry.actor_id, entry.block_id) for entry in refused()} == {(outsider.person.pk, 1)}
 
 
@@ -39,10 +39,10 @@ def test_each_person_block_and_reason_is_counted_apart(app):
 
 def test_however_many_come_at_once_the_count_is_exact(live_server):
     token = App(person("outsider")).token
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda _: post_form(live_server.url + URL, token, **FIELDS), range(64)))
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda _: post_form(live_server.url + URL, token, **FIELDS), range(100)))
     connection.close()
-    assert times() == [1, 2, 4, 8, 16, 32, 64]
+    assert times() == [1, 10, 100]
 
 
 def test_refused_sign_ins_during_the_pause_flood_nothing_either(client):
@@ -51,11 +51,11 @@ def test_refused_sign_ins_during_the_pause_flood_nothing_either(client):
         client.post("/omartyapis/Auth/Login/", typed)
     reasons = [entry.refused for entry in refused()]
     assert reasons.count("wrong name or password") == 10
-    assert times()[10:] == [1, 2, 4, 8, 16]
+    assert times()[10:] == [1, 10]
 
 
 def test_the_count_reads_in_the_readers_language(app, client):
-    for _ in range(4):
+    for _ in range(10):
         app("outsider").create(floorNum=1, aptNum=101, blockId=1)
     entry = refused()[-1]
     client.force_login(person("manager"), "contacts.authentication.PrimaryContactBackend")

@@ -245,7 +245,7 @@ class RowActionsAdmin(ScopedAdmin):
         if form.is_bound and form.is_valid() and form.is_confirmed():
             try:
                 with transaction.atomic():
-                    outcome = form.carry_out()
+                    done = form.carry_out()
                     _count_look(request, form)
             except ContactTaken as refused:
                 try:
@@ -257,6 +257,7 @@ class RowActionsAdmin(ScopedAdmin):
             except ValidationError as refused:
                 form.add_error(None, refused)
             else:
+                outcome = done
                 if not form.shows:
                     self.message_user(request, outcome[0], messages.SUCCESS)
                     return HttpResponseRedirect(form.outcome_page() or back)
