@@ -31,6 +31,7 @@ MAIN = (
     "audit/entry/",
     "audit/entry/?outcome=refused",
     "password_change/",
+    "sessions/",
 )
 
 
