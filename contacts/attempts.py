@@ -1,8 +1,8 @@
 """How often a password may be tried: counted before it is looked at, and so exact at any number at once.
 
 Attempts are counted for each account, and for each address, whatever the account. An address from which
-the holder has signed in before has a counter of its own for them: whoever attacks the account from
-elsewhere does not shut them out of it.
+the holder has signed in before has a counter of its own for them, and no other: whoever attacks the account
+from elsewhere does not shut them out of it. Who shares that address with them can.
 """
 
 import ipaddress
@@ -20,12 +20,21 @@ from contacts.models import KnownAddress, User
 
 # So long an address stays known after the last sign-in from it.
 KNOWN_FOR = timedelta(days=180)
+# Each known address has attempts of its own: so many of a person are known, the last used.
+MOST_KNOWN = 10
 # The longest period that anything is counted in.
 LONGEST_PERIOD = timedelta(days=1)
 
 
 class TooManyAttempts(Exception):
-    """The password was not looked at: whoever tries has to wait (answers.md, Too many requests)."""
+    """The password was not looked at: whoever tries has to wait (answers.md, Too many requests).
+
+    `of` names the account or the address that was tried too often.
+    """
+
+    def __init__(self, of: tuple[object, ...]) -> None:
+        super().__init__(*of)
+        self.of = of
 
 
 class _Counter(NamedTuple):
@@ -34,30 +43,41 @@ class _Counter(NamedTuple):
 
 
 def password_is_right(
-    right: Callable[[], bool], *, login: str | None, person: User | None, address: str | None
+    right: Callable[[], bool], *, login: str, person: User | None, address: str | None
 ) -> bool:
-    """What `right()` finds, as one attempt. Raises TooManyAttempts, and then it is not called.
+    """Whether the password typed at sign-in is right, which `right()` tells; counted as an attempt.
 
-    `login` is the canonical name that was typed, empty if it is none, and None where whoever is signed
-    in already shows that it is them; `person` is who has that name, if anybody. A password that is
-    right undoes its own count.
+    `login` is the canonical name that was typed, empty if what was typed is none; `person` is whose it
+    is, if anybody's. Raises TooManyAttempts, and then `right()` is not called.
     """
     network = network_of(address)
-    if person is not None and (login is None or _known(person, network).exists()):
-        counters = [_of_holder(person, network)]
-    else:
-        counters = _of_strangers(login or "", network)
-    period = timedelta(minutes=settings.SIGN_IN_PAUSE_MINUTES)
-    for counter in counters:
-        if count_up("attempt", *counter.of, within=period) > counter.limit:
-            raise TooManyAttempts
-    if not right():
+    known = person is not None and _known(person, network).exists()
+    holder = _Counter(("holder", login, network), settings.SIGN_IN_ATTEMPTS)
+    counters = [holder] if known else _of_strangers(login, network)
+    if not _counted(right, *counters):
         return False
-    for counter in counters:
-        count_down("attempt", *counter.of)
+    forget_count("attempt", *holder.of)
     if person is not None:
         _remember(person, network)
     return True
+
+
+def own_password_is_right(right: Callable[[], bool], *, person: User) -> bool:
+    """As `password_is_right()`, for somebody who is signed in, from wherever they try."""
+    return _counted(right, _Counter(("signed in", person.pk), settings.SIGN_IN_ATTEMPTS))
+
+
+def _counted(right: Callable[[], bool], *counters: _Counter) -> bool:
+    """What `right()` says; a password that is right takes back its own count."""
+    period = timedelta(minutes=settings.SIGN_IN_PAUSE_MINUTES)
+    for counter in counters:
+        if count_up("attempt", *counter.of, within=period) > counter.limit:
+            raise TooManyAttempts(counter.of)
+    found = right()
+    if found:
+        for counter in counters:
+            count_down("attempt", *counter.of)
+    return found
 
 
 def network_of(address: str | None) -> str:
@@ -77,10 +97,6 @@ def forget_past_attempts() -> None:
     KnownAddress.objects.filter(used_at__lt=timezone.now() - KNOWN_FOR).delete()
 
 
-def _of_holder(person: User, network: str) -> _Counter:
-    return _Counter(("holder", person.pk, network), settings.SIGN_IN_ATTEMPTS)
-
-
 def _of_strangers(login: str, network: str) -> list[_Counter]:
     # The address first: one that tries too much does not use up the attempts of an account.
     counters = [_Counter(("address", network), settings.SIGN_IN_ATTEMPTS_PER_ADDRESS)]
@@ -90,10 +106,11 @@ def _of_strangers(login: str, network: str) -> list[_Counter]:
 
 
 def _remember(person: User, network: str) -> None:
-    forget_count("attempt", *_of_holder(person, network).of)
-    _, new = KnownAddress.objects.get_or_create(user=person, digest=_digest(person, network))
-    if not new:
-        _known(person, network).update(used_at=timezone.now())
+    KnownAddress.objects.get_or_create(user=person, digest=_digest(person, network))
+    _known(person, network).update(used_at=timezone.now())
+    known = KnownAddress.objects.filter(user=person).order_by("-used_at", "-pk")
+    if past := list(known.values_list("pk", flat=True)[MOST_KNOWN:]):
+        KnownAddress.objects.filter(pk__in=past).delete()
 
 
 def _known(person: User, network: str) -> "models.QuerySet[KnownAddress]":

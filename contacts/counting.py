@@ -26,8 +26,8 @@ def count_up(what: str, *of: object, within: timedelta, by: int = 1) -> int:
     """Count `by` more of `what`; returns how many there are in the period, these included.
 
     `of` tells whose they are: a person, a block and so on, each counted apart; stored is only a digest.
-    A period begins with its first event and lasts `within`. Call it outside of a transaction that may
-    be rolled back.
+    A period begins with its first event and lasts `within`. In a transaction that is rolled back it counts
+    nothing, and until the transaction ends whoever counts the same waits.
     """
     digest = _digest(what, *of)
     now = timezone.now()

@@ -154,9 +154,9 @@ class User(AbstractBaseUser):
         """Whether this is the person's password; renews a hash of an older kind."""
 
         def renew(raw: str) -> None:
-            # Same password, new hash: sessions continue.
-            self.password = make_password(raw)
-            self.save(update_fields=["password"])
+            # Same password, new hash: sessions continue. Not over a password that was changed meanwhile.
+            checked, self.password = self.password, make_password(raw)
+            User.objects.filter(pk=self.pk, password=checked).update(password=self.password)
 
         try:
             return check_password(raw_password, PHPBcryptHasher.adopt(self.password), renew)

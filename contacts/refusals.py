@@ -15,16 +15,27 @@ PERIOD = timedelta(days=1)
 
 
 @transaction.atomic
-def record_refusal(*, origin: Origin, action: Action, refused: str, **where: Unpack[Where]) -> None:
+def record_refusal(
+    *,
+    origin: Origin,
+    action: Action,
+    refused: str,
+    of: tuple[object, ...] = (),
+    **where: Unpack[Where],
+) -> None:
     """Record that the rule `refused` stopped somebody.
 
     The same of one person in one block again within a day leaves an entry the tenth time, the hundredth
-    and so on, which says how many times it was so far.
+    and so on, which says how many times it was so far. `of` says who else than the actor is meant.
     """
-    who = origin.actor.pk if origin.actor is not None else origin.actor_label
     block = where.get("block")
+    who = of or (origin.actor and origin.actor.pk, origin.actor_label)
     in_block = None if block is None else block.pk
-    times = count_up("refusal", action.value, refused, who, in_block, within=PERIOD)
-    if str(times).strip("0") == "1":
+    times = count_up("refusal", action.value, refused, *who, in_block, within=PERIOD)
+    if _is_power_of_ten(times):
         after = {TIMES: times} if times > 1 else None
         record(origin=origin, action=action, refused=refused, after=after, **where)
+
+
+def _is_power_of_ten(number: int) -> bool:
+    return str(number).rstrip("0") == "1"

@@ -26,9 +26,9 @@ class SessionStore(DatabaseStore):
         row = cast(BackofficeSession, super().create_model_instance(data))
         row.user_id = data.get(SESSION_KEY) and int(data[SESSION_KEY])
         if SIGNED_IN in data:
-            begun = data[SIGNED_IN]
-            row.started_at = datetime.fromisoformat(begun["at"])
-            row.device, row.ip = begun["device"][:DEVICE_LENGTH], begun["ip"]
+            noted = data[SIGNED_IN]
+            row.started_at = datetime.fromisoformat(noted["at"])
+            row.device, row.ip = noted["device"][:DEVICE_LENGTH], noted["ip"]
         return row
 
     @classmethod
@@ -39,7 +39,7 @@ class SessionStore(DatabaseStore):
         forget_past_attempts()
 
 
-def begun(session: Any, user_agent: str, ip: str | None) -> None:
+def note_sign_in(session: Any, user_agent: str, ip: str | None) -> None:
     """Note in a session that somebody has just signed in, with which browser and from where."""
     at = timezone.now().isoformat()
     session[SIGNED_IN] = {"at": at, "device": device_name(user_agent), "ip": ip}
@@ -47,6 +47,9 @@ def begun(session: Any, user_agent: str, ip: str | None) -> None:
 
 # What a browser's User-Agent names, the more special first: all name more than themselves.
 BROWSERS = {
+    "CriOS": "Chrome",
+    "FxiOS": "Firefox",
+    "EdgiOS": "Edge",
     "Edg": "Edge",
     "OPR": "Opera",
     "Firefox": "Firefox",

@@ -14,7 +14,7 @@ def client_ip(request: HttpRequest) -> str | None:
     if settings.PROXIES and forwarded:
         hops = forwarded.split(",")[-settings.PROXIES :] + hops
     # Some proxies add the port; a zone ("%eth0") names a network interface of the proxy.
-    host = re.sub(r"^([0-9.]+):[0-9]+$", r"\1", hops[0].strip()).partition("%")[0]
+    host = re.sub(r"^(?:\[([^]]*)\]|([0-9.]+)):[0-9]+$", r"\1\2", hops[0].strip()).partition("%")[0]
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:

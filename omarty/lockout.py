@@ -26,7 +26,7 @@ def too_many_attempts() -> str:
     """The message for a person who has to wait."""
     minutes = settings.SIGN_IN_PAUSE_MINUTES
     return ngettext(
-        "Too many attempts. Please wait %(minutes)d minute, then try again.",
-        "Too many attempts. Please wait %(minutes)d minutes, then try again.",
+        "Too many attempts. Please wait up to %(minutes)d minute, then try again.",
+        "Too many attempts. Please wait up to %(minutes)d minutes, then try again.",
         minutes,
     ) % {"minutes": minutes}

@@ -143,11 +143,11 @@ ACCESS_TOKEN_MINUTES = _number("ACCESS_TOKEN_MINUTES", default=60, highest=60 * 
 REFRESH_TOKEN_DAYS = _number("REFRESH_TOKEN_DAYS", default=30, highest=3660)
 
 # After so many wrong passwords for one account, sign-in to it waits so many minutes; from an address that
-# its holder has signed in from before, only after so many from there. Whatever the accounts, one address
-# (of IPv6 one /64) has so many attempts.
+# its holder has signed in from before, only after so many from there. One address (of IPv6 one /64) has so
+# many for all other accounts together.
 SIGN_IN_ATTEMPTS = _number("SIGN_IN_ATTEMPTS", default=10)
 SIGN_IN_ATTEMPTS_PER_ADDRESS = _number("SIGN_IN_ATTEMPTS_PER_ADDRESS", default=50)
-SIGN_IN_PAUSE_MINUTES = _number("SIGN_IN_PAUSE_MINUTES", default=15)
+SIGN_IN_PAUSE_MINUTES = _number("SIGN_IN_PAUSE_MINUTES", default=15, highest=60 * 24)
 
 # The seal file of the audit log (docs/audit-proof.md). A relative one lies beside manage.py. Best on
 # another machine's disk: who can write the database and this file can forge the log.
@@ -315,7 +315,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Omarty",
     "VERSION": "1.0.0",
     "DESCRIPTION": (
-        "The register of a residential community. The app posts a form to one of two addresses; "
+        "The register of a residential community. The app posts a form to Create or Update; "
         "the field `api` names the method, a Bearer token says who asks. Sign in first, copy "
         "`Token` from the answer, and give it to *Authorize*."
     ),

@@ -16,13 +16,15 @@ from tests.http import post_form
 from tests.program import ROOT
 from tests.server import PASSWORD, served
 
+CONFIG = ROOT / "schemathesis.toml"
 LEAST_CASES = 10_000
 PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
 
 
-def command(url: str, token: str, *options: str) -> list[str]:
+def command(url: str, token: str, *options: str, config: Path = CONFIG) -> list[str]:
     """The command that fuzzes the API at this address."""
-    program = [sys.executable, "-m", "schemathesis.cli", "run", "--no-color", "--seed", "1"]
+    program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
+    program += ["run", "--no-color", "--seed", "1"]
     return [*program, "-H", f"Authorization: Bearer {token}", *options, f"{url}/omartyapis/schema/"]
 
 

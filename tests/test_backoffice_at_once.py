@@ -12,7 +12,7 @@ from buildings.models import Apartment, Membership
 from buildings.operations import lock_blocks
 from contacts.models import Claim, User
 from contacts.operations import lock_contacts
-from omarty.backoffice import apartment_import, apartments, person_actions, site
+from omarty.backoffice import apartment_import, apartments, person_actions, sign_in
 from tests.backoffice import Desk, fields_of, told
 
 RESIDENT = "contacts/user/3/"
@@ -87,7 +87,7 @@ def test_who_waited_in_vain_presses_again(desk, fails, new_entries, errors):
 
 
 def test_passwords_are_not_sent_back(desk, fails):
-    fails(site, "change_password", TIMEOUT)
+    fails(sign_in, "change_password", TIMEOUT)
     typed = {"old_password": "omarty-demo", "new_password1": "quite-new-1"}
     typed["new_password2"] = typed["new_password1"]
     busy = desk.post("/admin/password_change/", typed)

@@ -1,5 +1,6 @@
 """Who may enter the back-office, and which entries it leaves."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def test_too_many_attempts_are_named_on_the_page(new_entries):
     client, response = sign_in("manager@example.org")
     assert response.status_code == 429
     assert response["Retry-After"] == "900"
-    assert "Please wait 15 minutes" in response.content.decode()
+    assert "Please wait up to 15 minutes" in response.content.decode()
     assert 'name="password"' in response.content.decode()
     assert client.get("/admin/").status_code == 302
     assert new_entries()[-1].refused == "too many attempts"
@@ -126,15 +127,19 @@ def test_sign_in_leads_to_no_address_but_ours(leads_to):
     assert Client().post(page, typed).headers["Location"] == "/admin/"
 
 
-def test_a_wrong_old_password_is_an_attempt_like_any_other():
+def test_a_wrong_old_password_is_an_attempt_like_any_other(new_entries):
     desk = Desk("manager")
     new = {"new_password1": "palm-garden-71", "new_password2": "palm-garden-71"}
     for _ in range(10):
         page = desk.send("password_change/", old_password="not-it", **new)
         assert "Your old password was entered incorrectly" in page.content.decode()
     page = desk.send("password_change/", old_password=PASSWORD, **new)
-    assert "Please wait 15 minutes" in page.content.decode()
+    assert "Please wait up to 15 minutes" in page.content.decode()
+    assert (page.status_code, page["Retry-After"]) == (429, "900")
     assert User.objects.get(pk=2).check_password(PASSWORD)
+    wrong, paused = Counter(line.refused for line in new_entries()).items()
+    assert (wrong, paused) == (("wrong name or password", 10), ("too many attempts", 1))
+    assert {line.action for line in new_entries()} == {"user.password_changed"}
 
 
 # --- Signed-in devices -------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def test_the_last_superuser_stays(new_entries):
     assert person("admin").is_superuser and not new_entries()
 
 
-def test_a_random_password_is_told_once_and_stored_nowhere(app, new_entries):
+def test_a_random_password_is_told_once_and_stored_nowhere(app, new_entries, commits):
     manager = app("manager")
     first = run("changepassword", "manager@example.org", "--random")
     second = run("changepassword", "manager@example.org", "--random")

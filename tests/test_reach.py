@@ -109,6 +109,16 @@ def test_once_the_days_number_is_used_up_a_free_contact_is_answered_like_a_held_
     assert TOO_MANY not in preview(desk, "100,,,")
 
 
+@pytest.mark.parametrize("phone", ["01000000007", "01055512345"])
+def test_then_no_other_refusal_tells_them_apart_either(desk, settings, phone):
+    preview(desk, *(f"{number},,01000000007," for number in range(100, 111)))
+    # A row that names two people, and a person who has as many phones as allowed.
+    assert TOO_MANY in preview(desk, f"5,Rami Resident,{phone},resident@example.org")
+    settings.SECONDARY_CONTACTS_LIMIT = 0
+    answer = desk.send("contacts/user/3/add-contact/", kind="phone", typed=phone)
+    assert TOO_MANY in answer.content.decode()
+
+
 def test_free_contacts_use_up_nothing(desk):
     for number in range(15):
         answer = desk.send(

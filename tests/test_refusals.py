@@ -61,3 +61,13 @@ def test_the_count_reads_in_the_readers_language(app, client):
     client.force_login(person("manager"), "contacts.authentication.PrimaryContactBackend")
     page = f"/admin/audit/entry/{entry.pk}/change/"
     assert "عدد المرات" in client.get(page, headers={"accept-language": "ar"}).content.decode()
+
+
+def test_an_address_that_tries_many_names_floods_nothing_either(client, settings):
+    settings.SIGN_IN_ATTEMPTS_PER_ADDRESS = 5
+    for number in range(30):
+        typed = {"email": f"somebody{number}@example.org", "password": "wrong"}
+        client.post("/omartyapis/Auth/Login/", typed)
+    reasons = [entry.refused for entry in refused()]
+    assert reasons.count("wrong name or password") == 5
+    assert reasons.count("too many attempts") == 2

@@ -225,6 +225,25 @@ def test_the_pause_ends(client):
     assert sign_in(client, "01000000002").status_code == 200
 
 
+def test_of_many_addresses_the_last_used_stay_known(client):
+    for number in range(12):
+        form = {"email": "01000000002", "password": "omarty-demo"}
+        client.post("/omartyapis/Auth/Login/", form, REMOTE_ADDR=f"192.0.2.{number}")
+    assert KnownAddress.objects.filter(user=3).count() == 10
+
+
+def test_a_password_that_was_changed_meanwhile_is_not_renewed_over(client):
+    php = bcrypt.hashpw(b"secret", bcrypt.gensalt(10)).decode().replace("$2b$", "$2y$", 1)
+    User.objects.filter(pk=3).update(password="php" + php)
+    read_before = User.objects.get(pk=3)
+    change_password(
+        origin=Origin.of_command("test"), user=person("resident"), password="palm-9-tree"
+    )
+    assert read_before.check_password("secret")
+    assert sign_in(client, "01000000002", "secret").status_code == 401
+    assert sign_in(client, "01000000002", "palm-9-tree").status_code == 200
+
+
 def test_right_passwords_are_no_attempts(client):
     for number in range(25):
         form = {"email": "01000000002", "password": "omarty-demo"}
@@ -258,6 +277,20 @@ def test_of_200_at_once_from_40_addresses_20_are_answered_and_the_holder_signs_i
     assert meanwhile["status"] == 200
     # Ten by each of the two names.
     assert answers == {401: 20, 429: 180}
+
+
+def test_many_devices_of_one_person_sign_in_at_once(live_server, client):
+    sign_in(client, "01000000002")
+    url = live_server.url + "/omartyapis/Auth/Login/"
+
+    def again(_number):
+        return post_form(url, email="01000000002", password="omarty-demo")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(again, range(24)))
+    connection.close()
+    assert {answer["status"] for answer in answers} == {200}
+    assert AppSession.objects.filter(user=3).count() == 25
 
 
 def test_the_passwords_of_both_doors_are_counted_together(client):
@@ -476,8 +509,10 @@ def test_a_persons_sessions_are_listed_wherever_they_are(client, signed_in):
     Client(headers={"User-Agent": agent}).post("/admin/login/", typed)
     sign_in(client, "01000000003")
     found = sessions(client, phone["Token"])
-    assert [(each["device"], each["current"]) for each in found] == [
-        *(("Chrome, Windows", False), ("android", True), ("", False))
+    assert [(each["place"], each["device"], each["current"]) for each in found] == [
+        ("back-office", "Chrome, Windows", False),
+        ("app", "android", True),
+        ("app", "", False),
     ]
     assert all(abs(each["startedAt"] - timezone.now().timestamp()) < 60 for each in found)
 
@@ -546,6 +581,7 @@ def test_who_registers_twice_with_one_phone_is_refused_by_the_database(nothing_c
         (1, "198.51.100.1, 203.0.113.9:555", "203.0.113.9"),
         (2, "198.51.100.1, 203.0.113.9", "198.51.100.1"),
         (1, "2001:db8::1", "2001:db8::1"),
+        (1, "[2001:db8::1]:443", "2001:db8::1"),
         (1, "", "127.0.0.1"),
         (1, "nonsense", None),
         (1, "fe80::1%" + "z" * 60, "fe80::1"),

@@ -150,7 +150,9 @@ def read_contact(kind: Kind, text: str) -> tuple[str, str]:
 
 def folded(text: str) -> str:
     """One form for all spellings that mean the same: case, hamza, vowel signs, spaces and dashes."""
-    letters = unicodedata.normalize("NFKD", text.casefold().translate(_ONE_LETTER))
+    # Twice: a sign may stand for capital letters, and a small letter for several.
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    letters = unicodedata.normalize("NFKD", plain.translate(_ONE_LETTER))
     bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return _BETWEEN_WORDS.sub(" ", bare).strip()
 

@@ -43,6 +43,7 @@ class Outcome:
     memberships: int = 0
     # Rows with a contact of somebody outside of the blocks.
     strangers: int = 0
+    asks_for_contacts: bool = False
     units: list[Unit] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
 
@@ -71,7 +72,7 @@ def save_units(
     outcome = Outcome()
     blocks, units = _units(rows, within, outcome.problems)
     people = Residents(units, outcome.problems, within)
-    outcome.strangers = people.strangers
+    outcome.strangers, outcome.asks_for_contacts = people.strangers, people.asked
     outcome.units = [unit for unit in units if unit.rows]
     created = [unit for unit in outcome.units if unit.pk is None]
     changed = [unit for unit in outcome.units if unit.pk is not None and unit.changes]

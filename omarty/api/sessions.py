@@ -17,13 +17,20 @@ NO_SESSION_ID: StatusAndMessage = (200, "Please enter sessionId.")
 NO_SESSION: StatusAndMessage = (404, "Session Not Found.")
 ENDED = "Session ended."
 
-_EXAMPLE = {"id": "7", "device": "android", "startedAt": 1700000000, "current": True}
+_EXAMPLE = {
+    "id": "7",
+    "place": "app",
+    "device": "android",
+    "startedAt": 1700000000,
+    "current": True,
+}
 
 
 @single(
     Page(
         "Sessions",
-        "Where the caller is signed in, the last sign-in first.",
+        "Where the caller is signed in, in the app and in the back-office, the last sign-in first. `id` names"
+        " a session to EndSession, `startedAt` is a Unix time.",
         fields=(),
         data={"Sessions": {"1": _EXAMPLE}},
     ),
@@ -67,6 +74,7 @@ def end(request: Any) -> Response:
 def _shown(session: AnySession, who: Caller) -> dict[str, Any]:
     return {
         "id": session.public_id,
+        "place": "app" if session.in_app else "back-office",
         "device": session.device,
         "startedAt": int(session.started_at.timestamp()),
         "current": session.public_id == str(who.session_id),

@@ -31,6 +31,7 @@ from omarty.api.fields import LATITUDE, LONGITUDE, Text
 from omarty.api.schema import REFRESH_FIELD, Page, single
 from omarty.api.tokens import STATUS_REFUSED, Refresh
 from omarty.lockout import PAUSED, WRONG, attempted_name, pause_seconds
+from omarty.retry import retry_on_deadlock
 
 Done = TypeVar("Done")
 
@@ -38,11 +39,12 @@ EMAIL = Text("email", required=True, about="E-mail or phone.", example="resident
 PASSWORD = Text("password", required=True, secret=True, example="omarty-demo")
 REFRESH = Text(REFRESH_FIELD, required=True, about="`Refresh` of the last sign-in or renewal.")
 # The app sends them. What it runs on names the session; the rest is not read yet.
-SYSTEM = Text("os", about="Names the session.", example="android")
+SYSTEM = Text("os", about="Names the session, by its first 60 characters.", example="android")
 UNUSED = (Text("googleToken"), Text("deviceId"))
 
 NO_LOGIN: StatusAndMessage = (406, "Please enter Data (email / password)")
 WRONG_LOGIN: StatusAndMessage = (401, "Wrong email or password.")
+# With it comes `Retry-After`, in seconds.
 PAUSE: StatusAndMessage = (429, "Too many attempts, please try again later.")
 NO_REFRESH: StatusAndMessage = (406, "Please enter Data (refresh)")
 SIGNED_OUT = "Signed out."
@@ -65,6 +67,8 @@ _REFRESH_REFUSED = {
     "Not a token": tokens.MALFORMED,
     "Signed by another server": tokens.BAD_SIGNATURE,
     "Expired": tokens.EXPIRED,
+    "An access token": tokens.WRONG_KIND,
+    "Of nobody": tokens.OF_NOBODY,
     "Used twice": tokens.SPENT,
     "Session ended": tokens.ENDED,
     **_STATUS_REFUSED,
@@ -98,13 +102,16 @@ def login(request: Any) -> Response:
     try:
         user = authenticate(request._request, username=name, password=password, address=origin.ip)
     except TooManyAttempts as error:
-        record_refusal(origin=_attempt_of(origin, name), action=Action.SIGNED_IN, refused=PAUSED)
+        record_refusal(
+            origin=_attempt_of(origin, name), action=Action.SIGNED_IN, refused=PAUSED, of=error.of
+        )
         raise CallRefused(*PAUSE, headers={"Retry-After": str(pause_seconds())}) from error
     if user is None:
         record(origin=_attempt_of(origin, name), action=Action.SIGNED_IN, refused=WRONG)
         raise CallRefused(*WRONG_LOGIN)
     origin = origin_of(request, data, user)
-    return success(_sign_in(request._request, origin, user, SYSTEM.read(data) or ""))
+    device = SYSTEM.read(data) or ""
+    return success(retry_on_deadlock(lambda: _sign_in(request._request, origin, user, device)))
 
 
 def _attempt_of(origin: Origin, name: str) -> Origin:
@@ -119,9 +126,12 @@ def _sign_in(request: HttpRequest, origin: Origin, user: User, device: str) -> d
         )
         raise CallRefused(*STATUS_REFUSED[status])
     with transaction.atomic():
-        session = start_app_session(origin=origin, user=user, device=device)
-        # On this signal Django stores the time.
+        # On this signal Django stores the time. First of all: the person's row is locked by it, and several
+        # sign-ins of one person at once wait for each other instead of in a circle.
         user_logged_in.send(sender=User, request=request, user=user)
+        # Somebody may have ended all sessions since the password was looked at.
+        user.refresh_from_db(fields=["session_stamp"])
+        session = start_app_session(origin=origin, user=user, device=device)
     refresh = Refresh.of(session)
     data = {
         "iat": refresh["iat"],
@@ -137,7 +147,8 @@ def _sign_in(request: HttpRequest, origin: Origin, user: User, device: str) -> d
 @single(
     Page(
         "Refresh",
-        "Trade a refresh token, once, for a new pair of tokens.",
+        "Trade a refresh token, once, for a new pair of tokens. Within 30 seconds the same token gives the"
+        " same pair again, for the answer may have been lost; later it ends the session.",
         fields=(REFRESH,),
         data={"Renewed": _TOKENS},
         messages=_REFRESH_REFUSED,
@@ -155,7 +166,7 @@ def renew(request: Any) -> Response:
 @single(
     Page(
         "Logout",
-        "End the session that a refresh token keeps alive.",
+        "End the session of a refresh token: its access token too, at once.",
         fields=(REFRESH,),
         data={"Signed out": SIGNED_OUT},
         messages=_REFRESH_REFUSED,

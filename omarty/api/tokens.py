@@ -98,6 +98,7 @@ class Refresh(RefreshToken):
             name: value for name, value in self.payload.items() if name not in self.no_copy_claims
         }
         access.payload |= kept
+        access.set_iat(at_time=self.current_time)
         access.set_exp(from_time=self.current_time)
         own_id = hashlib.sha256(f"access {self[api_settings.JTI_CLAIM]}".encode())
         access[api_settings.JTI_CLAIM] = own_id.hexdigest()[:32]

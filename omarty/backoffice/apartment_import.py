@@ -5,7 +5,6 @@ It reads and saves what `import_units` reads and saves: one table, one set of ru
 
 import base64
 import binascii
-import hashlib
 import json
 import tempfile
 import zlib
@@ -17,12 +16,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.crypto import salted_hmac
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -46,6 +47,8 @@ from omarty.tables.limits import OF_A_PAGE, Deadline, TimeProblem
 from omarty.tables.reading import TableFile, TableProblem
 
 MOST_BYTES = 512 * 1024
+# A page shows thousands of cells.
+LONGEST_CELL = 200
 
 
 @dataclass
@@ -69,8 +72,9 @@ class Preview:
 
     @property
     def digest(self) -> str:
-        """Tells whether what is confirmed is still what the preview showed."""
-        return hashlib.sha256(json.dumps(self.lines).encode()).hexdigest()
+        """Tells whether what is confirmed is still what a preview of ours showed."""
+        shown = json.dumps(self.lines)
+        return salted_hmac("backoffice.import", shown, algorithm="sha256").hexdigest()
 
 
 def preview_or_save(
@@ -121,7 +125,7 @@ def _preview(
     lines.sort(key=lambda line: line["kind"] != "problem")
     headings = [reader.heading(column.name) for _index, column in reader.columns]
     strangers = sum(each.strangers for each in done)
-    asks = strangers > 0 or any(row.contacts for unit in units for row in unit.rows)
+    asks = any(each.asks_for_contacts for each in done)
     return Preview(headings, lines, right=not problems, strangers=strangers, asks_for_contacts=asks)
 
 
@@ -157,7 +161,8 @@ def _kind(unit: Unit, row: int) -> str:
 
 
 def _cell(column: Column, text: str, unit: Unit | None, row: int) -> dict[str, Any]:
-    """A cell as the file has it, and what it replaces."""
+    """A cell as the file has it, and what it replaces; what is longer than a page can show is cut."""
+    text = Truncator(text).chars(LONGEST_CELL)
     if unit is None or unit.effect is Effect.NEW or not text:
         return {"now": text, "was": "", "changed": False}
     if column.of_resident is not None:
@@ -299,7 +304,9 @@ class ApartmentImportAdmin(ExportingAdmin):
                     None, _("Somebody changed the same units at the same moment. Try again.")
                 )
                 return None
-        if preview.outcome is None and (spent := self._count_look(request, form, preview)):
+        try:
+            self._count_contacts(request, form, preview)
+        except ValidationError as spent:
             form.add_error(None, spent)
             return None
         if not preview.lines:
@@ -307,12 +314,13 @@ class ApartmentImportAdmin(ExportingAdmin):
             return None
         return preview
 
-    def _count_look(self, request: HttpRequest, form: FileForm, preview: Preview) -> str:
-        if not preview.asks_for_contacts:
-            return ""
+    def _count_contacts(self, request: HttpRequest, form: FileForm, preview: Preview) -> None:
+        """Raises ValidationError if the preview asks for contacts and the day's number is used up."""
+        if preview.outcome is not None or not preview.asks_for_contacts:
+            return
         block = Block.objects.filter(pk=form.block_id or 0).first()
         action = Action.MEMBERSHIP_STARTED
-        return count_look(request, action=action, taken=preview.strangers, block=block)
+        count_look(request, action=action, taken=preview.strangers, block=block)
 
     def _done(self, request: HttpRequest, outcome: Outcome) -> HttpResponse:
         new, changed, people = outcome.created, outcome.updated, outcome.memberships

@@ -134,7 +134,8 @@ class EndSessions(PersonAction):
 
     def plan(self) -> list[str]:
         return [
-            _("%s is signed out of the app and the back-office, and signs in again.") % self.row
+            _("%s is signed out of the app and the back-office, and has to sign in again.")
+            % self.row
         ]
 
     def carry_out(self) -> list[str]:

@@ -13,13 +13,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Action
-from audit.operations import record
+from audit.operations import Origin, record
 from buildings.permissions import reach
-from contacts.attempts import TooManyAttempts, password_is_right
+from contacts.attempts import TooManyAttempts, own_password_is_right
 from contacts.models import Status
 from contacts.operations import change_password
 from contacts.refusals import record_refusal
-from contacts.session_store import begun
+from contacts.session_store import note_sign_in
 from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES
 from omarty.backoffice.base.scoped_admin import origin_of
 from omarty.client_address import client_ip
@@ -51,7 +51,7 @@ class SignInForm(AuthenticationForm):
         try:
             user = authenticate(self.request, username=name, password=password, address=origin.ip)
         except TooManyAttempts as error:
-            record_refusal(origin=origin, action=Action.SIGNED_IN, refused=PAUSED)
+            record_refusal(origin=origin, action=Action.SIGNED_IN, refused=PAUSED, of=error.of)
             raise ValidationError(too_many_attempts(), code=PAUSED) from error
         if user is None:
             record(origin=origin, action=Action.SIGNED_IN, refused=WRONG)
@@ -79,18 +79,28 @@ class SignInForm(AuthenticationForm):
 
 
 class OwnPasswordForm(PasswordChangeForm):
-    """A wrong old password is an attempt like any other."""
+    """A wrong old password is an attempt like any other, with its entry."""
 
-    address: str | None = None
+    origin: Origin
 
     def clean_old_password(self) -> str:
         typed: str = self.cleaned_data["old_password"]
         right = partial(self.user.check_password, typed)
         try:
-            if password_is_right(right, login=None, person=self.user, address=self.address):
+            if own_password_is_right(right, person=self.user):
                 return typed
         except TooManyAttempts as error:
+            record_refusal(
+                origin=self.origin, action=Action.PASSWORD_CHANGED, refused=PAUSED, of=error.of
+            )
             raise ValidationError(too_many_attempts(), code=PAUSED) from error
+        record(
+            origin=self.origin,
+            action=Action.PASSWORD_CHANGED,
+            target=self.user,
+            person=self.user,
+            refused=WRONG,
+        )
         raise ValidationError(self.error_messages["password_incorrect"])
 
 
@@ -101,8 +111,12 @@ class PasswordChange(PasswordChangeView):
 
     def get_form(self, form_class: Any = None) -> Any:
         form = super().get_form(form_class)
-        form.address = client_ip(self.request)
+        form.origin = origin_of(self.request)
         return form
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = with_pause(super().form_invalid(form), "old_password")
+        return answer
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
@@ -119,9 +133,14 @@ class PasswordChange(PasswordChangeView):
 def after_sign_in(request: HttpRequest, response: Any) -> Any:
     """What the page's answer needs besides: a new session its device and address, a pause its status."""
     if request.method == "POST" and response.status_code == 302:
-        begun(request.session, request.headers.get("User-Agent", ""), client_ip(request))
+        note_sign_in(request.session, request.headers.get("User-Agent", ""), client_ip(request))
+    return with_pause(response, NON_FIELD_ERRORS)
+
+
+def with_pause(response: Any, field: str) -> Any:
+    """The page's answer, with the status of a pause if its form says so at this field."""
     form = (getattr(response, "context_data", None) or {}).get("form")
-    if form is not None and form.has_error(NON_FIELD_ERRORS, PAUSED):
+    if form is not None and form.has_error(field, PAUSED):
         response.status_code = 429
         response.headers["Retry-After"] = str(pause_seconds())
     return response

@@ -82,7 +82,7 @@ def warnings() -> Iterator[CheckMessage]:
 
 
 def _seal_warnings() -> Iterator[CheckMessage]:
-    remedy = "manage.py audit_seal: every five minutes, from a timer (docs/audit-proof.md)."
+    remedy = "manage.py audit_seal: from a timer (deploy/omarty-daily.timer, docs/audit-proof.md)."
     last = Seal.objects.order_by("-number").first()
     if last is None:
         if Entry.objects.exists():

@@ -82,7 +82,6 @@ def copied_cookie(server: Served) -> str:
     """Signing out of the back-office ends its session: the cookie serves no more."""
     browser = Browser(server, "manager")
     cookies = browser.cookies.copy()
-    browser.submit("/admin/logout/")
     known = fields(browser.get("/admin/").text)
     browser.post("/admin/logout/", known)
     thief = Browser(server)

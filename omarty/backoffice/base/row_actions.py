@@ -246,16 +246,16 @@ class RowActionsAdmin(ScopedAdmin):
             try:
                 with transaction.atomic():
                     done = form.carry_out()
-                    _count_look(request, form)
+                    _count_contact(request, form)
             except ContactTaken as refused:
                 try:
-                    _count_look(request, form, taken=1)
+                    _count_contact(request, form, taken=1)
                 except ValidationError as spent:
                     form.add_error(None, spent)
                 else:
                     form.add_error(None, refused)
             except ValidationError as refused:
-                form.add_error(None, refused)
+                form.add_error(None, _refusal(request, form, refused))
             else:
                 outcome = done
                 if not form.shows:
@@ -280,10 +280,16 @@ class RowActionsAdmin(ScopedAdmin):
         return TemplateResponse(request, "backoffice/row_action.html", context)
 
 
-def _count_look(request: HttpRequest, form: RowAction, *, taken: int = 0) -> None:
+def _count_contact(request: HttpRequest, form: RowAction, *, taken: int = 0) -> None:
     """Raises ValidationError if the form asks for a contact and the day's number is used up."""
-    action = form.asks_for_contact
-    if action is None:
-        return
-    if spent := count_look(request, taken=taken, action=action, **form.where):
-        raise ValidationError(spent)
+    if form.asks_for_contact is not None:
+        count_look(request, taken=taken, action=form.asks_for_contact, **form.where)
+
+
+def _refusal(request: HttpRequest, form: RowAction, refused: ValidationError) -> ValidationError:
+    """What is said: nothing of the contact once the day's number is used up."""
+    try:
+        _count_contact(request, form)
+    except ValidationError as spent:
+        return spent
+    return refused

@@ -27,24 +27,16 @@ class ContactTaken(ValidationError):
     """A row action was refused because somebody else holds the contact."""
 
 
-def count_look(request: HttpRequest, *, taken: int, action: Action, **where: Unpack[Where]) -> str:
-    """Count that somebody asks for contacts, of which so many are taken, and record the refusal of these.
+def count_look(request: HttpRequest, *, taken: int, action: Action, **where: Unpack[Where]) -> None:
+    """Count that somebody asks for contacts, of which so many are taken; record the refusal of these.
 
-    Returns what to say once the day's number is used up, else an empty text. It must be asked for before
-    an answer tells anything of the contacts, of free ones too: used up, all answers are the same. A
-    superuser, who sees everybody, is not counted.
+    Raises ValidationError once the day's number is used up. Call it before an answer tells anything of the
+    contacts, of free ones too: used up, all answers are the same. A superuser, who sees everybody, is not
+    counted.
     """
-    counted = scope(request).changes.ids is not None
-    of, most, looked = (
-        ("contact taken", request.user.pk),
-        settings.CONTACT_REFUSALS_A_DAY,
-        taken or 1,
-    )
-    within = count_up(*of, within=A_DAY, by=looked) if counted else 0
-    if counted and not taken:
-        count_down(*of)
+    before, within = _counted(request, taken)
     # Used up before: the entries that are there say enough.
-    if taken and within - looked < most:
+    if taken and before < settings.CONTACT_REFUSALS_A_DAY:
         record(
             origin=origin_of(request),
             action=action,
@@ -52,9 +44,18 @@ def count_look(request: HttpRequest, *, taken: int, action: Action, **where: Unp
             after={"contacts": taken},
             **where,
         )
-    return too_many() if within > most else ""
+    if within > settings.CONTACT_REFUSALS_A_DAY:
+        raise ValidationError(
+            _("Too many contacts of other people for one day. Please go on tomorrow.")
+        )
 
 
-def too_many() -> str:
-    """The message for somebody who typed too many contacts of others on one day."""
-    return _("Too many contacts of other people for one day. Please go on tomorrow.")
+def _counted(request: HttpRequest, taken: int) -> tuple[int, int]:
+    """How many were taken before, and with these; to look at a free one counts while it is looked at."""
+    if scope(request).changes.ids is None:
+        return 0, 0
+    counter, looked = ("contact taken", request.user.pk), taken or 1
+    within = count_up(*counter, within=A_DAY, by=looked)
+    if not taken:
+        count_down(*counter)
+    return within - looked, within

@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 
 from audit.operations import Origin
 from contacts.models import User
@@ -36,7 +37,7 @@ class Command(DataCommand):
         if user.erased_at is not None:
             raise CommandRefused(f"{user} was anonymised and cannot sign in.")
         password = secrets.token_urlsafe(RANDOM_BYTES) if options["random"] else self._typed(user)
-        with self.rolled_back_if_dry():
+        with transaction.atomic(), self.rolled_back_if_dry():
             change_password(
                 origin=Origin.of_command("changepassword"),
                 user=lock_person(user),
