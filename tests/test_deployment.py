@@ -13,7 +13,10 @@ from django.conf import settings as ours
 
 from omarty.demo import small
 from tests import mariadb
+from tests.conftest import ONCE
 from tests.installation import Installation
+
+pytestmark = ONCE
 
 A_DAY = 60 * 60 * 24
 

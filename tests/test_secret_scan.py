@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
+from tests.conftest import ONCE
 from tests.house import ROOT
+
+pytestmark = ONCE
 
 
 def scan(*arguments):

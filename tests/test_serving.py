@@ -7,7 +7,10 @@ import sys
 import pytest
 
 from tests import mariadb
+from tests.conftest import ONCE
 from tests.program import ROOT
+
+pytestmark = ONCE
 
 
 @pytest.mark.skipif(bool(mariadb.missing()), reason=mariadb.missing())

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.conftest import ONCE
 from tests.test_logs import Server
+
+pytestmark = ONCE
 
 LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 FLOOD = 64 << 20
