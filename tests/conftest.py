@@ -23,9 +23,10 @@ from tests.program import Program
 # The test server's own queue takes ten connections; tests open more at once.
 ThreadedWSGIServer.request_queue_size = 128
 
-# For files whose tests have databases of their own: the other suite's run of them would be the same.
+# For files whose tests have databases of their own, or ask nothing that depends on one: the other suite's
+# run of them would be the same.
 ONCE = pytest.mark.skipif(
-    os.environ["DATABASE_URL"].startswith("mysql:"), reason="has a database of its own: runs once"
+    os.environ["DATABASE_URL"].startswith("mysql:"), reason="the same on any database: runs once"
 )
 
 REGISTER = (User, Claim, SecondaryEmail, SecondaryPhone, Building, Block, Apartment, Membership)

@@ -6,6 +6,7 @@ import secrets
 import shlex
 import subprocess
 import time
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -126,8 +127,7 @@ PRIVATE = ["data/omarty.sqlite3", "data/omarty.sqlite3-wal", "data/omarty.sqlite
 PRIVATE += ["audit-seals.jsonl", "audit-archive", "backups"]
 
 
-@pytest.mark.parametrize("name", PRIVATE)
-@pytest.mark.parametrize("mode", [0o040, 0o004])
+@pytest.mark.parametrize(("name", "mode"), list(zip(PRIVATE, cycle([0o040, 0o004]), strict=False)))
 def test_a_file_that_others_can_read(installation, name, mode):
     file = installation.home / name
     if name == "audit-archive":

@@ -38,6 +38,10 @@ from omarty.tables.cells import plain, safe
 from omarty.tables.reading import TableFile, TableProblem
 from omarty.tables.writing import writer
 from tests.backoffice import Desk
+from tests.conftest import ONCE
+
+# Nothing here depends on the database.
+pytestmark = ONCE
 
 many = settings(
     max_examples=200,

@@ -30,8 +30,11 @@ from omarty.demo.small import PASSWORD
 from omarty.legacy.models import QuarantinedRow, QuarantineReason
 from tests import rights
 from tests.backoffice import Desk, fields_of
-from tests.conftest import App, person
+from tests.conftest import ONCE, App, person
 from tests.rights import lines
+
+# Nothing here depends on the database.
+pytestmark = ONCE
 
 # What is written of everybody who comes: the audit log, the back-office's sessions, counts.
 WRITTEN_OF_ALL = (
