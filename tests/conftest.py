@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.core.servers.basehttp import ThreadedWSGIServer
 from django.test import Client, override_settings
+from django.utils import translation
 
 from audit.models import Entry
 from buildings.models import Apartment, Block, Building, Membership
@@ -42,7 +43,11 @@ def demo_community(django_db_setup: None, django_db_blocker: Any) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def cast(request: pytest.FixtureRequest, demo_community: list[Any]) -> None:
-    """Restores the demo where an earlier test with real commits has emptied the tables."""
+    """Restores the demo where an earlier test with real commits has emptied the tables.
+
+    Nor does a test read in the language of an earlier one's last page.
+    """
+    translation.deactivate()
     request.getfixturevalue("transactional_db" if needs_commits(request.node) else "db")
     if not User.objects.exists():
         for model, rows in demo_community:
