@@ -1,5 +1,6 @@
 """Whom a manager reaches: members of their blocks, by whatever page takes a phone or an e-mail."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -117,6 +118,24 @@ def test_then_no_other_refusal_tells_them_apart_either(desk, settings, phone):
     settings.SECONDARY_CONTACTS_LIMIT = 0
     answer = desk.send("contacts/user/3/add-contact/", kind="phone", typed=phone)
     assert TOO_MANY in answer.content.decode()
+
+
+def test_what_was_shown_of_one_file_confirms_no_other(desk, nothing_changed):
+    """What a page cuts or leaves out is part of the file all the same."""
+    padding = "\N{LEFT-TO-RIGHT MARK}" * 210
+    pages = [
+        preview(desk, f"101,Nadia,{padding}{phone},") for phone in ("01055512345", "01055512346")
+    ]
+    first, second = (
+        {
+            name: re.findall(rf'name="{name}" value="([^"]*)"', page)[0]
+            for name in ("carried", "confirmed")
+        }
+        for page in pages
+    )
+    answer = desk.post(f"/admin/{IMPORT}", second | {"confirmed": first["confirmed"], "block": "1"})
+    assert answer.status_code == 200
+    assert nothing_changed()
 
 
 def test_free_contacts_use_up_nothing(desk):

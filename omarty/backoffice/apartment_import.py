@@ -5,6 +5,7 @@ It reads and saves what `import_units` reads and saves: one table, one set of ru
 
 import base64
 import binascii
+import hashlib
 import json
 import tempfile
 import zlib
@@ -64,6 +65,8 @@ class Preview:
     # Rows that were refused because of a contact of somebody outside the user's blocks.
     strangers: int = 0
     asks_for_contacts: bool = False
+    # The digest of the file's bytes.
+    file: str = ""
     outcome: Outcome | None = None
 
     def counts(self) -> dict[str, int]:
@@ -72,8 +75,8 @@ class Preview:
 
     @property
     def digest(self) -> str:
-        """Tells whether what is confirmed is still what a preview of ours showed."""
-        shown = json.dumps(self.lines)
+        """Tells whether what is confirmed is still what a preview of ours showed, of the same file."""
+        shown = json.dumps([self.file, self.lines])
         return salted_hmac("backoffice.import", shown, algorithm="sha256").hexdigest()
 
 
@@ -126,7 +129,14 @@ def _preview(
     headings = [reader.heading(column.name) for _index, column in reader.columns]
     strangers = sum(each.strangers for each in done)
     asks = any(each.asks_for_contacts for each in done)
-    return Preview(headings, lines, right=not problems, strangers=strangers, asks_for_contacts=asks)
+    return Preview(
+        headings,
+        lines,
+        right=not problems,
+        strangers=strangers,
+        asks_for_contacts=asks,
+        file=hashlib.sha256(table.path.read_bytes()).hexdigest(),
+    )
 
 
 def _unwatched(done: int) -> None:
