@@ -34,7 +34,7 @@ def cases(report: Path) -> Counter[tuple[str, str]]:
     for line in report.read_text().splitlines():
         [(kind, event)] = json.loads(line).items()
         if kind == "ScenarioFinished":
-            for case in event["recorder"]["cases"].values():
+            for case in event["recorder"].get("cases", {}).values():
                 counted[_name(case), str(event["phase"])] += 1
     return counted
 
@@ -55,7 +55,10 @@ def show(counted: Counter[tuple[str, str]]) -> None:
 
 def main() -> int:
     """Fuzz; 0 if all holds."""
-    with TemporaryDirectory() as directory, served(SIGN_IN_ATTEMPTS="10000") as server:
+    with (
+        TemporaryDirectory() as directory,
+        served(SIGN_IN_ATTEMPTS="10000", SIGN_IN_ATTEMPTS_PER_ADDRESS="10000") as server,
+    ):
         login = f"{server.url}/omartyapis/Auth/Login/"
         token = post_form(login, email="manager@example.org", password=PASSWORD)["data"]["Token"]
         report = Path(directory) / "events.ndjson"
