@@ -18,7 +18,8 @@ from tests.server import PASSWORD, served
 
 CONFIG = ROOT / "schemathesis.toml"
 LEAST_CASES = 10_000
-PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
+# Cases of the stateful phase that took a token from the answer before them.
+FOLLOWED = "followed"
 
 
 def command(url: str, token: str, *options: str, config: Path = CONFIG) -> list[str]:
@@ -29,13 +30,14 @@ def command(url: str, token: str, *options: str, config: Path = CONFIG) -> list[
 
 
 def cases(report: Path) -> Counter[tuple[str, str]]:
-    """How many cases there were, by operation and phase."""
+    """How many cases there were, by operation and phase; those that went on with an answer as `FOLLOWED`."""
     counted: Counter[tuple[str, str]] = Counter()
     for line in report.read_text().splitlines():
         [(kind, event)] = json.loads(line).items()
         if kind == "ScenarioFinished":
             for case in event["recorder"].get("cases", {}).values():
-                counted[_name(case), str(event["phase"])] += 1
+                followed = FOLLOWED if case.get("is_transition_applied") else str(event["phase"])
+                counted[_name(case), followed] += 1
     return counted
 
 
@@ -67,10 +69,13 @@ def main() -> int:
         counted = cases(report)
     show(counted)
     enough = counted.total() >= LEAST_CASES
+    followed = sum(number for (_, phase), number in counted.items() if phase == FOLLOWED)
     print(f"\nmake fuzz: {counted.total()} cases, {'FAILED' if failed else 'every answer right'}")
     if not enough:
         print(f"make fuzz: FAILED, fewer than {LEAST_CASES} cases")
-    return 1 if failed or not enough else 0
+    if not followed:
+        print("make fuzz: FAILED, no call went on with the answer of another")
+    return 1 if failed or not enough or not followed else 0
 
 
 if __name__ == "__main__":
