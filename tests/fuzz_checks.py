@@ -1,4 +1,4 @@
-"""What schemathesis (schemathesis.toml) is told of ours: what is refused says so, and where sessions begin."""
+"""What schemathesis (schemathesis.toml) is told of ours: what is refused says so, and where to begin."""
 
 from typing import Any
 
