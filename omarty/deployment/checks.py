@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from django.core.checks import CheckMessage, Warning
 from django.db import DatabaseError, connection
 
-from omarty.deployment import mariadb, readable_files, routines, secrets, static_files, switches
+from omarty.deployment import keys, mariadb, readable_files, routines, static_files, switches
 from omarty.health import missing_migrations
 
 
 def all_warnings() -> list[CheckMessage]:
     """Every warning about this installation."""
     return [
-        *secrets.warnings(),
+        *keys.warnings(),
         *switches.warnings(),
         *static_files.warnings(),
         # Before the database is opened: that takes an SQLite file's mode away from others.
