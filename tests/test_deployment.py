@@ -227,6 +227,17 @@ AppSession.objects.create(user=user, token_id="old", renewed_at=at)
 """
 
 
+def test_sweeping_without_a_database_ends_with_a_sentence(installation):
+    python(installation, OLD_SESSION.format(days=3))
+    # A dry run, which sweeps nothing.
+    assert "can be deleted" in installation.succeed("clearsessions", "--dry-run")
+    assert set(installation.warnings()) == {"omarty.W025"}
+    installation.set(DATABASE_URL="sqlite:///gone/x.sqlite3")
+    done = installation.run("clearsessions")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "CommandRefused: The database refused: unable to open database file\n"
+
+
 @pytest.mark.parametrize("row", [OLD_SESSION, UNUSED])
 def test_what_expired_and_was_not_swept(installation, row):
     python(installation, row.format(days=1))
