@@ -76,6 +76,11 @@ WRONG = {
     "no contact": ({"SECURITY_CONTACT": ""}, "omarty.W033", "SECURITY_CONTACT="),
     "no backups": ({"BACKUP_DIRECTORY": ""}, "omarty.W022", "BACKUP_DIRECTORY="),
     "backups gone": ({"BACKUP_DIRECTORY": "elsewhere"}, "omarty.W023", ".backup "),
+    "seals beside the database": (
+        {"AUDIT_SEAL_FILE": "audit/../data/audit-seals.jsonl"},
+        "omarty.W027",
+        "AUDIT_SEAL_FILE in .env",
+    ),
     "no server": ({"DATABASE_URL": "sqlite:///gone/x.sqlite3"}, "omarty.W050", "DATABASE_URL"),
     "no tables": ({"DATABASE_URL": "sqlite:///data/new.sqlite3"}, "omarty.W051", "migrate"),
 }
@@ -84,6 +89,7 @@ FINE = {
     "many attempts": {"SIGN_IN_ATTEMPTS": "100"},
     "a former key": {"JWT_FORMER_KEYS": secrets.token_urlsafe(48)},
     "loopback too": {"ALLOWED_HOSTS": "omarty.example,127.0.0.1"},
+    "seals below the database": {"AUDIT_SEAL_FILE": "data/seals/audit-seals.jsonl"},
     "hexadecimal": {"SECRET_KEY": secrets.token_hex(32)},
 }
 

@@ -21,6 +21,7 @@ def all_warnings() -> list[CheckMessage]:
         # Before the database is opened: that takes an SQLite file's mode away from others.
         *readable_files.warnings(),
         *routines.backup_warnings(),
+        *routines.seal_file_warnings(),
         *_database_warnings(),
     ]
 

@@ -35,14 +35,32 @@ def backup_warnings() -> Iterator[CheckMessage]:
             hint=_save(directory),
             id="omarty.W023",
         )
-    if connection.vendor == "sqlite":
-        database = Path(connection.settings_dict["NAME"]).resolve().parent
-        if directory.resolve() == database:
-            yield Warning(
-                "Backups lie in the database's own directory: what destroys one destroys both.",
-                hint="BACKUP_DIRECTORY in .env: a directory on another disk.",
-                id="omarty.W024",
-            )
+    if directory.resolve() == _database_directory():
+        yield Warning(
+            "Backups lie in the database's own directory: what destroys one destroys both.",
+            hint="BACKUP_DIRECTORY in .env: a directory on another disk.",
+            id="omarty.W024",
+        )
+
+
+def seal_file_warnings() -> Iterator[CheckMessage]:
+    """Whether the seal file lies apart from the database."""
+    seal_file = Path(settings.AUDIT_SEAL_FILE)
+    if seal_file.resolve().parent == _database_directory():
+        yield Warning(
+            f"{seal_file} lies in the database's own directory: who can change one can change both,"
+            " and forge the audit log.",
+            hint="AUDIT_SEAL_FILE in .env: a file in another directory, best on another machine's disk;"
+            " move the file, its .lock and audit-archive there (docs/audit-proof.md).",
+            id="omarty.W027",
+        )
+
+
+def _database_directory() -> Path | None:
+    """Where an SQLite file lies; a server's files are not ours to know."""
+    if connection.vendor != "sqlite":
+        return None
+    return Path(connection.settings_dict["NAME"]).resolve().parent
 
 
 def _files(directory: Path) -> list[Path]:
