@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import shlex
+import shutil
 import subprocess
 import time
 from itertools import cycle
@@ -210,6 +211,18 @@ def test_a_backup_of_last_week(installation):
     assert f"sqlite3 {installation.home}/data/omarty.sqlite3" in found["omarty.W023"][1]
 
 
+@pytest.mark.skipif(not shutil.which("sqlite3"), reason="sqlite3 is not installed")
+def test_the_remedy_of_a_missing_backup_makes_one(installation):
+    installation.set(BACKUP_DIRECTORY="elsewhere/backups")
+    _sentence, remedy = installation.warnings()["omarty.W023"]
+    subprocess.run(["sh", "-c", remedy], check=True)
+    assert installation.warnings() == {}
+    [backup] = (installation.home / "elsewhere" / "backups").iterdir()
+    installation.set(DATABASE_URL=f"sqlite:///{backup.relative_to(installation.home)}")
+    # It is a whole database and its owner's alone; it only lies where backups do.
+    assert set(installation.warnings()) == {"omarty.W024"}
+
+
 def test_a_backup_beside_the_database(installation):
     installation.set(BACKUP_DIRECTORY="data")
     assert set(installation.warnings()) == {"omarty.W024"}
@@ -304,3 +317,27 @@ def test_a_mariadb_without_time_zones_and_of_another_character_set(installation,
         with mariadb.connect(mariadb_server) as connection:
             connection.query("ALTER DATABASE deployed CHARACTER SET latin1")
         assert "omarty.W043" in installation.warnings()
+
+
+def test_the_remedy_of_a_missing_backup_on_mariadb_names_server_and_account(installation):
+    if why := mariadb.missing():
+        pytest.skip(why)
+    installation.set(DATABASE_URL=REMOTE, BACKUP_DIRECTORY="elsewhere/backups")
+    _sentence, remedy = installation.warnings()["omarty.W023"]
+    assert "mkdir -p" in remedy and "of-ours" not in remedy
+    assert "mariadb-dump -h db.invalid -P 3306 -u omarty -p --single-transaction omarty >" in remedy
+
+
+def test_the_remedy_of_a_missing_backup_on_mariadb_makes_one(installation, mariadb_server):
+    if not shutil.which("mariadb-dump"):
+        pytest.skip("mariadb-dump is not installed")
+    with mariadb.schema(mariadb_server, "saved") as url:
+        installation.set(DATABASE_URL=url, BACKUP_DIRECTORY="elsewhere/backups")
+        _sentence, remedy = installation.warnings()["omarty.W023"]
+        # Without a terminal the password is read from standard input.
+        subprocess.run(
+            ["sh", "-c", remedy], check=True, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        [backup] = (installation.home / "elsewhere" / "backups").iterdir()
+        assert backup.name.endswith(".sql.gz") and backup.stat().st_mode & 0o077 == 0
+        assert "omarty.W023" not in installation.warnings()

@@ -1,8 +1,10 @@
 """What a timer or an operator should have done by now: seals, backups, sweeping; and the demo removed."""
 
+import shlex
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
@@ -68,11 +70,29 @@ def _files(directory: Path) -> list[Path]:
 
 
 def _save(directory: Path) -> str:
+    """The commands that make a backup, to be pasted into a shell."""
     target = directory / timezone.localdate().isoformat()
+    make = f"umask 077 && mkdir -p {shlex.quote(str(directory))} && "
+    config = connection.settings_dict
     if connection.vendor == "sqlite":
-        return f"sqlite3 {connection.settings_dict['NAME']} \".backup '{target}.sqlite3'\""
-    name = connection.settings_dict["NAME"]
-    return f"mariadb-dump --single-transaction {name} | gzip > {target}.sql.gz"
+        backup = shlex.quote(f".backup '{target}.sqlite3'")
+        return f"({make}sqlite3 {shlex.quote(config['NAME'])} {backup})"
+    dump = ["mariadb-dump", *_account(config), "--single-transaction", config["NAME"]]
+    # No pipe: of that a shell reports only how its end went, and a dump cut off would look like a whole one.
+    file = shlex.quote(f"{target}.sql")
+    return f"({make}{shlex.join(dump)} > {file} && gzip {file})"
+
+
+def _account(config: dict[str, Any]) -> Iterator[str]:
+    """Where and as whom, for MariaDB's own programs; -p asks for the password."""
+    host = config["HOST"]
+    socket = host if host.startswith("/") else config["OPTIONS"].get("unix_socket")
+    if socket:
+        yield from ("-S", socket)
+    elif host:
+        yield from ("-h", host, "-P", str(config["PORT"] or 3306))
+    if config["USER"]:
+        yield from ("-u", config["USER"], "-p")
 
 
 def warnings() -> Iterator[CheckMessage]:
