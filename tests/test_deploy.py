@@ -3,10 +3,15 @@
 import re
 import shlex
 import shutil
+import socket
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import requests
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
@@ -69,26 +74,92 @@ def test_nginx_answers_the_app_in_its_envelope():
         assert f'return {status} \'{{"status":{status},"message":"{message}"}}\';' in NGINX
 
 
-@pytest.mark.skipif(not shutil.which("nginx", path=PATH), reason="nginx is not installed")
-def test_nginx_takes_its_file(tmp_path):
-    nginx, openssl = shutil.which("nginx", path=PATH), shutil.which("openssl")
-    assert nginx and openssl
+def certified(home: Path) -> str:
+    """Our file with a certificate of its own, made in `home`."""
+    openssl = shutil.which("openssl")
+    assert openssl
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=omarty.example"]
-        + ["-keyout", tmp_path / "privkey.pem", "-out", tmp_path / "fullchain.pem"],
+        + ["-keyout", f"{home}/privkey.pem", "-out", f"{home}/fullchain.pem"]
+        + ["-addext", "subjectAltName=IP:127.0.0.1"],
         capture_output=True,
         check=True,
     )
-    own = re.sub(r"/etc/letsencrypt/live/[^/]+", str(tmp_path), NGINX)
-    (tmp_path / "omarty.conf").write_text(own)
-    (tmp_path / "nginx.conf").write_text(
-        f"pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}}\n"
-        f"http {{ access_log off; include {tmp_path}/omarty.conf; }}\n"
+    return re.sub(r"/etc/letsencrypt/live/[^/]+", str(home), NGINX)
+
+
+def write_conf(home: Path, own: str) -> Path:
+    """The main file of an nginx that includes `own` and nothing else."""
+    (home / "omarty.conf").write_text(own)
+    main = home / "nginx.conf"
+    main.write_text(
+        f"pid {home}/pid; error_log {home}/log; events {{}}\n"
+        f"http {{ access_log off; include {home}/omarty.conf; }}\n"
     )
+    return main
+
+
+@pytest.mark.skipif(not shutil.which("nginx", path=PATH), reason="nginx is not installed")
+def test_nginx_takes_its_file(tmp_path):
+    nginx = shutil.which("nginx", path=PATH)
+    assert nginx
+    conf = write_conf(tmp_path, certified(tmp_path))
     ran = subprocess.run(
-        [nginx, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], capture_output=True, text=True
+        [nginx, "-t", "-p", str(tmp_path), "-c", str(conf)], capture_output=True, text=True
     )
     assert ran.returncode == 0 and "[warn]" not in ran.stderr, ran.stderr
+
+
+@contextmanager
+def nginx_in(home: Path, port: int) -> Iterator[str]:
+    """nginx with our file on this port of the loopback; no server of Omarty's is behind it."""
+    nginx = shutil.which("nginx", path=PATH)
+    assert nginx
+    own = re.sub(r"listen 443", f"listen 127.0.0.1:{port}", certified(home))
+    own = re.sub(r"^ *listen (80|\[::\].*);\n", "", own, flags=re.M)
+    # Without a `listen` the first server would take port 80.
+    own = own.replace("server {\n", f"server {{\n    listen unix:{home}/plain;\n", 1)
+    own = own.replace("server 127.0.0.1:8000;", f"server unix:{home}/nobody;")
+    conf = write_conf(home, own)
+    command = [nginx, "-p", str(home), "-c", str(conf), "-g", "daemon off;"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _attempt in range(100):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.05)
+        yield f"https://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.mark.skipif(not shutil.which("nginx", path=PATH), reason="nginx is not installed")
+def test_nginx_tells_people_and_the_app_to_wait_each_in_their_way(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with nginx_in(tmp_path, port) as address, requests.Session() as session:
+        # Of this machine neither a proxy nor a list of authorities.
+        session.trust_env, session.verify = False, str(tmp_path / "fullchain.pem")
+        session.headers["Host"] = "omarty.example"
+
+        def first_refused(path: str) -> requests.Response:
+            answers = (session.post(address + path, data={"a": "b"}) for _ in range(60))
+            return next(answer for answer in answers if answer.status_code == 429)
+
+        page = first_refused("/admin/login/")
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert "Too many requests" in page.text and "يُرجى الانتظار" in page.text
+        call = first_refused("/omartyapis/Auth/Login/")
+        assert call.headers["Content-Type"] == "application/json"
+        assert call.json() == {
+            "status": 429,
+            "message": "Too many attempts, please try again later.",
+        }
+        for answer in (page, call):
+            assert answer.headers["Retry-After"] == "60"
+            assert answer.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
