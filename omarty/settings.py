@@ -15,13 +15,13 @@ import environ
 import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 
-from omarty.owner_only import keep_to_owner
+from omarty.owner_only import keep_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
 # Its keys open everything, and a plain `cp` lets everybody read them.
-keep_to_owner(BASE_DIR / ".env")
+keep_settings(BASE_DIR / ".env")
 env.read_env(BASE_DIR / ".env")
 
 

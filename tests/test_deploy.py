@@ -198,3 +198,31 @@ def test_what_the_services_write_is_their_users_alone(unit: Path):
     text = unit.read_text()
     for line in ("UMask=0077", "User=omarty", "NoNewPrivileges=true", "ProtectSystem=strict"):
         assert f"\n{line}\n" in text
+
+
+def test_the_services_write_their_state_alone_and_only_the_daily_one_the_seals():
+    written = {
+        unit.name: re.findall(r"^(?:ReadWritePaths|StateDirectory)=(.*)$", unit.read_text(), re.M)
+        for unit in UNITS
+        if unit.suffix == ".service"
+    }
+    assert written == {
+        "omarty.service": ["omarty"],
+        "omarty-daily.service": ["omarty omarty-seals"],
+    }
+    example = (BASE_DIR / ".env.example").read_text()
+    assert "DATABASE_URL=sqlite:////var/lib/omarty/" in example
+    assert "AUDIT_SEAL_FILE=/var/lib/omarty-seals/" in example
+
+
+def test_the_readme_installs_every_unit_and_names_the_user_and_the_directories():
+    commands = README[README.index("## In production") : README.index("What the service starts")]
+    for unit in UNITS:
+        assert f"deploy/{unit.name}" in commands
+    for command in (
+        "useradd --system --user-group --home-dir /var/lib/omarty",
+        "install -d -m 700 -o omarty -g omarty /var/lib/omarty /var/lib/omarty-seals",
+        "install -m 640 -o root -g omarty .env.example .env",
+        "systemctl enable --now omarty.service omarty-daily.timer",
+    ):
+        assert command in commands

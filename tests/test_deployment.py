@@ -163,6 +163,22 @@ def test_keys_that_others_can_read_and_that_are_not_ours_to_close(installation):
     assert set(installation.warnings()) == {"omarty.W010"}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file to somebody else")
+@pytest.mark.parametrize(
+    ("mode", "owner", "remedy"),
+    [(0o640, 0, ""), (0o660, 0, ""), (0o640, 65534, "600"), (0o600, 65534, "")],
+)
+def test_roots_keys_may_be_read_by_the_group_of_the_service(installation, mode, owner, remedy):
+    keys = installation.home / ".env"
+    os.chown(keys, owner, 65534)
+    keys.chmod(mode)
+    found = installation.warnings()
+    assert set(found) == ({"omarty.W010"} if remedy else set())
+    assert not remedy or found["omarty.W010"][1] == f"chmod {remedy} {keys}"
+    # Root's own command has taken what was too much, and left what the service needs.
+    assert keys.stat().st_mode & 0o777 == (0o640 if owner == 0 else mode)
+
+
 @pytest.mark.parametrize("name", ["", "omarty", "omarty/settings.py", "manage.py"])
 def test_a_program_that_everybody_can_change(installation, name):
     file = installation.home / name

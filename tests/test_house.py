@@ -19,7 +19,7 @@ ROOMS = {
     "admin_urls": "",
     "client_address": "",
     "days": "",
-    "deployment": "demo health",
+    "deployment": "demo health owner_only",
     "formats": "",
     "health": "",
     "lockout": "",

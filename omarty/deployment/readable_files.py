@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import connection
 
-ANYTHING_FOR_OTHERS = 0o077
+from omarty.owner_only import ANYTHING_FOR_OTHERS, rights_too_many_on_settings
+
 WRITING_FOR_ALL = 0o002
 # Where the program itself lies.
 PROGRAM = ("", "audit", "buildings", "contacts", "omarty")
@@ -15,10 +16,13 @@ PROGRAM = ("", "audit", "buildings", "contacts", "omarty")
 
 def warnings() -> Iterator[CheckMessage]:
     """About modes of files."""
-    open_files = [file for file in _private_files() if _mode(file) & ANYTHING_FOR_OTHERS]
+    open_files = [file for file in _private_files() if _mode(file) & _too_many(file)]
     if open_files:
         # Of a directory, to read it is to enter it.
-        fixes = [f"chmod {'700' if file.is_dir() else '600'} {file}" for file in open_files]
+        fixes = [
+            f"chmod {(0o777 if file.is_dir() else 0o666) & ~_too_many(file):o} {file}"
+            for file in open_files
+        ]
         yield Warning(
             f"Other users of this machine can read {_names(open_files)}.",
             hint="; ".join(fixes),
@@ -42,6 +46,12 @@ def _private_files() -> Iterator[Path]:
     if settings.BACKUP_DIRECTORY:
         candidates.append(settings.BASE_DIR / settings.BACKUP_DIRECTORY)
     return (each for each in candidates if each.exists())
+
+
+def _too_many(file: Path) -> int:
+    if file == settings.BASE_DIR / ".env":
+        return rights_too_many_on_settings(file)
+    return ANYTHING_FOR_OTHERS
 
 
 def _program() -> Iterator[Path]:
