@@ -60,6 +60,21 @@ def new_session_stamp() -> str:
     return secrets.token_hex(16)
 
 
+def key_digest(key: str) -> str:
+    """Tells apart by which key a session was signed; says nothing of the key."""
+    return salted_hmac("contacts.key", "", secret=key, algorithm="sha256").hexdigest()[:16]
+
+
+def app_key() -> str:
+    """By which key the app's sessions are signed today."""
+    return key_digest(settings.JWT_SIGNING_KEY)
+
+
+def backoffice_key() -> str:
+    """By which key the back-office's sessions are signed today."""
+    return key_digest(settings.SECRET_KEY)
+
+
 class UserManager(BaseUserManager["User"]):
     """Creates people together with the claims on their phone and e-mail."""
 
@@ -281,6 +296,7 @@ class AppSession(models.Model):
     # The ids of the refresh token that serves, and of the one that was traded for it.
     token_id = models.CharField(max_length=32, editable=False)
     former_token_id = models.CharField(max_length=32, blank=True, editable=False)
+    signed_by = models.CharField(max_length=16, default=app_key, editable=False)
     started_at = models.DateTimeField(_("signed in"), default=timezone.now)
     renewed_at = models.DateTimeField(_("last used"), default=timezone.now)
     device = models.CharField(_("device"), max_length=DEVICE_LENGTH, blank=True)
@@ -311,6 +327,7 @@ class BackofficeSession(AbstractBaseSession):
         related_name="backoffice_sessions",
         verbose_name=pgettext_lazy("heading", "person"),
     )
+    signed_by = models.CharField(max_length=16, default=backoffice_key, editable=False)
     started_at = models.DateTimeField(_("signed in"), default=timezone.now)
     device = models.CharField(_("device"), max_length=DEVICE_LENGTH, blank=True)
     ip = models.GenericIPAddressField(_("IP address"), null=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contacts.attempts import forget_past_attempts
 from contacts.models import DEVICE_LENGTH, BackofficeSession
-from contacts.sessions import delete_expired_app_sessions
+from contacts.sessions import delete_past_sessions
 
 # What a session has of its own sign-in: its time, device and address.
 SIGNED_IN = "signed_in"
@@ -33,9 +33,9 @@ class SessionStore(DatabaseStore):
 
     @classmethod
     def clear_expired(cls) -> None:
-        """`manage.py clearsessions`: all that has expired of sign-in, also sessions of the app and counts."""
+        """`manage.py clearsessions`: all that has passed of sign-in, also sessions of the app and counts."""
         super().clear_expired()
-        delete_expired_app_sessions()
+        delete_past_sessions()
         forget_past_attempts()
 
 

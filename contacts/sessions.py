@@ -1,7 +1,8 @@
 """Sessions of the app and the back-office: how they start, are renewed, and end.
 
-A session is there while it serves. Besides, every token and back-office session is bound to its person's
-session stamp: a new password or a ban ends all of them, whatever this module does.
+A session is there while it serves; what expired, or was signed by a key since replaced, is listed nowhere
+and swept. Besides, every token and back-office session is bound to its person's session stamp: a new
+password or a ban ends all of them, whatever this module does.
 """
 
 import uuid
@@ -14,7 +15,15 @@ from django.utils.translation import gettext_noop
 
 from audit.models import Action
 from audit.operations import Origin, record
-from contacts.models import DEVICE_LENGTH, AppSession, BackofficeSession, User
+from contacts.models import (
+    DEVICE_LENGTH,
+    AppSession,
+    BackofficeSession,
+    User,
+    app_key,
+    backoffice_key,
+    key_digest,
+)
 
 # So long the refresh token before the last serves too: the answer to it may have been lost on the way.
 GRACE = timedelta(seconds=30)
@@ -53,8 +62,8 @@ def renew_app_session(*, origin: Origin, user: User, session_id: int, token_id: 
             _end_for_reuse(origin, session)
         elif token_id == session.token_id:
             session.former_token_id, session.token_id = token_id, uuid.uuid4().hex
-            session.renewed_at = timezone.now()
-            session.save(update_fields=["former_token_id", "token_id", "renewed_at"])
+            session.renewed_at, session.signed_by = timezone.now(), app_key()
+            session.save(update_fields=["former_token_id", "token_id", "renewed_at", "signed_by"])
             record(origin=origin, action=Action.SESSION_RENEWED, target=user, person=user)
     if not serves:
         raise TokenUsedTwice
@@ -77,8 +86,10 @@ def sign_out_of_app(*, origin: Origin, user: User, session_id: int, token_id: st
 
 def sessions_of(user: User) -> list[AnySession]:
     """A person's sessions that serve, in the app and the back-office, those begun last first."""
-    app = AppSession.objects.filter(user=user, renewed_at__gt=_oldest())
-    office = BackofficeSession.objects.filter(user=user, expire_date__gt=timezone.now())
+    app = AppSession.objects.filter(user=user, renewed_at__gt=_oldest(), signed_by__in=_app_keys())
+    office = BackofficeSession.objects.filter(
+        user=user, expire_date__gt=timezone.now(), signed_by=backoffice_key()
+    )
     return sorted([*app, *office], key=lambda each: each.started_at, reverse=True)
 
 
@@ -98,9 +109,15 @@ def delete_sessions(*users: User) -> None:
         model._default_manager.filter(user__in=users).delete()
 
 
-def delete_expired_app_sessions() -> None:
-    """Delete sessions whose refresh token was not used in time."""
+def delete_past_sessions() -> None:
+    """Delete the app's sessions that were not renewed in time, and all that no key of today signed."""
     AppSession.objects.filter(renewed_at__lte=_oldest()).delete()
+    AppSession.objects.exclude(signed_by__in=_app_keys()).delete()
+    BackofficeSession.objects.exclude(signed_by=backoffice_key()).delete()
+
+
+def _app_keys() -> list[str]:
+    return [app_key(), *map(key_digest, settings.JWT_FORMER_KEYS)]
 
 
 def _oldest() -> datetime:

@@ -2,6 +2,28 @@
 
 test_rights.py asks for every cell. A method, an address, an action or a kind of token that is new
 needs its line here: the tests say so.
+
+How to read the tables. A head stands for who asks, a cell for what they are answered; no two letters
+stand for two things.
+
+CALLS, heads (CALLERS)                            CALLS, cells (ANSWERS)
+  su superuser         bo board member              +  done; rows of CHANGES
+  ma manager           ca cashier                   ro their role may not
+  re resident          wa watchman                  bi block is pending ("binding")
+  pa partner: a        ve vendor                    ba block is banned
+     second resident   fo former resident           nr no relation to the block
+  pe pending           fm former manager            un unit is not theirs
+  bm banned member     pm pending manager           am membership is pending
+  ou outsider          xm banned manager            ab membership is banned
+  ne neighbour: of     pp pending person            ns no such session
+     another block     bp banned person             wt the person waits to be activated
+  mp, mb manager of a pending, a banned block       xx the person is banned
+
+TOKENS has a line for each kind of token, and as cells the words of TOKEN_ANSWERS; "-": not asked.
+
+PAGES has the heads of CALLS, and "no" for nobody. Its cells are two signs of SIGNS, GET and POST:
+  p a page   + done   f a file   s sign in first   r another page   u as if there were no such row
+  x 403      4 404    5 405      6 400             ! done, and answered oddly: never right
 """
 
 from dataclasses import dataclass
@@ -42,12 +64,12 @@ ANSWERS = {
     "ro": (200, "User does not have permissions in this block."),
     "bi": (200, "Block status is still Binding."),
     "ba": (200, "Block is Banned."),
-    "no": (401, "User doesn't have any relation to this block."),
+    "nr": (401, "User doesn't have any relation to this block."),
     "un": (406, "Resident does not relate to this apartment."),
     "am": (200, "Apartment status is still binding."),
     "ab": (200, "Apartment is Banned."),
     "ns": (404, "Session Not Found."),
-    "wa": (403, "This email Status is Binding, please wait until it is activated."),
+    "wt": (403, "This email Status is Binding, please wait until it is activated."),
     "xx": (403, "This email is Banned by Omarty Super Admin, please contact the administration."),
 }
 
@@ -55,19 +77,19 @@ ANSWERS = {
 # one's own block, "block" alone), and a cell for each caller.
 CALLS = """
 address       method          whose   su ma re pa pe bm ou ne mp mb bo ca wa ve fo fm pm xm pp bp
-Create        CreateApartment own     ro +  ro ro ro ro ro +  bi ba ro ro ro ro ro ro ro ro wa xx
-Create        CreateApartment block   ro +  ro ro ro ro ro +  bi ba ro ro ro ro ro ro ro ro wa xx
-Create        CreateApartment another ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro wa xx
-Create        CreateApartment foreign ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro wa xx
-Update        AddContact      own     no +  +  +  am ab no +  bi ba +  +  +  +  no no am ab wa xx
-Update        AddContact      another no un un un un un no un bi ba un un un un no no un un wa xx
-Update        AddContact      foreign no no no no no no no no no no no no no no no no no no wa xx
-Auth/Login    -               -       +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  wa xx
-Auth/Refresh  -               -       +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  wa xx
-Auth/Logout   -               -       +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  wa xx
-Auth/Sessions -               -       +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  wa xx
-Auth/EndSession -             own     +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  wa xx
-Auth/EndSession -             foreign ns ns ns ns ns ns ns ns ns ns ns ns ns ns ns ns ns ns wa xx
+Create        CreateApartment own     ro +  ro ro ro ro ro +  bi ba ro ro ro ro ro ro ro ro wt xx
+Create        CreateApartment block   ro +  ro ro ro ro ro +  bi ba ro ro ro ro ro ro ro ro wt xx
+Create        CreateApartment another ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro wt xx
+Create        CreateApartment foreign ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro ro wt xx
+Update        AddContact      own     nr +  +  +  am ab nr +  bi ba +  +  +  +  nr nr am ab wt xx
+Update        AddContact      another nr un un un un un nr un bi ba un un un un nr nr un un wt xx
+Update        AddContact      foreign nr nr nr nr nr nr nr nr nr nr nr nr nr nr nr nr nr nr wt xx
+Auth/Login    -               -       +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  wt xx
+Auth/Refresh  -               -       +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  wt xx
+Auth/Logout   -               -       +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  wt xx
+Auth/Sessions -               -       +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  wt xx
+Auth/EndSession -             own     +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  +  wt xx
+Auth/EndSession -             foreign ns ns ns ns ns ns ns ns ns ns ns ns ns ns ns ns ns ns wt xx
 """
 
 # What a success changes: rows of these tables, and of no other.

@@ -59,12 +59,20 @@ def test_a_dry_run_ends_nothing(new_entries):
         ((), 2, "Name either a USER or --all."),
         (("1", "--all"), 2, "Name either a USER or --all."),
         (("nobody@example.org",), 1, "Nobody has"),
-        (("1", "--reason", "x" * 201), 2, "--reason must have 0 to 200 characters."),
+        (("1", "--reason", "x" * 201), 2, "--reason must have 1 to 200 characters."),
     ],
 )
 def test_what_cannot_be_meant(arguments, code, says):
     found, sentence = refusal("end_sessions", *arguments)
     assert found == code and says in sentence
+
+
+@pytest.mark.parametrize("command", ["end_sessions", "revoke_superuser", "person_erase"])
+@pytest.mark.parametrize("reason", ["", " \t ", "x" * 201])
+def test_a_reason_that_is_given_says_something(command, reason, new_entries):
+    code, sentence = refusal(command, "manager@example.org", "--reason", reason)
+    assert (code, sentence) == (2, "--reason must have 1 to 200 characters.")
+    assert not new_entries()
 
 
 def test_the_superusers_right_is_taken_away_once(app, new_entries):

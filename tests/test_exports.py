@@ -291,6 +291,31 @@ def test_more_rows_than_a_page(tmp_path):
     assert export("audit", tmp_path / "audit.jsonl")["rows"] == Entry.objects.count() - 1
 
 
+def test_audit_of_what_one_person_did(tmp_path, app):
+    manager = app("manager")
+    here = {"blockId": 1, "longitude": "31.2", "latitude": "30.0"}
+    manager.create(floorNum=1, aptNum=101, apartmentId=1, **here)
+    manager.add(phoneNumber="01122334455", apartmentId=1, **here)
+    app("resident").create(floorNum=1, aptNum=102, apartmentId=2, **here)
+    own = Entry.objects.filter(actor_id=manager.person.pk)
+    asked: list[dict[str, object]] = [{}, {"action": "apartment.registered"}, {"block": 2}]
+    for options in asked:
+        path = tmp_path / "audit.csv"
+        export("audit", path, person=manager.person.pk, **options)
+        expected = own.filter(**{{"block": "block_id"}.get(k, k): v for k, v in options.items()})
+        assert [int(row["id"]) for row in table(path)] == list(
+            expected.order_by("pk").values_list("pk", flat=True)
+        )
+    assert (
+        own.filter(action="apartment.registered").count() == 1 < own.count() < Entry.objects.count()
+    )
+    for nobody in (999, 10**30):
+        with pytest.raises(CommandError, match=f"There is no person {nobody}") as refused:
+            export("audit", tmp_path / "other.csv", person=nobody)
+        assert refused.value.returncode == 2
+    assert not (tmp_path / "other.csv").exists()
+
+
 def test_days_in_the_wrong_order_are_misuse(tmp_path):
     with pytest.raises(CommandError, match="lies before") as refused:
         export("audit", tmp_path / "audit.csv", since="2026-11-23", until="2026-11-21")

@@ -2,8 +2,10 @@ import io
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -157,6 +159,7 @@ def test_createsuperuser_asks_on_a_terminal(tmp_path):
         environment,
         [*manage, "createsuperuser"],
         ("E-mail or phone:", "boss@example.org"),
+        ("Name:", " Boss  of all "),
         ("Password:", "palm-gardens-9"),
         ("Password again:", "palm-gardens-8"),
         ("Password:", "palm-gardens-9"),
@@ -165,6 +168,8 @@ def test_createsuperuser_asks_on_a_terminal(tmp_path):
     assert "The two passwords differ." in shown
     assert code == 0 and "Superuser boss@example.org was registered." in shown
     assert "palm-gardens-9" not in shown
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
+        assert database.execute("SELECT name FROM contacts_user").fetchall() == [("Boss of all",)]
 
 
 def test_ctrl_c_ends_with_a_sentence(tmp_path):
@@ -204,4 +209,4 @@ def test_createsuperuser_asks_beside_its_report(monkeypatch):
     out, err = io.StringIO(), io.StringIO()
     call_command("createsuperuser", json=True, stdout=out, stderr=err)
     assert json.loads(out.getvalue())["login"] == "root@example.org"
-    assert err.getvalue() == "E-mail or phone: "
+    assert err.getvalue() == "E-mail or phone: Name: "

@@ -77,6 +77,14 @@ class Person:
         shown = self.browser.get(f"{self.address}{page}", timeout=30, allow_redirects=False)
         return shown.status_code == 200
 
+    def places(self):
+        """Where the app says that they are signed in."""
+        token = {"Authorization": f"Bearer {self.tokens['Token']}"}
+        listed = requests.post(
+            f"{self.address}/omartyapis/Auth/Sessions/", headers=token, timeout=30
+        )
+        return sorted(each["place"] for each in listed.json()["data"].values())
+
     def at(self, address):
         """The same person, their app and their browser, with the server started anew."""
         self.address = address
@@ -90,11 +98,15 @@ def test_a_new_secret_key_ends_every_session_of_the_back_office_and_none_of_the_
     with installation.served() as address:
         manager = Person(address, "manager")
         assert manager.is_inside() and manager.app_says() == ""
+        assert manager.places() == ["app", "back-office"]
     installation.set(SECRET_KEY=secrets.token_urlsafe(48))
     with installation.served() as address:
         manager.at(address)
         assert not manager.is_inside()
+        assert manager.places() == ["app"]
         assert manager.app_says() == "" and manager.renewal_says() == ""
+    installation.succeed("clearsessions")
+    assert stored_sessions(installation) == (1, 0)
 
 
 def test_a_new_signing_key_keeps_everybody_with_the_former_one_and_nobody_without(installation):
@@ -104,12 +116,29 @@ def test_a_new_signing_key_keeps_everybody_with_the_former_one_and_nobody_withou
     installation.set(JWT_SIGNING_KEY=secrets.token_urlsafe(48), JWT_FORMER_KEYS=former)
     with installation.served() as address:
         assert manager.at(address).app_says() == ""
+        assert manager.places() == ["app", "back-office"]
+        renewed = Person(address, "resident")
+    installation.succeed("clearsessions")
+    assert stored_sessions(installation) == (2, 1)
     installation.set(JWT_FORMER_KEYS="")
     with installation.served() as address:
         manager.at(address)
         assert manager.app_says() == manager.renewal_says() == "Signature verification failed"
         assert manager.is_inside()
-        assert Person(address, "manager").app_says() == ""
+        assert renewed.at(address).app_says() == ""
+        again = Person(address, "manager")
+        assert again.app_says() == ""
+        assert again.places() == ["app", "back-office", "back-office"]
+    installation.succeed("clearsessions")
+    assert stored_sessions(installation) == (2, 2)
+
+
+def stored_sessions(installation):
+    """How many sessions of the app and of the back-office the database has."""
+    with closing(sqlite3.connect(installation.home / "data" / "omarty.sqlite3")) as database:
+        tables = ("contacts_appsession", "contacts_backofficesession")
+        counts = [database.execute(f"SELECT COUNT(*) FROM {each}") for each in tables]  # noqa: S608
+        return tuple(count.fetchone()[0] for count in counts)
 
 
 def test_a_leaked_database(installation):

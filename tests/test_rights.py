@@ -215,12 +215,23 @@ def test_what_the_app_answers_to(everybody, head):
             key = line.names[1] if line.names[1] != "-" else line.names[0]
             rows = rights.CHANGES[key] if cell == "+" else set()
             # Whoever may not sign in is told so before anybody looks at what they ask.
-            entries = int(cell not in {"wa", "xx", "ns"} or line.names[0] == "Auth/Login")
+            entries = int(cell not in {"wt", "xx", "ns"} or line.names[0] == "Auth/Login")
             entries -= line.names[0] == "Auth/Sessions" and cell == "+"
             happened = (found, changed(before), Entry.objects.count() - log)
             if happened != (expected, rows, entries):
                 wrong.append((*line.names, cell, happened))
     assert wrong == []
+
+
+def test_no_two_letters_stand_for_two_things():
+    people = rights.CALLERS | rights.COMERS
+    assert not set(people) & (set(rights.ANSWERS) | set(rights.SIGNS))
+    cells = {cell for line in lines(rights.CALLS, 3) for cell in line.cells.values()}
+    assert cells == {*rights.ANSWERS, "+"}
+    for head in set(rights.CALLERS) & set(rights.COMERS):
+        assert rights.CALLERS[head][0] == rights.COMERS[head]
+    for letters in {*people, *rights.ANSWERS, *rights.SIGNS}:
+        assert re.search(rf"(?m)(^| |, ){re.escape(letters)}[ ,\"]", rights.__doc__), letters
 
 
 def test_every_method_and_address_of_the_app_has_its_lines():

@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from contacts.models import BackofficeSession
-from contacts.sessions import SessionEnded, end_session, sessions_of
+from contacts.sessions import AnySession, SessionEnded, end_session, sessions_of
 from omarty.backoffice.base.scoped_admin import origin_of
 
 
@@ -21,11 +21,16 @@ def own_sessions(request: Any) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("Signed-in devices"),
-        "sessions": sessions_of(request.user),
+        "sessions": [(each, _device(each)) for each in sessions_of(request.user)],
         "used": used,
     }
     request.current_app = admin.site.name
     return TemplateResponse(request, "backoffice/sessions.html", context)
+
+
+def _device(session: AnySession) -> str:
+    """What the browser and its device are called, joined as its language joins; an app names itself."""
+    return session.device if session.in_app else session.device.replace(", ", _(", "))
 
 
 def _end(request: Any, public_id: str) -> None:

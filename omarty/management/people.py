@@ -21,9 +21,11 @@ def person(text: str) -> User:
     return user
 
 
-def reason_of(text: str, *, needed: bool = False) -> str:
-    """What `--reason` says, for the entries. Raises UsageProblem if it is too long, or needed and empty."""
+def reason_of(text: str | None) -> str:
+    """What `--reason` says, for the entries; empty without it. Raises UsageProblem if blank or too long."""
+    if text is None:
+        return ""
     reason = text.strip()
-    if not needed <= len(reason) <= REASON_LENGTH:
-        raise UsageProblem(f"--reason must have {int(needed)} to {REASON_LENGTH} characters.")
+    if not 1 <= len(reason) <= REASON_LENGTH:
+        raise UsageProblem(f"--reason must have 1 to {REASON_LENGTH} characters.")
     return reason

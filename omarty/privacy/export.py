@@ -32,6 +32,7 @@ WITHHELD = {
     "token_id",
     "former_token_id",
     "digest",
+    "signed_by",
 }
 
 _STYLE = """

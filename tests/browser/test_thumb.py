@@ -64,6 +64,23 @@ def test_what_is_pressed_on_a_phone_is_as_large_as_a_thumb(window, path):
     assert min(min(size) for size in sizes) >= 44, sizes
 
 
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_rows_buttons_stand_at_the_end_of_its_card_on_a_phone(window, language):
+    window(language, NARROW).sign_in("manager@example.org")
+    desk = window(language, NARROW)
+    desk.sign_in("manager@example.org")
+    gaps = []
+    for path, button, label in (
+        ("contacts/user/3/change/", ".record-table .row-actions a:last-child", ".record-table td"),
+        ("sessions/", ".as-cards button", ".as-cards tbody td"),
+    ):
+        desk.open(path)
+        end, cell = box(desk, button), box(desk, label)
+        near = end["left"] - cell["left"] if language == "ar" else cell["right"] - end["right"]
+        gaps.append(abs(near))
+    assert max(gaps) <= 1, gaps
+
+
 def test_save_stays_in_sight_in_a_long_list(window):
     desk = window("ar", NARROW)
     desk.sign_in("manager@example.org")

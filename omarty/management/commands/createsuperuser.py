@@ -21,8 +21,9 @@ PASSWORD = "DJANGO_SUPERUSER_PASSWORD"  # noqa: S105
 class Command(DataCommand):
     help = (
         "Register a superuser, who signs in to the back-office by e-mail or phone.\n\n"
-        "It asks for the password, and for the e-mail or phone unless --login is given. With\n"
-        f"--noinput the password is taken from the environment variable {PASSWORD}."
+        "It asks for the password, and for the e-mail or phone and the name unless --login and --name\n"
+        "are given; the name may stay empty. With --noinput the password is\n"
+        f"taken from the environment variable {PASSWORD}."
     )
     reads = "the options, or what is typed"
     writes = "one person with their e-mail or phone, and an audit entry"
@@ -30,9 +31,7 @@ class Command(DataCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--login", help="Their e-mail or phone.")
-        parser.add_argument(
-            "--name", default="", help="Their name; the command does not ask for it."
-        )
+        parser.add_argument("--name", help="Their name, which pages and the audit log show.")
         parser.add_argument(
             "--noinput",
             "--no-input",
@@ -51,9 +50,12 @@ class Command(DataCommand):
         contact = parse_login(login.strip())
         if contact is None:
             raise UsageProblem(f"{login!r} is neither an e-mail address nor a phone number.")
+        name = options["name"]
+        if interactive and name is None:
+            name = ask(self._input, "Name: ")
         password = ask_password(self.tell) if interactive else os.environ[PASSWORD]
         kind, _value = contact
-        fields = {kind.value: kind.tidy(login), "name": one_line(options["name"])}
+        fields = {kind.value: kind.tidy(login), "name": one_line(name or "")}
         _check(fields)
         check_password(password, User(**fields))
         try:

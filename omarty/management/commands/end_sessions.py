@@ -25,7 +25,7 @@ class Command(DataCommand):
         super().add_arguments(parser)
         parser.add_argument("user", metavar="USER", nargs="?", help="An e-mail, a phone, or an id.")
         parser.add_argument("--all", action="store_true", help="Everybody.")
-        parser.add_argument("--reason", default="", help="Why; it stands in the entries.")
+        parser.add_argument("--reason", help="Why; it stands in the entries.")
 
     def run(self, **options: Any) -> None:
         if bool(options["user"]) == options["all"]:

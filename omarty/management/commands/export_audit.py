@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from audit.models import Action, Entry
 from buildings.models import Block
 from contacts.entry_masking import hide_contacts
+from contacts.models import User
+from omarty.management.base import UsageProblem
 from omarty.management.exports import ExportCommand, moment
 from omarty.tables.columns import ExportColumn, TextColumn
 
@@ -58,21 +60,35 @@ class Command(ExportCommand):
             metavar="ACTION",
             help="Of this action only, as the column has it: data.exported tells who exported what.",
         )
+        parser.add_argument(
+            "--person", type=int, metavar="ID", help="What this person did only, by their id."
+        )
 
     def run(self, **options: Any) -> None:
-        self._action = options["action"]
+        self._action, self._person = options["action"], _person(options["person"])
         super().run(**options)
 
     def selected(self, block: Block | None) -> QuerySet[Entry]:
         entries = Entry.objects.all()
         if self._action:
             entries = entries.filter(action=self._action)
+        if self._person:
+            entries = entries.filter(actor_id=self._person.pk)
         return entries if block is None else entries.filter(block_id=block.pk)
 
     def rows(self, batch: Sequence[Entry]) -> Sequence[Entry]:
         # Other numbers and addresses are masked by the columns, unless in full.
         hide_contacts(batch, in_full=True)
         return batch
+
+
+def _person(person_id: int | None) -> User | None:
+    if person_id is None:
+        return None
+    person = User.objects.filter(pk=person_id).first()
+    if person is None:
+        raise UsageProblem(f"There is no person {person_id}.")
+    return person
 
 
 def _json(values: dict[str, Any] | None) -> str:

@@ -61,7 +61,7 @@ class Command(ProofCommand):
         )
 
     def run(self, **options: Any) -> None:
-        reason = reason_of(options["reason"], needed=True)
+        reason = reason_of(options["reason"])
         user = person(options["user"])
         named = frozenset(options["entry"])
         with self.exclusive():

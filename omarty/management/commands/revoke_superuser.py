@@ -22,7 +22,7 @@ class Command(DataCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("user", metavar="USER", help="An e-mail, a phone, or an id.")
-        parser.add_argument("--reason", default="", help="Why; it stands in the entry.")
+        parser.add_argument("--reason", help="Why; it stands in the entry.")
 
     def run(self, **options: Any) -> None:
         user = person(options["user"])
