@@ -1,0 +1,91 @@
+"""What a text that somebody typed, pasted or kept in an old database says, whatever it looks like inside.
+
+Every way in reads text by these functions: the calls, forms, searches, tables, commands, moving in.
+"""
+
+import html
+import re
+import unicodedata
+
+# What no reader sees: soft hyphen, joiners, direction marks and isolates, zero-width spaces, byte order
+# marks, variation selectors, fillers, tags. Unicode calls them Default_Ignorable_Code_Point.
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
+)
+_PICTURE = "\u2190-\u2bff\U0001f000-\U0001faff"
+# Within a picture of several parts a joiner and a selector say what the picture is.
+_INVISIBLE_MARK = re.compile(
+    f"(?<![{_PICTURE}\ufe0f])[\u200d\ufe0f]|\u200d(?![{_PICTURE}])|[{_INVISIBLE}](?<![\u200d\ufe0f])"
+)
+_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+
+# Spellings that Arabic writers take for one, beside those that Unicode takes apart into letter and mark.
+_ONE_LETTER = str.maketrans("ٱىیۍېةۀہکڪ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "اييييهههكك" + "0123456789" * 2, "ـء")
+_NO_LETTER = re.compile(r"[\W_]+")
+# Names of two words that are as often written as one: عبد الرحمن, أبو بكر, نور الدين, جاد الله.
+_FIRST_OF_TWO = re.compile(r"\b(عبد|ابو|ابا|ابي) ")
+_SECOND_OF_TWO = re.compile(r" (الدين|الله|الاسلام)\b")
+
+_ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+# A text may have been spoilt more than once.
+_TIMES = 3
+# The code pages that UTF-8 is taken for where it is read wrongly.
+_CODE_PAGES = ("latin-1", "cp1252", "cp1256")
+_LOST = re.compile(r"\ufffd|(?<![\w?])\?{2,}(?![\w?])|\?{3,}(?=\w)|(?<=\w)\?{2,}(?=\w)")
+
+
+def clean(text: str) -> str:
+    """The text without what no reader sees, every kind of blank within a line as a space; not trimmed."""
+    if text.isascii():
+        return text
+    return _SPACE.sub(" ", _INVISIBLE_MARK.sub("", text))
+
+
+def folded(text: str) -> str:
+    """One form for all spellings that mean the same name: words of letters and digits, one space between.
+
+    Hamza, ى and ي, ة and ه, tatweel, vowel signs, case of every script, composed or not, punctuation,
+    spaces and whose digits do not count; عبد الرحمن is عبدالرحمن.
+    """
+    # Twice: a sign may stand for capital letters, and a small letter for several.
+    plain = unicodedata.normalize("NFKD", clean(text)).casefold()
+    letters = unicodedata.normalize("NFKD", plain).translate(_ONE_LETTER)
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    words = _NO_LETTER.sub(" ", bare).strip()
+    return _SECOND_OF_TWO.sub(r"\1", _FIRST_OF_TWO.sub(r"\1", words))
+
+
+def repaired(text: str) -> str:
+    """The text as it was before a program spoilt it, where it can have been one text only.
+
+    That is so of HTML entities, and of UTF-8 that was read as another code page, once or several times.
+    """
+    for _time in range(_TIMES):
+        better = _read_as_utf8(_without_entities(text))
+        if better == text:
+            return text
+        text = better
+    return text
+
+
+def is_lost(text: str) -> bool:
+    """Whether letters of it were lost before it came: each is a question mark or U+FFFD now."""
+    return _LOST.search(text) is not None
+
+
+def _without_entities(text: str) -> str:
+    return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
+
+
+def _read_as_utf8(text: str) -> str:
+    if text.isascii():
+        return text
+    for code_page in _CODE_PAGES:
+        try:
+            # No text of letters is UTF-8 by chance: each of them would have to be half of one.
+            return text.encode(code_page).decode()
+        except UnicodeError:
+            continue
+    return text
