@@ -56,7 +56,7 @@ _POWER = re.compile(r"[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]{1,3}")
 # A plus, even where it is typed last; a country's code in brackets; digits and what separates them.
 _BODY = re.compile(r"(\(?\+)?\(?[0-9][0-9() \t./,_-]*(\+?)\)?")
 # "27370011/12" is two numbers.
-_RANGE = re.compile(r"[0-9]{6} ?[^0-9 ] ?[0-9]{1,2}$")
+_SECOND = re.compile(r"(?<=[0-9]{6}) ?[^0-9 ] ?[0-9]{1,2}$")
 _NO_DIGIT = re.compile("[^0-9]+")
 
 _NOT_MOBILE = _("a mobile number in Egypt has 11 digits, and begins with 010, 011, 012 or 015")
@@ -155,7 +155,8 @@ def _digits(tidy: str) -> tuple[bool, str]:
     found = _BODY.fullmatch(body)
     if found is None or (found[1] and found[2]):
         raise PhoneProblem(_LETTERS if _WORD.search(body) else "")
-    if _RANGE.search(body):
+    second = _SECOND.search(body)
+    if second is not None and _is_one(body[: second.start()]):
         raise PhoneProblem(_SEVERAL)
     plus = bool(found[1] or found[2])
     digits = _NO_DIGIT.sub("", body)
