@@ -30,8 +30,8 @@ class AnyContact(Protocol):
     def hidden(self) -> bool: ...
 
 
-def shown_contact(contact: AnyContact, *, in_full: bool) -> str:
-    """The contact as a list, page or file may show it; empty for none.
+def shown_contact(contact: AnyContact, *, in_full: bool, as_typed: bool = False) -> str:
+    """The contact as a list or page may show it, or, `as_typed`, a file; empty for none.
 
     What its holder hides stays hidden, also in full; anything else is masked unless in full.
     """
@@ -39,11 +39,10 @@ def shown_contact(contact: AnyContact, *, in_full: bool) -> str:
         return ""
     if contact.hidden:
         return HIDDEN
+    text = contact.typed if as_typed else contact.kind.shown(contact.typed)
     if in_full:
-        return contact.kind.shown(contact.typed)
-    if contact.kind == Kind.EMAIL:
-        return masked_email(contact.typed)
-    return masked_phone(contact.kind.shown(contact.typed))
+        return text
+    return masked_phone(text) if contact.kind == Kind.PHONE else masked_email(text)
 
 
 def masked_phone(typed: str) -> str:

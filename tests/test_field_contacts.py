@@ -173,7 +173,7 @@ def test_every_spelling_of_a_phone_means_the_same_in_a_table(tmp_path):
     held = Claim.objects.filter(value__startswith="+2010000005").order_by("value")
     assert [claim.value for claim in held] == [f"+201000000{500 + n}" for n in range(len(phones))]
     stored = User.objects.filter(pk__in=[claim.user_id for claim in held])
-    assert all(each.phone.isprintable() for each in stored)
+    assert all((each.phone or "").isprintable() for each in stored)
 
 
 def test_every_spelling_of_an_email_means_the_same_in_a_table(tmp_path):
@@ -183,7 +183,7 @@ def test_every_spelling_of_an_email_means_the_same_in_a_table(tmp_path):
     assert report.get("problems", []) == [], report
     for name in names:
         claim = Claim.objects.get(value=f"{name}@example.org")
-        assert claim.user.email.lower().replace("\uff45", "e") == f"{name}@example.org"
+        assert (claim.user.email or "").lower().replace("\uff45", "e") == f"{name}@example.org"
 
 
 def test_what_is_no_contact_is_refused_everywhere_with_its_reason(tmp_path, resident):
@@ -243,8 +243,7 @@ def test_a_phone_is_shown_in_one_spelling(resident):
     for shown in ("01122334455", "0227370010 ext. 12", "+1 202-555-0143"):
         assert f">{shown}<" in page
     # Yet the app gets back what was typed there.
-    typed = SecondaryPhone.objects.order_by("pk").values_list("typed", flat=True)
-    assert "tel:+20 112 233 4455" in typed
+    assert SecondaryPhone.objects.filter(typed="tel:+20 112 233 4455").exists()
     User.objects.filter(pk=3).update(phone="0020 100 000 0002")
     assert ">01000000002<" in Desk("manager").text("contacts/user/")
 
