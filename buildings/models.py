@@ -77,10 +77,20 @@ class Block(models.Model):
     floors = models.PositiveIntegerField(_("floors"), null=True, blank=True)
     units_planned = models.PositiveIntegerField(_("units planned"), null=True, blank=True)
     longitude = models.DecimalField(
-        _("longitude"), max_digits=10, decimal_places=7, null=True, blank=True
+        _("longitude"),
+        max_digits=10,
+        decimal_places=7,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-180), MaxValueValidator(180)],
     )
     latitude = models.DecimalField(
-        _("latitude"), max_digits=10, decimal_places=7, null=True, blank=True
+        _("latitude"),
+        max_digits=10,
+        decimal_places=7,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-90), MaxValueValidator(90)],
     )
     status = models.CharField(
         _("status"), max_length=10, choices=STATUS_LABELS, default=Status.ACTIVE

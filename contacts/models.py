@@ -15,15 +15,16 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from contacts.canonical import (
-    EMAIL_LENGTH,
+from contacts.constraints import CompositeForeignKey
+from contacts.emails import EMAIL_LENGTH, canonical_email, tidy_email
+from contacts.hashers import PHPBcryptHasher
+from contacts.phones import (
     PHONE_LENGTH,
-    canonical_email,
     canonical_phone,
+    claimed_phone,
+    shown_phone,
     tidy_phone,
 )
-from contacts.constraints import CompositeForeignKey
-from contacts.hashers import PHPBcryptHasher
 
 # Of what a device is called, in characters.
 DEVICE_LENGTH = 60
@@ -47,12 +48,20 @@ class Kind(TextChoices):
     PHONE = "phone", _("Phone")
 
     def canonical(self, typed: str) -> str:
-        """The form that all spellings of one value share. Raises ValueError if it is not of this kind."""
+        """The form that all spellings of one value share. Raises ContactProblem if it is not of this kind."""
         return canonical_email(typed) if self is Kind.EMAIL else canonical_phone(typed)
 
+    def claimed(self, typed: str) -> str:
+        """As `canonical()`, for looking up who holds it: some hold what is refused to whoever comes now."""
+        return canonical_email(typed) if self is Kind.EMAIL else claimed_phone(typed)
+
     def tidy(self, typed: str) -> str:
-        """The value as it is stored and shown: as typed, trimmed, a phone with Western digits."""
-        return typed.strip() if self is Kind.EMAIL else tidy_phone(typed)
+        """The value as it is stored: as typed, trimmed, nothing invisible, a phone with Western digits."""
+        return tidy_email(typed) if self is Kind.EMAIL else tidy_phone(typed)
+
+    def shown(self, typed: str) -> str:
+        """The value in the one spelling that pages show."""
+        return typed if self is Kind.EMAIL else shown_phone(typed)
 
 
 def new_session_stamp() -> str:

@@ -23,7 +23,7 @@ from buildings.models import (
     Apartment,
     Occupancy,
 )
-from contacts.canonical import one_line, western_digits
+from contacts.canonical import ContactProblem, one_line, western_digits, with_hint
 from contacts.masking import is_masked
 from contacts.models import Kind, User
 from contacts.operations import Contact
@@ -143,9 +143,9 @@ def read_contact(kind: Kind, text: str) -> tuple[str, str]:
         return NO_CONTACT
     try:
         return kind.tidy(text), kind.canonical(text)
-    except ValueError:
+    except ContactProblem as problem:
         known = {Kind.PHONE: _("is not a phone number"), Kind.EMAIL: _("is not an e-mail address")}
-        raise CellProblem(known[kind]) from None
+        raise CellProblem(with_hint(known[kind], problem.hint)) from None
 
 
 def folded(text: str) -> str:

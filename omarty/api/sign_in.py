@@ -35,7 +35,9 @@ from omarty.retry import retry_on_deadlock
 
 Done = TypeVar("Done")
 
-EMAIL = Text("email", required=True, about="E-mail or phone.", example="resident@example.org")
+EMAIL = Text(
+    "email", required=True, about="E-mail or phone.", example="resident@example.org", contact=True
+)
 PASSWORD = Text("password", required=True, secret=True, example="omarty-demo")
 REFRESH = Text(REFRESH_FIELD, required=True, about="`Refresh` of the last sign-in or renewal.")
 # The app sends them. What it runs on names the session; the rest is not read yet.

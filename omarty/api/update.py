@@ -16,7 +16,10 @@ from omarty.api.tokens import STATUS_REFUSED
 
 # The empty example is there so that the API pages do not fill in both.
 PHONE_NUMBER = Text(
-    "phoneNumber", about="A further phone; leave out `email`.", example="01122334455"
+    "phoneNumber",
+    about="A further phone; leave out `email`.",
+    example="01122334455",
+    contact=True,
 )
 EMAIL = Text("email", about="A further e-mail; leave out `phoneNumber`.", example="")
 BLOCK_ID = Integer(

@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from buildings.models import Membership
 from buildings.permissions import Blocks, members_within
-from contacts.masking import masked_phone, shown_contact
+from contacts.masking import shown_contact
 from contacts.models import Kind, User
 from contacts.operations import Contact, contacts_of, lock_contacts
 from omarty.backoffice.base import history
@@ -178,7 +178,8 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
 
     def choice_label(self, row: Any) -> str:
         """The person in a chooser: with their units, or a phone that they show, for namesakes."""
-        phone = "" if row.phone_hidden else masked_phone(row.phone or "")
+        phone = shown_contact(Contact(row, Kind.PHONE), in_full=False)
+        phone = "" if row.phone_hidden else phone
         more = self.units(row) or phone
         return f"{row} ({more})" if more else str(row)
 

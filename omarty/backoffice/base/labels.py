@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext as _
 
 from buildings.models import Block, Building
+from contacts.canonical import with_hint
 from contacts.models import Kind
 from contacts.operations import WhyContactRefused
 from omarty.lockout import NEITHER
@@ -79,13 +80,14 @@ def map_link(latitude: Decimal, longitude: Decimal) -> SafeString:
     )
 
 
-def contact_refusal(kind: Kind, why: WhyContactRefused) -> str:
+def contact_refusal(kind: Kind, why: WhyContactRefused, hint: str = "") -> str:
     """Why a contact is refused: a sentence for the field's error."""
     phone = kind == Kind.PHONE
     match why:
         case WhyContactRefused.INVALID:
-            return (
-                _("This is not a phone number.") if phone else _("This is not an e-mail address.")
+            return with_hint(
+                _("This is not a phone number.") if phone else _("This is not an e-mail address."),
+                hint,
             )
         case WhyContactRefused.OWN:
             return _("This person has it already.")
