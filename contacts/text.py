@@ -25,8 +25,17 @@ _SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _ONE_LETTER = str.maketrans("ٱىیۍېةۀہکڪ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "اييييهههكك" + "0123456789" * 2, "ـء")
 _NO_LETTER = re.compile(r"[\W_]+")
 # Names of two words that are as often written as one: عبد الرحمن, أبو بكر, نور الدين, جاد الله.
-_FIRST_OF_TWO = re.compile(r"\b(عبد|ابو|ابا|ابي) ")
-_SECOND_OF_TWO = re.compile(r" (الدين|الله|الاسلام)\b")
+_FIRST_OF_TWO = (" عبد ", " ابو ", " ابا ", " ابي ")
+_SECOND_OF_TWO = (" الدين ", " الله ", " الاسلام ")
+# What stands before a name and is none of it, folded. السيد and سيد are names too.
+_TITLES = set(
+    "م ا د مهندس المهندس مهندسه المهندسه باشمهندس الباشمهندس دكتور الدكتور دكتوره الدكتوره"  # noqa: SIM905
+    " استاذ الاستاذ استاذه الاستاذه حاج الحاج حاجه الحاجه شيخ الشيخ مدام انسه الانسه مستشار المستشار"
+    " محاسب المحاسب لوا اللوا عميد العميد عقيد العقيد"
+    " mr mrs ms miss mme madam sir dr doctor prof eng engineer hag haj hajj".split()
+)
+# Characters whose folded form is kept: those of the scripts that people here write.
+_REMEMBERED = 5000
 
 _ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 # A text may have been spoilt more than once.
@@ -49,12 +58,30 @@ def folded(text: str) -> str:
     Hamza, ى and ي, ة and ه, tatweel, vowel signs, case of every script, composed or not, punctuation,
     spaces and whose digits do not count; عبد الرحمن is عبدالرحمن.
     """
-    # Twice: a sign may stand for capital letters, and a small letter for several.
-    plain = unicodedata.normalize("NFKD", clean(text)).casefold()
-    letters = unicodedata.normalize("NFKD", plain).translate(_ONE_LETTER)
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    words = _NO_LETTER.sub(" ", bare).strip()
-    return _SECOND_OF_TWO.sub(r"\1", _FIRST_OF_TWO.sub(r"\1", words))
+    words = _in_words(text)
+    if words.isascii():
+        return words
+    words = f" {words} "
+    for first in _FIRST_OF_TWO:
+        words = words.replace(first, first.rstrip())
+    for second in _SECOND_OF_TWO:
+        words = words.replace(second, second.lstrip())
+    return words.strip()
+
+
+def search_words(text: str) -> list[str]:
+    """The words to look for in folded names, each once; where a name is written apart, its parts."""
+    return list(dict.fromkeys(_in_words(text).split()))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether these are spellings of one name, whatever title stands before it and where its spaces are.
+
+    The words' order counts: علي أحمد may be the son of أحمد علي.
+    """
+    name = _without_title(one)
+    # Of a name without letters there is nothing to fold.
+    return name == _without_title(other) if name else one.split() == other.split()
 
 
 def repaired(text: str) -> str:
@@ -73,6 +100,35 @@ def repaired(text: str) -> str:
 def is_lost(text: str) -> bool:
     """Whether letters of it were lost before it came: each is a question mark or U+FFFD now."""
     return _LOST.search(text) is not None
+
+
+def _in_words(text: str) -> str:
+    return " ".join(text.translate(_FOLDED).split())
+
+
+def _without_title(name: str) -> str:
+    words = folded(name).split()
+    # A name may be a title too, where there is no other.
+    while len(words) > 1 and words[0] in _TITLES:
+        del words[0]
+    return "".join(words)
+
+
+class _Folding(dict[int, str]):
+    """The folded form of each character by its number, found when it is first met."""
+
+    def __missing__(self, number: int) -> str:
+        # Twice: a sign may stand for capital letters, and a small letter for several.
+        plain = unicodedata.normalize("NFKD", clean(chr(number))).casefold()
+        letters = unicodedata.normalize("NFKD", plain).translate(_ONE_LETTER)
+        bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+        bare = _NO_LETTER.sub(" ", bare)
+        if len(self) < _REMEMBERED:
+            self[number] = bare
+        return bare
+
+
+_FOLDED = _Folding()
 
 
 def _without_entities(text: str) -> str:

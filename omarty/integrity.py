@@ -17,6 +17,7 @@ from audit.models import Entry, Seal
 from audit.seal_file import SealFileProblem, last_seal_line
 from buildings.models import Apartment, Block, Membership, occupied_by_nobody
 from contacts.canonical import ContactProblem, with_hint
+from contacts.folding import folded_fields
 from contacts.masking import masked_contacts
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, Status, User
 from omarty.admin_urls import admin_url_for
@@ -137,6 +138,18 @@ def _a(kind: str) -> str:
     return "an e-mail" if kind == Kind.EMAIL else "a phone"
 
 
+def folded_names(advance: Advance) -> Iterator[IntegrityProblem]:
+    """The folded names, by which rows are found, are those of the rows' names."""
+    for model in apps.get_models():
+        for field in folded_fields(model):
+            for row in _each(model._base_manager.only("pk", field.name, *field.derived_from)):
+                if field.value_from_object(row) != field.derived(row):
+                    what = f"{model._meta.verbose_name} {row.pk} is searched by another name than it has."
+                    yield IntegrityProblem(
+                        "folded names", what.capitalize(), admin_url_for(model, row.pk)
+                    )
+
+
 # --- Buildings -----------------------------------------------------------------------------------
 
 
@@ -246,6 +259,7 @@ def server(advance: Advance) -> Iterator[IntegrityProblem]:
 
 RULES: dict[str, Callable[[Advance], Iterator[IntegrityProblem]]] = {
     "contacts": contacts,
+    "folded names": folded_names,
     "units in their blocks": units_in_blocks,
     "managers": managers,
     "occupancy": occupancy,

@@ -10,8 +10,8 @@ from buildings.models import Membership
 from buildings.permissions import Blocks, members_within
 from buildings.unit_import.rows import RowProblem, Unit, UnitRow
 from contacts.bulk import Newcomer, newcomer
-from contacts.canonical import one_line
 from contacts.models import Claim, Kind, User
+from contacts.text import same_name
 
 
 class Residents:
@@ -121,9 +121,7 @@ def _members(units: Iterable[Unit]) -> dict[int | None, list[User]]:
 
 
 def _same_name(row: UnitRow, user: User) -> bool:
-    return row.resident.casefold() in {
-        one_line(name).casefold() for name in (user.name, user.user_name)
-    }
+    return any(same_name(row.resident, name) for name in (user.name, user.user_name))
 
 
 def _mismatches(

@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -73,7 +73,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
     list_display = ("person", "phone_shown", "email_shown", "units")
     list_filter = (BlockFilter,)
     search_fields = ("name",)
-    search_help_text = _("Name, phone in any spelling, or e-mail")
+    search_help_text = _("Words of a name, a phone or four digits of it, or e-mail")
     sortable_by = ()
     readonly_fields = ("contacts", "memberships_shown", "entries")
 
@@ -136,7 +136,8 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         # An anonymised person is only a number, reached by their former memberships.
         people, term = queryset.filter(erased_at=None), search_term.strip()
-        return (people.filter(people_matching(term)) if term else people), False
+        found = people_matching(term, scope(request).sees) if term else Q()
+        return people.filter(found), False
 
     @admin.display(description=pgettext_lazy("heading", "person"))
     def person(self, row: User) -> str:
