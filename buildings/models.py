@@ -60,7 +60,15 @@ class Building(models.Model):
         verbose_name_plural = _("buildings")
 
     def __str__(self) -> str:
-        return self.name_en or self.name_ar or f"#{self.pk}"
+        return self.name_en or self.name_ar or ", ".join(self.address) or f"#{self.pk}"
+
+    @property
+    def address(self) -> list[str]:
+        """What a building without a name is called by: street and city, or what else is known."""
+        near = [self.street, self.city]
+        return [text for text in near if text] or [
+            text for text in (self.region, self.governorate, self.country) if text
+        ]
 
 
 class Block(models.Model):
