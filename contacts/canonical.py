@@ -49,25 +49,6 @@ def canonical_phone(typed: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-# What people write between two numbers.
-_BETWEEN_PHONES = re.compile(r"[/\\|,;&\n\r\t،؛]+|\s(?:and|or|و|أو|او)\s|[-‐-―−]+", re.I)
-
-
-def phones_in(text: str) -> list[str]:
-    """The phones that a text names, one after the other; the whole text where that is one phone, or none."""
-    parts = [part for part in map(str.strip, _BETWEEN_PHONES.split(text)) if part]
-    if len(parts) > 1 and not _is_phone(text) and all(map(_is_phone, parts)):
-        return parts
-    return [text]
-
-
-def _is_phone(text: str) -> bool:
-    try:
-        return bool(canonical_phone(text))
-    except ValueError:
-        return False
-
-
 def canonical_email(typed: str) -> str:
     """The address in lower case, its domain in ASCII. Raises ValueError if it is not an e-mail address."""
     email = typed.strip()

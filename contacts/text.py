@@ -32,10 +32,8 @@ _SECOND_OF_TWO = re.compile(r" (الدين|الله|الاسلام)\b")
 _ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 # A text may have been spoilt more than once.
 _TIMES = 3
-# The code pages that UTF-8 is taken for where it is read wrongly. Of the first, browsers and MySQL ("latin1")
-# read the bytes that Windows leaves open as control characters.
-_CODE_PAGES = ("cp1252", "cp1256")
-_CONTROLS_AS_BYTES = "controls-as-bytes"
+# The code pages that UTF-8 is taken for where it is read wrongly.
+_CODE_PAGES = ("latin-1", "cp1252", "cp1256")
 _LOST = re.compile(r"\ufffd|(?<![\w?])\?{2,}(?![\w?])|\?{3,}(?=\w)|(?<=\w)\?{2,}(?=\w)")
 
 
@@ -88,16 +86,17 @@ def _read_as_utf8(text: str) -> str:
     for code_page in _CODE_PAGES:
         try:
             # No text of letters is UTF-8 by chance: each of them would have to be half of one.
-            return text.encode(code_page, _CONTROLS_AS_BYTES).decode()
+            return text.encode(code_page, "controls-as-bytes").decode()
         except UnicodeError:
             continue
     return text
 
 
+# In cp1252 MySQL ("latin1") and browsers read the bytes that Windows leaves open as control characters.
 def _control_as_byte(error: UnicodeError) -> tuple[bytes, int]:
     if isinstance(error, UnicodeEncodeError) and "\x80" <= error.object[error.start] <= "\x9f":
         return bytes([ord(error.object[error.start])]), error.start + 1
     raise error
 
 
-codecs.register_error(_CONTROLS_AS_BYTES, _control_as_byte)
+codecs.register_error("controls-as-bytes", _control_as_byte)

@@ -41,7 +41,7 @@ NUMBERED = {
     *("buildings.block", "buildings.apartment", "buildings.membership"),
 }
 # Of whom everything here is asked: the manager of a block that came in.
-OWN = {"blockId": 501, "apartmentId": 3001}
+OWN: dict[str, Any] = {"blockId": 501, "apartmentId": 3001}
 
 
 def make_tables_anew(program: Program) -> None:
@@ -54,12 +54,12 @@ def make_tables_anew(program: Program) -> None:
 
 
 def token_of(url: str) -> str:
-    fields = {"email": "sara@example.org", "password": PASSWORD}
+    fields: dict[str, Any] = {"email": "sara@example.org", "password": PASSWORD}
     return str(post_form(f"{url}/omartyapis/Auth/Login/", **fields)["data"]["Token"])
 
 
 def add_unit(url: str) -> dict[str, Any]:
-    fields = {"api": "CreateApartment", "floorNum": 3, "aptNum": 79, **OWN}
+    fields: dict[str, Any] = {"api": "CreateApartment", "floorNum": 3, "aptNum": 79, **OWN}
     return post_form(f"{url}/omartyapis/Create/", token_of(url), **fields)
 
 
@@ -70,7 +70,11 @@ def write_here(url: str) -> None:
         f"{url}/omartyapis/Create/", token, api="CreateApartment", floorNum=3, aptNum=77, **OWN
     )
     assert made == {"status": 200, "data": "Apartment registered."}
-    for contact in ({"phoneNumber": "01000007777"}, {"email": "sara.third@example.org"}):
+    further: list[dict[str, Any]] = [
+        {"phoneNumber": "01000007777"},
+        {"email": "sara.third@example.org"},
+    ]
+    for contact in further:
         added = post_form(f"{url}/omartyapis/Update/", token, api="AddContact", **OWN, **contact)
         assert "data" in added, added
         # Ids of both, and none that needs more than the 31 bits that an app may have.

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from audit.operations import Origin
-from contacts.canonical import phones_in
 from contacts.models import SECONDARY, Kind, User
 from contacts.operations import (
     Contact,
@@ -18,6 +17,7 @@ from contacts.operations import (
     add_contact,
     hide_contact,
 )
+from contacts.several import phones_in
 from omarty.legacy.importer import erased_ids, imported_ids
 from omarty.legacy.models import LegacyRow, QuarantinedRow
 from omarty.legacy.models import QuarantineReason as Reason
