@@ -206,6 +206,9 @@ ODDITIES: dict[str, list[dict[str, Any]]] = {
         {"ID": 2009, "Name": "Ahmed\u200e\u00a0Said", "PhoneNum": "+2001055502009"},
         {"ID": 2010, "Name": "Same digits", "PhoneNum": "1055502009"},
         {"ID": 2011, "Name": "Line\nbreak\tTab", "PhoneNum": "+20 1055502011\n"},
+        # Cut in the middle of a letter, and with a byte lost.
+        {"ID": 2014, "Name": "فاطمة".encode()[:-1].decode("latin-1"), "Email": "m2014@example.org"},
+        {"ID": 2015, "Name": "فاطمة".encode().decode("latin-1").replace("\x81", "?"), "Hide": 3},
         # What another row has as its second phone.
         {"ID": 2012, "Name": "Primary", "PhoneNum": "01155502012"},
         {"ID": 2013, "Name": "Held", "PhoneNum": "01055502013 - 01155502012"},
