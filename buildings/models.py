@@ -55,7 +55,7 @@ class Building(FoldedModel):
     city = models.CharField(_("city"), max_length=128, blank=True)
     region = models.CharField(_("region"), max_length=128, blank=True)
     street = models.CharField(_("street"), max_length=128, blank=True)
-    folded = FoldedField(max_length=600, derived_from=("name_ar", "name_en"))
+    folded = FoldedField(max_length=1000, derived_from=("name_ar", "name_en", "street", "city"))
 
     objects = FoldedRows["Building"].as_manager()
 
@@ -64,7 +64,15 @@ class Building(FoldedModel):
         verbose_name_plural = _("buildings")
 
     def __str__(self) -> str:
-        return self.name_en or self.name_ar or f"#{self.pk}"
+        return self.name_en or self.name_ar or ", ".join(self.address) or f"#{self.pk}"
+
+    @property
+    def address(self) -> list[str]:
+        """What a building without a name is called by: street and city, or what else is known."""
+        near = [self.street, self.city]
+        return [text for text in near if text] or [
+            text for text in (self.region, self.governorate, self.country) if text
+        ]
 
 
 class Block(FoldedModel):

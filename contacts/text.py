@@ -3,6 +3,7 @@
 Every way in reads text by these functions: the calls, forms, searches, tables, commands, moving in.
 """
 
+import codecs
 import html
 import re
 import unicodedata
@@ -41,8 +42,12 @@ _ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 # A text may have been spoilt more than once.
 _TIMES = 3
 # The code pages that UTF-8 is taken for where it is read wrongly.
-_CODE_PAGES = ("latin-1", "cp1252", "cp1256")
+_ARABIC = "cp1256"
+_CODE_PAGES = ("latin-1", "cp1252", _ARABIC)
+_ARABIC_LETTER = re.compile("[\u0620-\u064a]")
 _LOST = re.compile(r"\ufffd|(?<![\w?])\?{2,}(?![\w?])|\?{3,}(?=\w)|(?<=\w)\?{2,}(?=\w)")
+# Letters of Arabic in UTF-8, each of whose bytes was read as a letter or a sign of its own.
+_HALVES = re.compile("(?:[ØÙÚÛ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]){2}")
 
 
 def clean(text: str) -> str:
@@ -98,8 +103,11 @@ def repaired(text: str) -> str:
 
 
 def is_lost(text: str) -> bool:
-    """Whether letters of it were lost before it came: each is a question mark or U+FFFD now."""
-    return _LOST.search(text) is not None
+    """Whether letters of it were lost before it came: each is a question mark or U+FFFD now.
+
+    Or, after `repaired()`, the rest of it is still Arabic in UTF-8 that was read as another code page.
+    """
+    return _LOST.search(text) is not None or _HALVES.search(text) is not None
 
 
 def _in_words(text: str) -> str:
@@ -141,7 +149,31 @@ def _read_as_utf8(text: str) -> str:
     for code_page in _CODE_PAGES:
         try:
             # No text of letters is UTF-8 by chance: each of them would have to be half of one.
-            return text.encode(code_page).decode()
+            read = _decoded(text.encode(code_page, "controls-as-bytes"))
         except UnicodeError:
             continue
+        # But in that of Arabic a short word of Persian or Urdu may be: آگ.
+        if code_page != _ARABIC or _ARABIC_LETTER.search(read):
+            return read
     return text
+
+
+def _decoded(spoilt: bytes) -> str:
+    """The bytes as UTF-8, without half a letter at the end where a column was too short."""
+    try:
+        return spoilt.decode()
+    except UnicodeDecodeError as error:
+        whole = spoilt[: error.start].decode()
+        if error.reason != "unexpected end of data" or whole[-2:].isascii():
+            raise
+        return whole
+
+
+# In cp1252 MySQL ("latin1") and browsers read the bytes that Windows leaves open as control characters.
+def _control_as_byte(error: UnicodeError) -> tuple[bytes, int]:
+    if isinstance(error, UnicodeEncodeError) and "\x80" <= error.object[error.start] <= "\x9f":
+        return bytes([ord(error.object[error.start])]), error.start + 1
+    raise error
+
+
+codecs.register_error("controls-as-bytes", _control_as_byte)

@@ -29,7 +29,8 @@ from omarty.api.tokens import Access, Refresh, read, user_id
 from omarty.backoffice.base.forms import DayField, FractionField, WholeNumberField
 from omarty.backoffice.base.request_limits import row_id
 from omarty.client_address import client_ip
-from omarty.legacy.parsing import coordinate, moment, reference, whole
+from omarty.legacy.dates import moment
+from omarty.legacy.parsing import coordinate, reference, whole
 from omarty.tables.cells import plain, safe
 from omarty.tables.reading import TableFile, TableProblem
 from omarty.tables.writing import writer

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             model_name="building",
             name="folded",
             field=contacts.folding.FoldedField(
-                derived_from=("name_ar", "name_en"), max_length=600
+                derived_from=("name_ar", "name_en", "street", "city"), max_length=1000
             ),
         ),
         AddMissingField(

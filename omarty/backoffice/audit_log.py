@@ -112,6 +112,8 @@ WITHOUT_BLOCK = {
     Action.USER_ERASED,
     Action.ENTRIES_ARCHIVED,
     Action.LEGACY_QUARANTINED,
+    Action.LEGACY_DONE,
+    Action.LEGACY_REOPENED,
 }
 # Those of them whose entries from the legacy server's log may name one.
 LEGACY_WITH_BLOCK = {Action.SIGNED_IN, Action.USER_REGISTERED, Action.PASSWORD_CHANGED}

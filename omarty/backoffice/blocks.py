@@ -190,11 +190,15 @@ class BuildingAdmin(NamedAdmin, SuperusersAdmin):
     when_empty = _("Register a building, then its blocks; then grant each block its manager.")
     block_path = "blocks__pk"
 
-    list_display = ("name_en", "name_ar", "city", "region", "street")
+    list_display = ("called", "name_en", "name_ar", "city", "region", "street")
     search_fields = ("folded",)
     ordering = ("pk",)
 
     def page_title(self, row: Building) -> str:
+        return building_name(row)
+
+    @admin.display(description=pgettext_lazy("heading", "building"))
+    def called(self, row: Building) -> str:
         return building_name(row)
 
     def within(self, blocks: Blocks, rows: QuerySet[Any]) -> QuerySet[Any]:

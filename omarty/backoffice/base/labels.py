@@ -53,9 +53,13 @@ def contact_line(kind: Kind, text: str) -> SafeString:
 
 
 def building_name(building: Building) -> str:
-    """Its name in the reader's language, or its only one. `str()` of it is for the audit log."""
+    """Its name in the reader's language, or its only one; without one its street and city.
+
+    `str()` of it is for the audit log.
+    """
     arabic = (get_language() or "").startswith("ar")
-    return (building.name_ar if arabic else building.name_en) or str(building)
+    names = [building.name_ar, building.name_en] if arabic else [building.name_en, building.name_ar]
+    return next(filter(None, names), "") or listed(building.address) or str(building)
 
 
 def distinct_labels(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
