@@ -23,6 +23,7 @@ ANYWHERE: dict[str, StatusAndMessage] = {
     "No length": envelopes.NO_LENGTH,
     "Too large": envelopes.TOO_LARGE,
     "Neither form nor JSON": envelopes.NEITHER_FORM_NOR_JSON,
+    "Compressed": envelopes.COMPRESSED,
     "Server error": envelopes.server_error("5f0c4f0e-0d8b-4b0a-9d0e-1c2a7b9c0d11"),
 }
 

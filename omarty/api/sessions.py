@@ -39,6 +39,7 @@ _EXAMPLE = {
 @api_view(["POST"])
 def sessions(request: Any) -> Response:
     """Where the caller is signed in."""
+    body_of(request)
     found = sessions_of(request.user)
     return success(
         {str(number): _shown(each, request.auth) for number, each in enumerate(found, start=1)}
