@@ -16,6 +16,7 @@ from omarty.api.envelopes import CallRefused, StatusAndMessage
 # Replaces what is not text: a file, a list, a NUL, half a character.
 UNREADABLE = "\ufffd"
 LARGEST_ID = 2**63 - 1
+LARGEST_EXACT = 2**53
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
@@ -165,4 +166,7 @@ def as_text(value: Any) -> str:
         return _NO_TEXT.sub(UNREADABLE, value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    # JSON has one kind of number: 1.0 is 1. Larger ones may have been rounded on the way.
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_EXACT:
+        return str(int(value))
     return UNREADABLE
