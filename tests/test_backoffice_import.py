@@ -232,7 +232,9 @@ def of_two_blocks():
 
 
 def test_a_foreign_block_is_as_unknown_to_a_manager_of_several(of_two_blocks):
-    seen = preview(of_two_blocks, table("block id,number,floor", "2,80", "3,80", "99999,80", "4,22"))
+    seen = preview(
+        of_two_blocks, table("block id,number,floor", "2,80", "3,80", "99999,80", "4,22")
+    )
     unknown = [("block id", "is not a registered block")]
     assert errors(seen) == [unknown, unknown, unknown, []]
 

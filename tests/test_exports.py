@@ -286,7 +286,9 @@ def test_more_rows_than_a_page(tmp_path):
     file.write_text("number,floor\n" + "\n".join(lines))
     load(file, block=2)
     assert export("units", tmp_path / "units.csv")["rows"] == 5023
-    numbers = [int(row["number"]) for row in table(tmp_path / "units.csv") if row["block id"] == "2"]
+    numbers = [
+        int(row["number"]) for row in table(tmp_path / "units.csv") if row["block id"] == "2"
+    ]
     assert numbers == [*range(11, 21), *range(1000, 6000)]
     assert export("audit", tmp_path / "audit.jsonl")["rows"] == Entry.objects.count() - 1
 

@@ -282,7 +282,10 @@ def test_one_bad_row_and_nothing_is_written(table, new_entries):
         (4, "block"),
         (5, "number"),
     ]
-    assert f"{file}, row 3, column floor: is not a whole number from -20 to 200 (0 is the ground" in told
+    assert (
+        f"{file}, row 3, column floor: is not a whole number from -20 to 200 (0 is the ground"
+        in told
+    )
     assert f"{file}, row 4, column block: is no number or name of a block here." in told
     assert "3 bad rows; nothing was written" in told
     assert Apartment.objects.count() == units and not new_entries()

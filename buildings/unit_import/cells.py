@@ -54,11 +54,10 @@ _ZEROS = re.compile(r"0+(?:\.0+)?")
 _BETWEEN = re.compile(
     r"\s*(?:[/\\،,;؛|&\n]|(?<=\s)(?:and|or|أو|او)(?=\s)|(?<=\s)و)\s*", re.IGNORECASE
 )
-# A dash or blank that another number follows, to judge by how that begins; or any.
-_BEFORE_NUMBER, _ANYWHERE = re.compile(r"[\s‐-―-]+(?=[0+(])"), re.compile(r"[\s‐-―-]+")
+_DASH_WITH_BLANKS, _BLANK_OR_DASH = re.compile(r"\s+[‐-―-]\s+"), re.compile(r"[\s‐-―-]+")
 # The fewest digits of one of several numbers: fewer are part of one.
 _FEWEST_DIGITS = 7
-_MOST_PARTS = 25
+_MOST_PARTS, _MOST_GROUPS = 25, 9
 # What programs that know fractions alone make of a phone.
 _FRACTION_OF_PHONE = re.compile(r"(\+?\d{6,15})[.٫]0+")
 
@@ -229,10 +228,29 @@ def _partings(kind: Kind, text: str) -> Iterator[list[str]]:
     if len(several) > 1 and all(_digits_in(part) >= _FEWEST_DIGITS for part in several):
         yield several
     yield [text]
-    for between in (_BEFORE_NUMBER, _ANYWHERE):
-        parts = [part for each in several for part in between.split(each) if part]
-        if all(_digits_in(part) >= _FEWEST_DIGITS for part in parts):
-            yield parts
+    yield [part for each in several for part in _DASH_WITH_BLANKS.split(each) if part]
+    numbers = [_numbers(_BLANK_OR_DASH.split(each)) for each in several]
+    if all(len(each) == 1 for each in numbers):
+        yield [number for each in numbers for number in each[0]]
+
+
+def _numbers(groups: list[str]) -> list[list[str]]:
+    """The ways in which groups of digits, in their order, are whole phones."""
+    if len(groups) > _MOST_GROUPS:
+        return []
+    ways: list[list[list[str]]] = [[[]]]
+    for end in range(1, len(groups) + 1):
+        last = ((start, " ".join(groups[start:end])) for start in range(end))
+        ways.append(
+            [
+                [*way, number]
+                for start, number in last
+                if ways[start] and _digits_in(number) >= _FEWEST_DIGITS
+                if _read_all(Kind.PHONE, [number])
+                for way in ways[start]
+            ]
+        )
+    return ways[-1]
 
 
 def _digits_in(text: str) -> int:

@@ -25,7 +25,7 @@ _SURPLUS = "the,at,on,floor,flr,fl,level,lvl,storey,story,no,number" + (
 _BASEMENTS = (
     "basement,lower ground,lg,lgf,underground,cellar,بدروم,بدرون,قبو,سرداب,تسويه,تحت ارض,تحت ارضي"
 )
-_GROUNDS = "g,gf,gr,grd,gnd,ground,rc,r c,rdc,rez de chaussee,ارضي,ارض"
+_GROUNDS = "g,gf,gr,grd,gnd,ground,rc,rdc,rez de chaussee,ارضي,ارض"
 _MEZZANINES = "m,mz,mf,me,mezz,mez,mezzanine,mezanine,ميزانين,ميزنين,مسروق,مسحور"
 _ROOFS = "roof,rf,roof top,rooftop,روف,رووف,سطح,سطوح"
 _LASTS = "last,top,اخير"
@@ -94,7 +94,8 @@ def _numbered(text: str) -> int | None:
 def _words(text: str) -> str:
     """The words that say which, without those that say that it is a floor."""
     words = [word for word in folded(text).split() if word not in _SURPLUS_WORDS]
-    return " ".join(word.removeprefix("ال") for word in words)
+    initials = all(len(word) == 1 and word.isalpha() for word in words)
+    return ("" if initials else " ").join(word.removeprefix("ال") for word in words)
 
 
 def _worded(words: str) -> int | str | None:

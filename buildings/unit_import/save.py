@@ -133,6 +133,9 @@ def _merged(key: UnitKey, rows: list[UnitRow], problems: list[RowProblem]) -> Un
     agreeing = []
     for row in rows:
         fields = row.fields
+        if key.name:
+            # Another spelling of the name that the unit is called by is no contradiction.
+            fields["name"] = reported.get("name", fields["name"])
         against = [name for name, value in fields.items() if reported.get(name, value) != value]
         if against:
             sentence = _("says otherwise of this unit than an earlier row")
