@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from audit.seal_file import SealFileProblem, readings
 from audit.sealing import SealLine
-from buildings.unit_import.columns import COLUMNS, CellProblem, folded
+from buildings.unit_import.cells import CellProblem
+from buildings.unit_import.columns import COLUMNS, folded
 from contacts.authentication import parse_login
 from contacts.canonical import one_line, western_digits
 from contacts.emails import canonical_email, tidy_email

@@ -31,9 +31,17 @@ class SourceTable(Protocol):
 
 
 def stage_table(
-    table: SourceTable, staging: Staging, *, block_id: int | None, advance: Advance
+    table: SourceTable,
+    staging: Staging,
+    *,
+    block_id: int | None,
+    within: Blocks,
+    names: bool = False,
+    advance: Advance,
 ) -> UnitReader:
     """Read the table: store what each row reports, or what is wrong with it. `advance` gets bytes.
+
+    Blocks are looked for `within` these; with `names` a unit may be known by a name in place of a number.
 
     Returns the reader of its headings. Raises HeadingsProblem, with a sentence that names the file,
     and whatever the table raises.
@@ -41,7 +49,7 @@ def stage_table(
     with closing(table.rows()) as rows:
         row, headings = next(rows, (1, []))
         try:
-            reader = UnitReader(headings, block_id=block_id)
+            reader = UnitReader(headings, block_id=block_id, within=within, names=names)
         except HeadingsProblem as error:
             raise HeadingsProblem(
                 _("%(file)s, row %(row)d: %(why)s") % {"file": table.name, "row": row, "why": error}
@@ -68,7 +76,7 @@ def save_staged(
     any `staging.problems()` at the end.
     """
     for batch in staging.batches():
-        done = save_units(origin=origin, rows=batch, within=within)
+        done = save_units(origin=origin, rows=batch, within=within, registers=reader.registers)
         staging.add_problems(
             problem._replace(column=reader.heading(problem.column)) for problem in done.problems
         )

@@ -90,7 +90,9 @@ def preview_or_save(
     """
     try:
         with Staging() as staging:
-            reader = stage_table(table, staging, block_id=block_id, advance=_unwatched)
+            reader = stage_table(
+                table, staging, block_id=block_id, within=within, advance=_unwatched
+            )
             with transaction.atomic(), connection.execute_wrapper(_before(table.deadline)):
                 lock_blocks(pk for pk in staging.blocks() if pk in within)
                 done = list(
@@ -126,7 +128,7 @@ def _preview(
     lines = list(_lines(table, reader, units, problems))
     # What needs correction comes first: the rest may be hundreds of rows.
     lines.sort(key=lambda line: line["kind"] != "problem")
-    headings = [reader.heading(column.name) for _index, column in reader.columns]
+    headings = [reader.headings[index] for index, _column in reader.columns]
     strangers = sum(each.strangers for each in done)
     asks = any(each.asks_for_contacts for each in done)
     return Preview(
@@ -167,7 +169,8 @@ def _lines(
 def _kind(unit: Unit, row: int) -> str:
     if unit.effect is Effect.NEW:
         return "new"
-    return "update" if unit.effect is Effect.CHANGED or row in unit.arriving else "skip"
+    changed = unit.effect is Effect.CHANGED or row in unit.arriving | unit.enlarging
+    return "update" if changed else "skip"
 
 
 def _cell(column: Column, text: str, unit: Unit | None, row: int) -> dict[str, Any]:
@@ -176,7 +179,8 @@ def _cell(column: Column, text: str, unit: Unit | None, row: int) -> dict[str, A
     if unit is None or unit.effect is Effect.NEW or not text:
         return {"now": text, "was": "", "changed": False}
     if column.of_resident is not None:
-        return {"now": text, "was": "", "changed": row in unit.arriving}
+        changed = row in unit.arriving or (column.contact and row in unit.enlarging)
+        return {"now": text, "was": "", "changed": changed}
     changed = column.field in unit.changes
     was = column.show(unit.stored[column.field]) if changed else None
     return {"now": text, "was": "" if was is None else str(was), "changed": changed}

@@ -167,7 +167,7 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
     # Under headings that an import reads back, the unit's id first: corrected, the file can come in again.
     export_columns = [
         ExportColumn(column.title, column.cell)
-        for column in sorted(COLUMNS, key=lambda column: column.key != "unit")
+        for column in sorted(COLUMNS, key=lambda column: column.key != "unit id")
         if column.shows_unit
     ]
 

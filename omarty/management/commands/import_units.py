@@ -29,12 +29,13 @@ class Command(DataCommand):
     help = (
         "Load units and their residents from a table.\n\n"
         "A unit is known by its block and number: it is registered if it is new, changed where the\n"
-        "table says otherwise, and left as it is else; an empty cell changes nothing. A resident is\n"
-        "known by phone or e-mail: new people are registered; each becomes a resident of the unit\n"
-        "unless they belong to it. People who are registered already are left as they are. Several\n"
-        "residents of a unit are several rows. One bad row, and nothing is written.\n\n"
+        "table says otherwise, and left as it is else; an empty cell changes nothing. Without a column\n"
+        "of floors no unit is registered. A resident is known by phone or e-mail: new people are\n"
+        "registered; each becomes a resident of the unit unless they belong to it. People who are\n"
+        "registered already get what further contacts the table has, and are left as they are else.\n"
+        "Several residents of a unit are several rows. One bad row, and nothing is written.\n\n"
         f"Headings, in English or Arabic: {', '.join(column.key for column in COLUMNS)}.\n"
-        "Needed are number and, without --block, block (its id)."
+        "Needed are number and, without --block, block (its own number or name) or block id."
     )
     reads = "FILE: CSV (UTF-8 or Windows-1256; comma, semicolon or tab) or XLSX"
     writes = (
@@ -46,6 +47,11 @@ class Command(DataCommand):
         super().add_arguments(parser)
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--block", type=int, metavar="ID", help="The block of every row.")
+        parser.add_argument(
+            "--names",
+            action="store_true",
+            help="What stands in place of a unit's number and is none, such as 12A, becomes its name.",
+        )
         parser.add_argument(
             "--skip-bad",
             action="store_true",
@@ -65,7 +71,9 @@ class Command(DataCommand):
             bad_file = options["bad_file"] or _bad_file(table)
             _check_options(options["block"], bad_file if skip_bad else None)
             with Staging() as staging, ExitStack() as committed:
-                reader = self._stage(table, staging, options["block"])
+                reader = self._stage(
+                    table, staging, block_id=options["block"], names=options["names"]
+                )
                 with transaction.atomic():
                     total = self._save(staging, reader)
                     bad = staging.bad_rows()
@@ -80,9 +88,14 @@ class Command(DataCommand):
             raise CommandRefused(str(error)) from error
         self._report_outcome(total, bad, bad_file)
 
-    def _stage(self, table: TableFile, staging: Staging, block_id: int | None) -> UnitReader:
+    def _stage(
+        self, table: TableFile, staging: Staging, *, block_id: int | None, names: bool
+    ) -> UnitReader:
+        within = EVERYTHING.changes
         with self.progress(f"Reading {table.path} (bytes)", table.size) as advance:
-            return stage_table(table, staging, block_id=block_id, advance=advance)
+            return stage_table(
+                table, staging, block_id=block_id, within=within, names=names, advance=advance
+            )
 
     def _save(self, staging: Staging, reader: UnitReader) -> Outcome:
         origin = Origin.of_command("import_units")
@@ -119,7 +132,10 @@ class Command(DataCommand):
         text = (
             f"Units: {total.created} registered, {total.updated} changed, {total.left} left as they"
             f" were. People registered: {total.people}. Memberships started: {total.memberships}."
+            f" Further contacts: {total.contacts}."
         )
+        if total.unnumbered:
+            text += f" Units without a number, which need correction: {total.unnumbered}."
         if bad:
             where = f"see {bad_file}" if written else f"to be written to {bad_file}"
             text += f" Bad rows left out: {bad}, {where}."
