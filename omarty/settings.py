@@ -325,7 +325,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},
+    # As in urls.py, so that who tries one after the other signs out last.
+    "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [
+        "omarty.api.schema.name_parts",
         "omarty.api.schema.name_this_server",
         "omarty.api.schema.link_sessions",
     ],
