@@ -324,7 +324,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},
+    # JavaScript, for it names the plugin of static/omarty/api_pages.js.
+    "SWAGGER_UI_SETTINGS": (
+        "{deepLinking: true, persistAuthorization: true, plugins: [keepFieldsAcrossTypes]}"
+    ),
     # As in urls.py, so that who tries one after the other signs out last.
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [
