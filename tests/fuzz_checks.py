@@ -36,7 +36,7 @@ def refusals_are_told_from_successes(ctx: Any, response: Any, case: Any) -> None
 def needed(case: Any) -> set[str]:
     """The fields without which the operation can do nothing, as its schema says."""
     raw = case.operation.definition.raw.get("requestBody", {"content": {}})
-    shape = next((content["schema"] for content in raw["content"].values()), {})
+    shape: dict[str, Any] = next((content["schema"] for content in raw["content"].values()), {})
     name = shape.get("$ref", "").rpartition("/")[2]
     parts = case.operation.schema.raw_schema["components"]["schemas"]
     return set(parts.get(name, {}).get("required", ()))

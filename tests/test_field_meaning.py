@@ -297,7 +297,7 @@ PHONES = {
     "02/27370025": ["02/27370025"],
 }
 NO_PHONES = {
-    "2.01056E+11": "format the column as text",
+    "2.01056E+11": "make the cell text",
     "#REF!": "is not a phone number",
     "########": "is not a phone number",
     "O1055500076": "is not a phone number",

@@ -198,8 +198,6 @@ def read_contacts(kind: Kind, text: str) -> list[tuple[str, str]]:
     text = text.removeprefix("'").strip()
     if _ZEROS.fullmatch(text) or ("@" not in text and _NO_CONTACT.fullmatch(folded(text))):
         return []
-    if kind is Kind.PHONE:
-        _refuse_shortened(text)
     try:
         return contacts_in(kind, text)
     except ContactProblem as problem:
