@@ -100,7 +100,7 @@ def rows(everybody):
     for block, kinds in known.items():
         building = Block.objects.get(pk=block).building_id
         kinds |= {"block": block, "building": building, "quarantined": odd.pk}
-        kinds |= {"dealt-with": dealt_with.pk}
+        kinds |= {"dealt": dealt_with.pk}
         entry = Entry.objects.filter(block_id=block).earliest("pk")
         kinds |= {"entry": entry.pk}
     return known
