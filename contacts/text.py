@@ -33,6 +33,12 @@ _ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 _TIMES = 3
 # The code pages that UTF-8 is taken for where it is read wrongly.
 _CODE_PAGES = ("latin-1", "cp1252", "cp1256")
+# What the second byte of a letter in UTF-8 reads as in them: few texts have such a sign.
+_SECOND_BYTES = re.compile(
+    "["
+    + re.escape("".join(bytes(range(0x80, 0xC0)).decode(page, "ignore") for page in _CODE_PAGES))
+    + "]"
+)
 _LOST = re.compile(r"\ufffd|(?<![\w?])\?{2,}(?![\w?])|\?{3,}(?=\w)|(?<=\w)\?{2,}(?=\w)")
 
 
@@ -62,6 +68,8 @@ def repaired(text: str) -> str:
 
     That is so of HTML entities, and of UTF-8 that was read as another code page, once or several times.
     """
+    if text.isascii() and "&" not in text:
+        return text
     for _time in range(_TIMES):
         better = _read_as_utf8(_without_entities(text))
         if better == text:
@@ -80,7 +88,7 @@ def _without_entities(text: str) -> str:
 
 
 def _read_as_utf8(text: str) -> str:
-    if text.isascii():
+    if text.isascii() or _SECOND_BYTES.search(text) is None:
         return text
     for code_page in _CODE_PAGES:
         try:

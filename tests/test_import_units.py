@@ -75,6 +75,7 @@ def test_units_are_made_changed_and_left(table, new_entries):
         "memberships": 0,
         "bad_rows": 0,
         "bad_file": None,
+        "notes": [],
     }
     made = unit(101)
     assert (made.floor, made.name, made.occupancy) == (10, "East", Occupancy.OCCUPIED)

@@ -204,29 +204,50 @@ COLUMNS = (
     Column(
         "number",
         gettext_lazy("number"),
-        ("unit number", "apartment", "apartment number", "apt", "no", "رقم الوحدة")
-        + ("رقم الشقة", "الرقم", "رقم", "الشقة", "شقة"),
+        (
+            "unit number",
+            "unit no",
+            "apartment",
+            "apt",
+            "flat",
+            "door",
+            "villa",
+            "shop",
+            "رقم الوحدة",
+        )
+        + ("رقم الشقة", "الرقم", "رقم", "الشقة", "شقة", "وحدة", "محل", "فيلا", "باب"),
         read=partial(read_integer, LOWEST_NUMBER, HIGHEST_NUMBER),
         field="number",
     ),
     Column(
         "floor",
         gettext_lazy("floor"),
-        ("floor number", "رقم الدور", "الدور", "دور", "الطابق", "طابق"),
+        ("floor number", "level", "storey", "story", "fl", "رقم الدور", "الدور", "الطابق"),
         read=lru_cache(partial(read_integer, LOWEST_FLOOR, HIGHEST_FLOOR)),
         field="floor",
     ),
     Column(
         "name",
         gettext_lazy("name"),
-        ("unit name", "apartment name", "اسم الوحدة", "اسم الشقة", "الاسم"),
+        (
+            "unit name",
+            "apartment name",
+            "flat name",
+            "unit title",
+            "اسم الوحدة",
+            "اسم الشقة",
+            "الاسم",
+        )
+        + ("مسمى الوحدة", "كود الوحدة", "وصف الوحدة", "unit code", "unit description"),
         read=partial(read_text, _longest(Apartment, "name")),
         field="name",
     ),
     Column(
         "occupancy",
         gettext_lazy("occupancy"),
-        ("status", "state", "الحالة", "حالة الوحدة", "حالة الإشغال", "الإشغال"),
+        ("status", "state", "unit status", "apartment status", "flat status", "occupancy status")
+        + ("occupied", "الحالة", "حالة الوحدة", "حالة الشقة", "حالة الإشغال", "الإشغال")
+        + ("حالة السكن", "موقف الوحدة", "موقف الشقة", "نوع الإشغال"),
         read=lru_cache(read_occupancy),
         field="occupancy",
         show=lambda code: str(Occupancy(code).label),
@@ -234,15 +255,42 @@ COLUMNS = (
     Column(
         "resident",
         gettext_lazy("resident"),
-        ("resident name", "resident's name", "الساكن", "اسم الساكن", "المقيم", "اسم المقيم"),
+        ("resident name", "resident's name", "residents", "full name", "tenant", "tenant name")
+        + ("tenant's name", "renter", "lessee", "owner", "owner name", "owner's name", "landlord")
+        + ("occupant", "occupant name", "occupier", "customer", "customer name", "client")
+        + ("client name", "contact name", "contact person", "person", "person name")
+        + ("الساكن", "اسم الساكن", "السكان", "المقيم", "اسم المقيم", "المالك", "اسم المالك")
+        + ("صاحب الوحدة", "صاحب الشقة", "اسم صاحب الشقة", "المستأجر", "اسم المستأجر", "الشاغل")
+        + ("اسم الشاغل", "شاغل الوحدة", "اسم شاغل الوحدة", "العميل", "اسم العميل", "القاطن")
+        + (
+            "اسم القاطن",
+            "الاسم بالكامل",
+            "الاسم ثلاثي",
+            "الاسم الثلاثي",
+            "الاسم رباعي",
+            "الاسم كامل",
+        ),
         read=partial(read_text, _longest(User, "name")),
         of_resident=lambda user: one_line(user.name) or one_line(user.user_name),
     ),
     Column(
         "phone",
         gettext_lazy("phone"),
-        ("mobile", "phone number", "الهاتف", "رقم الهاتف", "التليفون", "الموبايل")
-        + ("رقم الموبايل", "المحمول", "تليفون", "موبايل"),
+        ("mobile", "mob", "cell", "cellphone", "cell phone", "phone number", "mobile phone", "tel")
+        + ("telephone", "gsm", "contact", "contact number", "whatsapp", "whats app", "landline")
+        + ("land line", "home phone", "work phone", "office phone", "fixed line")
+        + (
+            "الهاتف",
+            "رقم الهاتف",
+            "هاتف محمول",
+            "الهاتف المحمول",
+            "هاتف جوال",
+            "التليفون",
+            "التلفون",
+        )
+        + ("تليفون محمول", "تليفون أرضي", "هاتف أرضي", "خط أرضي", "الأرضي", "هاتف المنزل")
+        + ("تليفون المنزل", "الموبايل", "موبيل", "المحمول", "الجوال", "النقال", "الخلوي", "واتساب")
+        + ("واتس", "واتس اب", "واتس آب", "رقم التواصل", "التواصل", "رقم الاتصال", "الاتصال"),
         read=partial(read_contact, Kind.PHONE),
         of_resident=lambda user: Contact(user, Kind.PHONE),
         contact=True,
@@ -250,7 +298,9 @@ COLUMNS = (
     Column(
         "email",
         gettext_lazy("email"),
-        ("e-mail", "mail", "البريد", "البريد الإلكتروني", "الإيميل", "ايميل"),
+        ("e-mail", "mail", "email address", "e-mail address", "mail address", "email id")
+        + ("البريد", "البريد الإلكتروني", "عنوان البريد الإلكتروني", "بريد إلكتروني", "الإيميل")
+        + ("ايميل", "الميل", "إميل"),
         read=partial(read_contact, Kind.EMAIL),
         of_resident=lambda user: Contact(user, Kind.EMAIL),
         contact=True,
@@ -258,7 +308,8 @@ COLUMNS = (
     Column(
         "note",
         gettext_lazy("note"),
-        ("notes", "ملاحظة", "ملاحظات"),
+        ("notes", "remark", "remarks", "comment", "comments", "ملاحظة", "ملاحظات", "الملاحظات")
+        + ("بيان", "تعليق", "تعليقات"),
         read=partial(read_text, _longest(Apartment, "note")),
         field="note",
         rare=True,

@@ -1,47 +1,31 @@
 """Reading the rows of a table of units: what each reports, or everything that is wrong with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from buildings.unit_import.columns import (
-    COLUMNS,
-    NO_CONTACT,
-    CellProblem,
-    Column,
-    folded,
-    read_id,
-)
+from buildings.unit_import.columns import NO_CONTACT, CellProblem, read_id
+from buildings.unit_import.headings import UNIT_KEYS, Headings, HeadingsProblem
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
-
-_COLUMN_OF = {
-    folded(heading): column for column in COLUMNS for heading in (column.key, *column.synonyms)
-}
-
-
-class HeadingsProblem(Exception):
-    """The first row does not say what the columns are; the text is for the operator."""
-
-
-def is_problem_heading(heading: str) -> bool:
-    """Whether the column says what was wrong with a row, as `import_units --skip-bad` writes it."""
-    column = _COLUMN_OF.get(folded(heading))
-    return column is not None and column.key == "problem"
 
 
 class UnitReader:
     """Reads the rows under one file's headings. `block_id` is the block of rows that name none.
 
     `columns` are the columns that are read, in the file's order, each with its index in a row.
+    `left_out` are the headings of those that are not, such as the ones to `ignore`.
     """
 
-    def __init__(self, headings: Sequence[str], *, block_id: int | None) -> None:
+    def __init__(
+        self, headings: Sequence[str], *, block_id: int | None, ignore: Collection[str] = ()
+    ) -> None:
         """Raises HeadingsProblem."""
-        found = _columns(headings)
+        meant = Headings(headings, ignore)
+        found, self.left_out = meant.columns, meant.left_out
         names = {column.name for _index, column in found}
-        if not names & {"number", "unit"}:
+        if not names & UNIT_KEYS:
             raise HeadingsProblem(_("There is no column of unit numbers."))
         if "block" not in names and block_id is None:
             raise HeadingsProblem(
@@ -112,27 +96,3 @@ class UnitReader:
         nameless = [index for index in self._nameless if index < len(cells)]
         if any(cells[index] for index in nameless) or any(cells[len(self._headings) :]):
             yield RowProblem(row, "", _("a value stands in a column without a heading"))
-
-
-def _columns(headings: Sequence[str]) -> list[tuple[int, Column]]:
-    """The columns and their indexes. Raises HeadingsProblem for an unknown or a repeated one."""
-    unknown = [name for name in headings if name and folded(name) not in _COLUMN_OF]
-    if unknown:
-        comma = _(", ")
-        known = comma.join(str(column.title) for column in COLUMNS if column.read is not None)
-        raise HeadingsProblem(
-            _("Unknown headings: %(unknown)s. Known are: %(known)s.")
-            % {"unknown": comma.join(name[:40] for name in unknown), "known": known}
-        )
-    found: dict[str, tuple[int, Column]] = {}
-    for index, name in enumerate(headings):
-        if not name:
-            continue
-        column = _COLUMN_OF[folded(name)]
-        if column.key in found:
-            raise HeadingsProblem(
-                _("Two columns mean the same: %(one)s and %(other)s.")
-                % {"one": headings[found[column.key][0]], "other": name}
-            )
-        found[column.key] = index, column
-    return list(found.values())
