@@ -60,6 +60,7 @@ class UnitTable:
         self.apart = 0
         self._make_reader = reader
         self._notes: list[str] = []
+        self._starts: list[int | None] | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -70,7 +71,7 @@ class UnitTable:
         """The number of each row and its cells. Raises HeadingsProblem, with a sentence that names the
         file, and whatever the source raises.
         """
-        return self.source.rows(self._choose)
+        return self.source.rows(self._choose if self._starts is None else self._chosen)
 
     def where(self, row: int) -> tuple[str, int]:
         """The sheet, where there are several, and the number by which people know a row."""
@@ -97,10 +98,14 @@ class UnitTable:
         for index, rows in enumerate(heads):
             if rows and not same[index]:
                 self._notes.append(self._other_sheet(self.source.sheets[index], found[index]))
-        return [
+        self._starts = [
             each.last + 1 if each is not None and wanted else None
             for each, wanted in zip(found, same, strict=True)
         ]
+        return self._starts
+
+    def _chosen(self, heads: Sequence[Sequence[Row]]) -> Sequence[int | None]:
+        return self._starts or []
 
     def _told(self, found: Found) -> Generator[str, None, None]:
         if found.above:

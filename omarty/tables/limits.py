@@ -15,7 +15,7 @@ LONGEST_ROW = 100_000
 
 
 # What holds nothing takes time as well: so many blank cells or rows count as one.
-BLANKS_OF_A_CELL = 3
+BLANKS_OF_A_CELL = 2
 
 
 class LimitProblem(Exception):

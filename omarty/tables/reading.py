@@ -41,9 +41,10 @@ class TableProblem(Exception):
 
 @dataclass
 class _Sheet:
-    """A sheet that is read, or the whole of a CSV. `hidden` tells how many rows it left out."""
+    """A sheet that is read, or the whole of a CSV: its rows, the first ones, how many were hidden."""
 
     rows: Callable[[], Iterator[Row]]
+    head: Callable[[], Iterator[Row]]
     hidden: Callable[[], int] = lambda: 0
 
 
@@ -126,12 +127,12 @@ class TableFile:
         with self.path.open("rb") as self._raw, self._in_words(), self._opened(self._raw) as sheets:
             starts: Sequence[int | None] = [0] * len(sheets)
             if choose is not None:
-                starts = choose([list(filled(self._tidied(sheet))) for sheet in sheets])
+                starts = choose([list(filled(self._tidied(sheet.head()))) for sheet in sheets])
                 self._repaired = 0
             for sheet, start in zip(sheets, starts, strict=True):
                 if start is None:
                     continue
-                for number, cells in self._tidied(sheet):
+                for number, cells in self._tidied(sheet.rows()):
                     if number >= start:
                         read += 1
                         self._check_number(read)
@@ -167,9 +168,9 @@ class TableFile:
                 % first
             )
 
-    def _tidied(self, sheet: _Sheet) -> Iterator[Row]:
-        """The sheet's rows that hold something, each cell as it was meant."""
-        for number, cells in sheet.rows():
+    def _tidied(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows that hold something, each cell as it was meant."""
+        for number, cells in rows:
             self.deadline.check()
             tidy = [one_line(self._whole(number, cell)) for cell in cells]
             while tidy and not tidy[-1]:
@@ -237,7 +238,7 @@ class TableFile:
         """The sheets that people see."""
         if self._layout is not None:
             layout = self._layout
-            yield [_Sheet(lambda: csv_rows(raw, layout))]
+            yield [_Sheet(lambda: csv_rows(raw, layout), lambda: csv_rows(raw, layout))]
             return
         budget = Budget(self._limits, self.deadline)
         with Workbook(raw, budget, most_columns=MOST_COLUMNS) as book:
@@ -256,12 +257,11 @@ class TableFile:
 def _opened_sheet(book: Workbook, sheet: SheetPart, base: int) -> _Sheet:
     hidden = 0
 
-    def rows() -> Iterator[Row]:
+    def rows(*, head: bool) -> Iterator[Row]:
         nonlocal hidden
-        reader, found = book.sheet_rows(sheet)
+        reader, found = book.sheet_rows(sheet, head=head)
         for number, cells in found:
-            hidden = reader.hidden
             yield base + number, cells
         hidden = reader.hidden
 
-    return _Sheet(rows, lambda: hidden)
+    return _Sheet(lambda: rows(head=False), lambda: rows(head=True), lambda: hidden)

@@ -143,6 +143,8 @@ class Texts(Reader):
 
     def take(self) -> str:
         """What has been gathered since the last time."""
+        if not self.parts:
+            return ""
         taken = "".join(self.parts)
         self.parts.clear()
         self.length = 0

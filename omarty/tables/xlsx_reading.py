@@ -32,6 +32,8 @@ LARGEST_UNPACKED = 2 << 30
 MOST_SQUEEZED = 200
 _SMALL = 10 << 20
 _CHUNK = 1 << 16
+# Enough for the rows among which headings are looked for.
+_HEAD = 4 * _CHUNK
 # To look for merged cells takes a small part of the time that reading takes.
 _CHEAPER = 8
 
@@ -97,18 +99,20 @@ class Workbook:
         self._strings.close()
         self._zip.close()
 
-    def sheet_rows(self, sheet: SheetPart) -> tuple[SheetRows, Iterator[Row]]:
-        """The sheet's reader, which counts what it leaves out, and the rows."""
+    def sheet_rows(
+        self, sheet: SheetPart, *, head: bool = False
+    ) -> tuple[SheetRows, Iterator[Row]]:
+        """The sheet's reader, which counts what it leaves out, and the rows; of the `head` the first ones."""
         with workbook_problems():
             if sheet.part not in self._merged:
                 self._merged[sheet.part] = self._merged_cells(sheet.part)
         merged = self._merged[sheet.part]
         reader = SheetRows(self._strings, self._dates, merged, self._most_columns)
-        return reader, self._rows(sheet.part, reader)
+        return reader, self._rows(sheet.part, reader, _HEAD if head else None)
 
-    def _rows(self, part: str, reader: SheetRows) -> Iterator[Row]:
+    def _rows(self, part: str, reader: SheetRows, most: int | None) -> Iterator[Row]:
         with workbook_problems():
-            yield from self._parsed(part, reader)
+            yield from self._parsed(part, reader, most)
 
     def _check_sizes(self) -> None:
         parts = [part for part in self._zip.infolist() if is_read(part.filename)]
@@ -154,11 +158,13 @@ class Workbook:
     def _parse(self, name: str, reader: Reader) -> None:
         deque(self._parsed(name, reader), maxlen=0)
 
-    def _parsed(self, name: str, reader: Reader) -> Iterator[Row]:
-        """Feed a part to its reader; yields the rows that it has finished meanwhile."""
+    def _parsed(self, name: str, reader: Reader, most: int | None = None) -> Iterator[Row]:
+        """Feed a part, or its first `most` bytes, to its reader; yields the rows that are finished."""
         parser = Parser(reader)
         with self._zip.open(name) as part:
             while chunk := part.read(_CHUNK):
+                if most is not None and (most := most - len(chunk)) < 0:
+                    return
                 parser.feed(chunk)
                 cells = reader.cells + reader.blanks // BLANKS_OF_A_CELL
                 self._budget.spend(size=len(chunk) + reader.shared, cells=cells)

@@ -77,28 +77,29 @@ class SheetRows(Texts):
         self._carried: dict[int, tuple[int, str]] = {}
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        super().start(tag, attributes)
-        if tag == "row":
-            self._row = self._next_row(attributes.get("r"))
-            self._is_hidden = attributes.get("hidden") in _TRUE
-            self._cells, self._column = [], 0
-        elif tag == "c":
+        if tag == "c":
             reference = attributes.get("r")
             self._column = column_number(reference) if reference else self._column + 1
             self._type = attributes.get("t", "n")
             self._style = attributes.get("s", "0")
             self.take()
+        elif tag == "row":
+            self._row = self._next_row(attributes.get("r"))
+            self._is_hidden = attributes.get("hidden") in _TRUE
+            self._cells, self._column = [], 0
+        else:
+            super().start(tag, attributes)
 
     def end(self, tag: str) -> None:
-        super().end(tag)
         if tag == "c":
-            if value := self._value(self.take()):
+            # Most cells of a coloured row hold nothing.
+            if self.parts and (value := self._value(self.take())):
                 self._put(self._column, value)
             else:
                 self.blanks += 1
-        elif tag == "row" and not any(map(str.strip, self._cells)):
-            self.blanks += 1
-        elif tag == "row":
+        elif tag != "row":
+            super().end(tag)
+        elif any(map(str.strip, self._cells)):
             if self._merged or self._carried:
                 self._carry()
             if self._is_hidden:
@@ -106,6 +107,8 @@ class SheetRows(Texts):
             else:
                 self._done.append((self._row, self._cells))
             self.cells += 1
+        else:
+            self.blanks += 1
 
     def finished(self) -> Iterator[Row]:
         done, self._done = self._done, []
