@@ -45,6 +45,12 @@ _TIMES = 3
 _ARABIC = "cp1256"
 _CODE_PAGES = ("latin-1", "cp1252", _ARABIC)
 _ARABIC_LETTER = re.compile("[\u0620-\u064a]")
+# What the second byte of a letter in UTF-8 reads as in them: few texts have such a sign.
+_SECOND_BYTES = re.compile(
+    "["
+    + re.escape("".join(bytes(range(0x80, 0xC0)).decode(page, "ignore") for page in _CODE_PAGES))
+    + "]"
+)
 _LOST = re.compile(r"\ufffd|(?<![\w?])\?{2,}(?![\w?])|\?{3,}(?=\w)|(?<=\w)\?{2,}(?=\w)")
 # Letters of Arabic in UTF-8, each of whose bytes was read as a letter or a sign of its own.
 _HALVES = re.compile("(?:[ØÙÚÛ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]){2}")
@@ -94,6 +100,8 @@ def repaired(text: str) -> str:
 
     That is so of HTML entities, and of UTF-8 that was read as another code page, once or several times.
     """
+    if text.isascii() and "&" not in text:
+        return text
     for _time in range(_TIMES):
         better = _read_as_utf8(_without_entities(text))
         if better == text:
@@ -144,7 +152,7 @@ def _without_entities(text: str) -> str:
 
 
 def _read_as_utf8(text: str) -> str:
-    if text.isascii():
+    if text.isascii() or _SECOND_BYTES.search(text) is None:
         return text
     for code_page in _CODE_PAGES:
         try:

@@ -33,13 +33,34 @@ def limited_body(
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        large = _body_length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        # What stands in a form beside its file is no larger than any other form.
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + settings.LARGE_UPLOADS.get(request.path, 0)
+        large = _body_length(request) > most
         if large and not request.path.startswith(settings.API_PREFIX):
-            sentence = "What was sent is larger than 1 MB."
-            return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
+            return _too_large(settings.LARGE_UPLOADS.get(request.path, most))
         return get_response(request)
 
     return middleware
+
+
+def limited_upload(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuses a body, unread, of which those may send more who have signed in, and this one has not."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        large = request.path in settings.LARGE_UPLOADS and _body_length(request) > most
+        if large and not request.user.is_authenticated:
+            return _too_large(most)
+        return get_response(request)
+
+    return middleware
+
+
+def _too_large(most: int) -> HttpResponse:
+    sentence = f"What was sent is larger than {most >> 20} MB."
+    return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
 
 
 def _body_length(request: HttpRequest) -> int:

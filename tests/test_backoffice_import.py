@@ -290,7 +290,7 @@ def test_the_second_click_finds_nothing_left_to_do(desk, new_entries):
         (SimpleUploadedFile("a.csv", "رقم".encode("cp1256")), "has no rows"),
         (SimpleUploadedFile("a.csv", b"number\0"), "a.csv is neither CSV"),
         (SimpleUploadedFile("a.xlsx", b"PK\x03\x04no workbook"), "a.xlsx: "),
-        (SimpleUploadedFile("a.pdf", b"%PDF"), "a.pdf, row 1: Unknown headings: %PDF."),
+        (SimpleUploadedFile("a.pdf", b"%PDF"), "a.pdf is a PDF: save the table"),
         (SimpleUploadedFile("a.csv", b"number,floor\n"), "The file has no rows"),
         (SimpleUploadedFile("a.csv", b"number\n" + b"1\n" * 2001), "more than 2000 rows"),
         (SimpleUploadedFile("a.csv", b"x" * 600_000), "larger than 512 kB"),

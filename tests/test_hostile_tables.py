@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter
 
 from buildings.models import Apartment
 from omarty.backoffice import apartment_import
@@ -133,11 +134,40 @@ HOSTILE = {
         lambda: package("".join(f'<c a{n:x}=""/>' for n in range(100_000))),
         "more kinds of tags",
     ),
-    "empty rows": (lambda: package(HEADINGS + UNIT + "<row/>" * 600_000), "more than 500000"),
-    "empty cells": (lambda: package("<row>" + "<c/>" * 600_000 + "</row>"), "more than 500000"),
-    "rows of one far cell": (
-        lambda: package(HEADINGS + '<row><c r="CV1"/></row>' * 50_000),
+    # What holds nothing counts for a part.
+    "empty rows": (lambda: package(HEADINGS + UNIT + "<row/>" * 600_000), ""),
+    "empty cells": (
+        lambda: package(HEADINGS + UNIT + "<row>" + "<c/>" * 1_100_000 + "</row>"),
         "more than 500000 cells",
+    ),
+    "rows of one far cell": (
+        lambda: package(HEADINGS + '<row><c r="CV1"><v>1</v></c></row>' * 50_000),
+        "more than 500000 cells",
+    ),
+    "cells merged down to the last row": (
+        lambda: package(
+            HEADINGS
+            + "<row>"
+            + "<c><v>7</v></c>" * 100
+            + "</row>"
+            + "<row><c><v>7</v></c></row>" * 6_000
+            + "</sheetData><mergeCells>"
+            + "".join(
+                f'<mergeCell ref="{column}2:{column}1048576"/>'
+                for column in map(get_column_letter, range(1, 101))
+            )
+            + "</mergeCells><sheetData>"
+        ),
+        "more than 2000 rows",
+    ),
+    "merged cells without end": (
+        lambda: package(
+            HEADINGS
+            + "</sheetData><mergeCells>"
+            + "".join(f'<mergeCell ref="A{n}:A{n + 1}"/>' for n in range(1, 100_003))
+            + "</mergeCells><sheetData>"
+        ),
+        "more merged cells",
     ),
     "a dimension and merged cells that lie": (
         lambda: package(
@@ -163,9 +193,10 @@ HOSTILE = {
         lambda: package(**{SHEET: '<?xml version="1.0" encoding="none"?><worksheet/>'}),
         "not a readable",
     ),
-    "gzip": (lambda: b"\x1f\x8b\x08\x00" + bytes(1000), "neither CSV"),
+    "gzip": (lambda: b"\x1f\x8b\x08\x00" + bytes(1000), "is an archive"),
+    "NUL": (lambda: b"\x01\x00" * 1000, "neither CSV"),
     "a line without end": (lambda: b"number\n" + b"7" * 500_000, "is longer than"),
-    "blank lines": (lambda: b"\n" * 500_000, "is longer than"),
+    "blank lines": (lambda: b"\n" * 500_000, "The file is empty"),
 }
 
 

@@ -77,6 +77,7 @@ def test_units_are_made_changed_and_left(table, new_entries):
         "unnumbered": 0,
         "bad_rows": 0,
         "bad_file": None,
+        "notes": [],
     }
     made = unit(101)
     assert (made.floor, made.name, made.occupancy) == (10, "East", Occupancy.OCCUPIED)

@@ -4,8 +4,6 @@ The reader, the preview, the saving and the exports of commands and back-office 
 a new field of a unit is one more column here.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,10 +27,6 @@ from contacts.operations import Contact
 
 # A contact as typed and canonical, where a row reports none.
 NO_CONTACT = ("", "")
-
-# Spellings that Arabic writers take for one.
-_ONE_LETTER = str.maketrans("أإآٱىة", "اااايه", "ـ")
-_BETWEEN_WORDS = re.compile(r"[\s_'’-]+")
 
 
 def as_line(value: Any) -> Any:
@@ -83,15 +77,6 @@ class Column:
         return self.show(getattr(unit, self.field))
 
 
-def folded(text: str) -> str:
-    """One form for all spellings that mean the same: case, hamza, vowel signs, spaces and dashes."""
-    # Twice: a sign may stand for capital letters, and a small letter for several.
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    letters = unicodedata.normalize("NFKD", plain.translate(_ONE_LETTER))
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return _BETWEEN_WORDS.sub(" ", bare).strip()
-
-
 # What headed the columns of `export_units` while its "block" and "unit" were ids.
 _FORMER_EXPORT = ("block", "block name", "unit", "number", "floor", "name", "occupancy") + (
     "resident",
@@ -134,10 +119,7 @@ COLUMNS = (
     Column(
         "block",
         pgettext_lazy("heading", "block"),
-        ("block no", "block number", "building", "building no", "building number", "tower")
-        + ("tower no", "tower number", "العمارة", "عمارة", "رقم العمارة", "بلوك", "البلوك")
-        + ("رقم البلوك", "برج", "البرج", "رقم البرج", "مبنى", "المبنى", "رقم المبنى", "بناية")
-        + ("البناية", "رقم البناية"),
+        ("block number", "building", "tower", "العمارة", "بلوك", "برج", "مبنى", "بناية"),
         read=partial(read_text, _LONGEST_BLOCK),
     ),
     Column(
@@ -158,31 +140,33 @@ COLUMNS = (
     Column(
         "number",
         gettext_lazy("number"),
-        ("unit", "unit no", "unit number", "apartment", "apartment no", "apartment number", "apt")
-        + ("apt no", "apt number", "flat", "flat no", "flat number", "door", "door no", "villa")
-        + ("villa no", "no", "رقم الوحدة", "الوحدة", "وحدة", "رقم الشقة", "الشقة", "شقة")
-        + ("رقم المحل", "رقم الفيلا", "الرقم", "رقم"),
+        ("unit", "unit number", "unit no", "apartment", "apt", "flat", "door", "villa", "shop")
+        + ("رقم الوحدة", "الوحدة", "وحدة", "رقم الشقة", "الشقة", "شقة", "محل", "فيلا", "باب")
+        + ("الرقم", "رقم"),
         read=read_number,
         field="number",
     ),
     Column(
         "floor",
         gettext_lazy("floor"),
-        ("floor number", "رقم الدور", "الدور", "دور", "الطابق", "طابق"),
+        ("floor number", "level", "storey", "story", "fl", "رقم الدور", "الدور", "الطابق"),
         read=read_floor,
         field="floor",
     ),
     Column(
         "name",
         gettext_lazy("name"),
-        ("unit name", "apartment name", "اسم الوحدة", "اسم الشقة", "الاسم"),
+        ("unit name", "apartment name", "flat name", "unit title", "unit code", "unit description")
+        + ("اسم الوحدة", "اسم الشقة", "الاسم", "مسمى الوحدة", "كود الوحدة", "وصف الوحدة"),
         read=read_unit_name,
         field="name",
     ),
     Column(
         "occupancy",
         gettext_lazy("occupancy"),
-        ("status", "state", "الحالة", "حالة الوحدة", "حالة الإشغال", "الإشغال"),
+        ("status", "state", "unit status", "apartment status", "flat status", "occupancy status")
+        + ("occupied", "الحالة", "حالة الوحدة", "حالة الشقة", "حالة الإشغال", "الإشغال")
+        + ("حالة السكن", "موقف الوحدة", "موقف الشقة", "نوع الإشغال"),
         read=read_occupancy,
         field="occupancy",
         show=lambda code: str(Occupancy(code).label),
@@ -190,15 +174,35 @@ COLUMNS = (
     Column(
         "resident",
         gettext_lazy("resident"),
-        ("resident name", "resident's name", "الساكن", "اسم الساكن", "المقيم", "اسم المقيم"),
+        ("resident name", "resident's name", "residents", "full name", "tenant", "tenant name")
+        + ("tenant's name", "renter", "lessee", "owner", "owner name", "owner's name", "landlord")
+        + ("occupant", "occupant name", "occupier", "customer", "customer name", "client")
+        + ("client name", "contact name", "contact person", "person", "person name")
+        + ("الساكن", "اسم الساكن", "السكان", "المقيم", "اسم المقيم", "المالك", "اسم المالك")
+        + ("صاحب الوحدة", "صاحب الشقة", "اسم صاحب الشقة", "المستأجر", "اسم المستأجر", "الشاغل")
+        + ("اسم الشاغل", "شاغل الوحدة", "اسم شاغل الوحدة", "العميل", "اسم العميل", "القاطن")
+        + (
+            "اسم القاطن",
+            "الاسم بالكامل",
+            "الاسم ثلاثي",
+            "الاسم الثلاثي",
+            "الاسم رباعي",
+            "الاسم كامل",
+        ),
         read=partial(read_text, _longest(User, "name")),
         of_resident=lambda user: one_line(user.name) or one_line(user.user_name),
     ),
     Column(
         "phone",
         gettext_lazy("phone"),
-        ("mobile", "phone number", "الهاتف", "رقم الهاتف", "التليفون", "الموبايل")
-        + ("رقم الموبايل", "المحمول", "تليفون", "موبايل"),
+        ("mobile", "mob", "cell", "cellphone", "cell phone", "phone number", "mobile phone", "tel")
+        + ("telephone", "gsm", "contact", "contact number", "whatsapp", "whats app", "landline")
+        + ("land line", "home phone", "work phone", "office phone", "fixed line")
+        + ("الهاتف", "رقم الهاتف", "هاتف محمول", "الهاتف المحمول", "هاتف جوال", "التليفون")
+        + ("التلفون", "تليفون محمول", "تليفون أرضي", "هاتف أرضي", "خط أرضي", "الأرضي")
+        + ("هاتف المنزل", "تليفون المنزل", "الموبايل", "موبيل", "المحمول", "الجوال", "النقال")
+        + ("الخلوي", "واتساب", "واتس", "واتس اب", "واتس آب", "رقم التواصل", "التواصل")
+        + ("رقم الاتصال", "الاتصال"),
         read=partial(read_contacts, Kind.PHONE),
         of_resident=lambda user: Contact(user, Kind.PHONE),
         contact=True,
@@ -206,7 +210,9 @@ COLUMNS = (
     Column(
         "email",
         gettext_lazy("email"),
-        ("e-mail", "mail", "البريد", "البريد الإلكتروني", "الإيميل", "ايميل"),
+        ("e-mail", "mail", "email address", "e-mail address", "mail address", "email id")
+        + ("البريد", "البريد الإلكتروني", "عنوان البريد الإلكتروني", "بريد إلكتروني", "الإيميل")
+        + ("ايميل", "الميل", "إميل"),
         read=partial(read_contacts, Kind.EMAIL),
         of_resident=lambda user: Contact(user, Kind.EMAIL),
         contact=True,
@@ -214,7 +220,8 @@ COLUMNS = (
     Column(
         "note",
         gettext_lazy("note"),
-        ("notes", "ملاحظة", "ملاحظات"),
+        ("notes", "remark", "remarks", "comment", "comments", "ملاحظة", "ملاحظات", "الملاحظات")
+        + ("بيان", "تعليق", "تعليقات"),
         read=partial(read_text, _longest(Apartment, "note")),
         field="note",
         rare=True,

@@ -1,6 +1,6 @@
 """Reading the rows of a table of units: what each reports, or everything that is wrong with it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,23 +16,13 @@ from buildings.unit_import.cells import (
     read_id,
     read_number,
 )
-from buildings.unit_import.columns import (
-    COLUMNS,
-    NO_CONTACT,
-    Column,
-    folded,
-    read_unit_name,
-    without_former_ids,
-)
+from buildings.unit_import.columns import NO_CONTACT, Column, read_unit_name, without_former_ids
 from buildings.unit_import.floors import ROOF, roof_unknown
+from buildings.unit_import.headings import UNIT_KEYS, Headings, HeadingsProblem, is_known
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
 from contacts.models import Kind
-
-_COLUMN_OF = {
-    folded(heading): column for column in COLUMNS for heading in (column.key, *column.synonyms)
-}
-
+from contacts.text import folded
 
 # What stands where a table sums up.
 _TOTALS = frozenset(
@@ -40,17 +30,6 @@ _TOTALS = frozenset(
     for word in ("total", "totals", "grand total", "sum", "subtotal", "الإجمالي", "إجمالي")
     + ("المجموع", "مجموع")
 )
-
-
-class HeadingsProblem(Exception):
-    """The first row does not say what the columns are; the text is for the operator."""
-
-
-def is_problem_heading(heading: str) -> bool:
-    """Whether the column says what was wrong with a row, as `import_units --skip-bad` writes it."""
-    column = _COLUMN_OF.get(folded(heading))
-    return column is not None and column.key == "problem"
-
 
 # The columns that say which block is meant, the plainest first.
 _BLOCK_COLUMNS = ("block", "block name", "block id")
@@ -60,18 +39,26 @@ class UnitReader:
     """Reads the rows under one file's headings. `block_id` is the block of rows that name none.
 
     `columns` are the columns that are read, in the file's order, each with its index in a row; of
-    contacts there may be several of one kind. `registers` says whether a unit that its block does not
-    have is a new one: who registers units says on which floor they are. With `names`, what stands in
-    place of a number and is none is the name of a unit without a number.
+    contacts there may be several of one kind. `left_out` are the headings of those that are not, such
+    as the ones to `ignore`. `registers` says whether a unit that its block does not have is a new one:
+    who registers units says on which floor they are. With `names`, what stands in place of a number
+    and is none is the name of a unit without a number.
     """
 
     def __init__(
-        self, headings: Sequence[str], *, block_id: int | None, within: Blocks, names: bool = False
+        self,
+        headings: Sequence[str],
+        *,
+        block_id: int | None,
+        within: Blocks,
+        names: bool = False,
+        ignore: Collection[str] = (),
     ) -> None:
         """Raises HeadingsProblem."""
-        found = _columns(without_former_ids(headings))
+        said = Headings(without_former_ids(headings), ignore)
+        found, self.left_out = said.columns, said.left_out
         known = {column.name for _index, column in found}
-        if not known & {"number", "unit id"}:
+        if not known & UNIT_KEYS:
             raise HeadingsProblem(_("There is no column of unit numbers."))
         if known.isdisjoint(_BLOCK_COLUMNS) and block_id is None:
             raise HeadingsProblem(_("There is no column of blocks: add one, or choose the block."))
@@ -165,38 +152,12 @@ class UnitReader:
             yield RowProblem(row, "", _("a value stands in a column without a heading"))
 
 
-def _columns(headings: Sequence[str]) -> list[tuple[int, Column]]:
-    """The columns and their indexes. Raises HeadingsProblem for an unknown or a repeated one."""
-    unknown = [name for name in headings if name and folded(name) not in _COLUMN_OF]
-    if unknown:
-        comma = _(", ")
-        known = comma.join(str(column.title) for column in COLUMNS if column.read is not None)
-        raise HeadingsProblem(
-            _("Unknown headings: %(unknown)s. Known are: %(known)s.")
-            % {"unknown": comma.join(name[:40] for name in unknown), "known": known}
-        )
-    found: dict[str, tuple[int, Column]] = {}
-    columns: list[tuple[int, Column]] = []
-    for index, name in enumerate(headings):
-        if not name:
-            continue
-        column = _COLUMN_OF[folded(name)]
-        if column.key in found and not column.contact:
-            raise HeadingsProblem(
-                _("Two columns mean the same: %(one)s and %(other)s.")
-                % {"one": headings[found[column.key][0]], "other": name}
-            )
-        found[column.key] = index, column
-        columns.append((index, column))
-    return columns
-
-
 def _read_number_or_name(text: str) -> int | str:
     """The number of a unit, or its name; raises CellProblem for what a table says of several units."""
     try:
         return read_number(text)
     except CellProblem:
-        if not has_letters(text) or folded(text) in _COLUMN_OF or folded(text) in _TOTALS:
+        if not has_letters(text) or is_known(text) or folded(text) in _TOTALS:
             raise
     return read_unit_name(text)
 

@@ -67,6 +67,18 @@ class Staging:
         """How many rows await saving."""
         return int(self._file.execute("SELECT count(*) FROM unit").fetchone()[0])
 
+    def numbers(self) -> list[tuple[int, int, int]]:
+        """Row, block and number of each row that names its unit by number, in the file's order."""
+        found = self._file.execute(
+            "SELECT row, block_id, number FROM unit"
+            " WHERE unit_id IS NULL AND number IS NOT NULL ORDER BY row"
+        )
+        return found.fetchall()
+
+    def remove(self, rows: Iterable[int]) -> None:
+        """Take rows out that are not to be saved."""
+        self._file.executemany("DELETE FROM unit WHERE row = ?", [(row,) for row in rows])
+
     def blocks(self) -> set[int]:
         """The ids of the blocks that the rows name."""
         found = self._file.execute("SELECT DISTINCT block_id FROM unit")

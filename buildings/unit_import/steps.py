@@ -1,69 +1,87 @@
 """An import's two steps: `stage_table()` checks each row by itself, `save_staged()` saves them in batches."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from itertools import islice
-from typing import Protocol
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from audit.bulk import Advance
 from audit.operations import Origin
 from buildings.permissions import Blocks
-from buildings.unit_import.reader import HeadingsProblem, UnitReader
-from buildings.unit_import.rows import UnitRow
+from buildings.unit_import.reader import UnitReader
+from buildings.unit_import.rows import RowProblem, UnitRow
 from buildings.unit_import.save import Outcome, save_units
 from buildings.unit_import.staging import ROWS, Staging
+from buildings.unit_import.unit_table import SourceTable, UnitTable
+from contacts.text import is_lost
 
-
-class SourceTable(Protocol):
-    """A table that is read row by row, such as a file."""
-
-    # What messages call it.
-    name: str
-
-    @property
-    def position(self) -> int:
-        """How many bytes have been read."""
-
-    def rows(self) -> Generator[tuple[int, list[str]], None, None]:
-        """The number of each row and its cells, the headings first. May raise its own exceptions."""
+# A unit of two sheets is one unit only where each row says of which block it is.
+_SAYS_BLOCK = ("block", "block name", "block id")
 
 
 def stage_table(
-    table: SourceTable,
+    source: SourceTable,
     staging: Staging,
     *,
     block_id: int | None,
     within: Blocks,
     names: bool = False,
+    ignore: Collection[str] = (),
     advance: Advance,
-) -> UnitReader:
-    """Read the table: store what each row reports, or what is wrong with it. `advance` gets bytes.
+) -> UnitTable:
+    """Read the source: store what each row reports, or what is wrong with it. `advance` gets bytes.
 
-    Blocks are looked for `within` these; with `names` a unit may be known by a name in place of a number.
-
-    Returns the reader of its headings. Raises HeadingsProblem, with a sentence that names the file,
-    and whatever the table raises.
+    Blocks are looked for `within` these; with `names` a unit may be known by a name in place of a
+    number; `ignore` are headings of columns that are not read. Returns the table that was found in it.
+    Raises HeadingsProblem, with a sentence that names the file, and whatever the source raises.
     """
+    options: Any = {"block_id": block_id, "within": within, "names": names, "ignore": ignore}
+    table = UnitTable(source, lambda headings: UnitReader(headings, **options))
     with closing(table.rows()) as rows:
-        row, headings = next(rows, (1, []))
-        try:
-            reader = UnitReader(headings, block_id=block_id, within=within, names=names)
-        except HeadingsProblem as error:
-            raise HeadingsProblem(
-                _("%(file)s, row %(row)d: %(why)s") % {"file": table.name, "row": row, "why": error}
-            ) from error
         position = 0
         while batch := list(islice(rows, ROWS)):
-            read = [reader.read(row, cells) for row, cells in batch]
+            read = [_read(table, row, cells) for row, cells in batch]
             staging.add_rows(each for each in read if isinstance(each, UnitRow))
             staging.add_problems(
                 problem for each in read if isinstance(each, list) for problem in each
             )
-            advance(table.position - position)
-            position = table.position
-    return reader
+            advance(source.position - position)
+            position = source.position
+    if table.apart > 1 and not any(map(table.reader.heading, _SAYS_BLOCK)):
+        staging.add_problems(_in_two_sheets(table, staging))
+    return table
+
+
+def _read(table: UnitTable, row: int, cells: list[str]) -> UnitRow | list[RowProblem]:
+    """What the row reports, unless letters of it were lost before it came."""
+    text = "\n".join(cells)
+    if ("??" in text or not text.isascii()) and is_lost(text):
+        sentence = _("lost its letters when the file was saved: save it again as XLSX or CSV UTF-8")
+        lost = [
+            RowProblem(row, table.headings[index], sentence)
+            for index, _column in table.reader.columns
+            if index < len(cells) and is_lost(cells[index])
+        ]
+        if lost:
+            return lost
+    return table.reader.read(row, cells)
+
+
+def _in_two_sheets(table: UnitTable, staging: Staging) -> list[RowProblem]:
+    """Takes the units of a sheet that an earlier sheet has as well out of `staging`."""
+    first: dict[tuple[int, int], str] = {}
+    problems = []
+    for row, block_id, number in staging.numbers():
+        sheet, _number = table.where(row)
+        if (earlier := first.setdefault((block_id, number), sheet)) != sheet:
+            sentence = _(
+                "is in sheet %s as well: add a column of the block, or bring the sheets in one by one"
+            )
+            problems.append(RowProblem(row, table.reader.heading("number"), sentence % earlier))
+    staging.remove(problem.row for problem in problems)
+    return problems
 
 
 def save_staged(

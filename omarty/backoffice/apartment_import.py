@@ -10,14 +10,16 @@ import json
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -34,11 +36,12 @@ from buildings.models import Block
 from buildings.operations import lock_blocks
 from buildings.permissions import Blocks
 from buildings.unit_import.columns import COLUMNS, Column
-from buildings.unit_import.reader import HeadingsProblem, UnitReader
+from buildings.unit_import.headings import HeadingsProblem, is_known
 from buildings.unit_import.rows import Effect, RowProblem, Unit
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
 from buildings.unit_import.steps import save_staged, stage_table
+from buildings.unit_import.unit_table import UnitTable
 from omarty.backoffice.base.export import ExportingAdmin
 from omarty.backoffice.base.forms import BlockField
 from omarty.backoffice.base.labels import listed
@@ -46,8 +49,12 @@ from omarty.backoffice.base.scoped_admin import origin_of, scope
 from omarty.backoffice.base.taken_contacts import count_look
 from omarty.tables.limits import OF_A_PAGE, Deadline, TimeProblem
 from omarty.tables.reading import TableFile, TableProblem
+from omarty.tables.xlsx_pictures import without_pictures
 
+# Of a table without the pictures in it: so much a form carries.
 MOST_BYTES = 512 * 1024
+# With them.
+MOST_UPLOADED = settings.LARGE_UPLOADS["/admin/buildings/apartment/import/"]
 # A page shows thousands of cells.
 LONGEST_CELL = 200
 
@@ -68,6 +75,8 @@ class Preview:
     # The digest of the file's bytes.
     file: str = ""
     outcome: Outcome | None = None
+    # What to tell of what was read and what was not.
+    notes: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """How many rows there are of each kind."""
@@ -81,7 +90,13 @@ class Preview:
 
 
 def preview_or_save(
-    table: TableFile, *, block_id: int | None, within: Blocks, origin: Origin, confirmed: str
+    file: TableFile,
+    *,
+    block_id: int | None,
+    within: Blocks,
+    origin: Origin,
+    confirmed: str,
+    ignore: Collection[str] = (),
 ) -> Preview:
     """Save the table's rows if all are right and what they do is what was `confirmed`; else nothing.
 
@@ -90,24 +105,26 @@ def preview_or_save(
     """
     try:
         with Staging() as staging:
-            reader = stage_table(
-                table, staging, block_id=block_id, within=within, advance=_unwatched
+            table = stage_table(
+                file, staging, block_id=block_id, within=within, ignore=ignore, advance=_unwatched
             )
-            with transaction.atomic(), connection.execute_wrapper(_before(table.deadline)):
+            with transaction.atomic(), connection.execute_wrapper(_before(file.deadline)):
                 lock_blocks(pk for pk in staging.blocks() if pk in within)
                 done = list(
-                    save_staged(staging, reader, origin=origin, within=within, advance=_unwatched)
+                    save_staged(
+                        staging, table.reader, origin=origin, within=within, advance=_unwatched
+                    )
                 )
-                preview = _preview(table, reader, done, list(staging.problems()))
+                preview = _preview(file, table, done, list(staging.problems()))
                 if preview.right and preview.digest == confirmed:
                     preview.outcome = Outcome()
                     for each in done:
                         preview.outcome.add(each)
                 else:
                     transaction.set_rollback(True)
-                table.deadline.check()
+                file.deadline.check()
     except TimeProblem as error:
-        raise TableProblem(f"{table.name}: {error}") from error
+        raise TableProblem(f"{file.name}: {error}") from error
     return preview
 
 
@@ -122,13 +139,14 @@ def _before(deadline: Deadline) -> Callable[..., Any]:
 
 
 def _preview(
-    table: TableFile, reader: UnitReader, done: Sequence[Outcome], problems: Sequence[RowProblem]
+    file: TableFile, table: UnitTable, done: Sequence[Outcome], problems: Sequence[RowProblem]
 ) -> Preview:
+    reader, notes = table.reader, table.notes
     units = [unit for each in done for unit in each.units]
-    lines = list(_lines(table, reader, units, problems))
+    lines = list(_lines(table, units, problems))
     # What needs correction comes first: the rest may be hundreds of rows.
     lines.sort(key=lambda line: line["kind"] != "problem")
-    headings = [reader.headings[index] for index, _column in reader.columns]
+    headings = [table.headings[index] for index, _column in reader.columns]
     strangers = sum(each.strangers for each in done)
     asks = any(each.asks_for_contacts for each in done)
     return Preview(
@@ -137,7 +155,8 @@ def _preview(
         right=not problems,
         strangers=strangers,
         asks_for_contacts=asks,
-        file=hashlib.sha256(table.path.read_bytes()).hexdigest(),
+        file=hashlib.sha256(file.path.read_bytes()).hexdigest(),
+        notes=notes,
     )
 
 
@@ -146,24 +165,24 @@ def _unwatched(done: int) -> None:
 
 
 def _lines(
-    table: TableFile, reader: UnitReader, units: Sequence[Unit], problems: Sequence[RowProblem]
+    table: UnitTable, units: Sequence[Unit], problems: Sequence[RowProblem]
 ) -> Iterator[dict[str, Any]]:
-    """Each row's number, kind, cells with what they replace, and everything wrong with it."""
+    """Each row's place, kind, cells with what they replace, and everything wrong with it."""
     unit_of = {row.row: unit for unit in units for row in unit.rows}
-    rows = table.rows()
-    next(rows, None)
     wrong: dict[int, list[tuple[str, str]]] = {}
     for problem in problems:
         wrong.setdefault(problem.row, []).append((problem.column, problem.sentence))
-    for number, texts in rows:
+    for number, texts in table.rows():
         unit = None if number in wrong else unit_of.get(number)
         cells = [
             _cell(column, texts[index] if index < len(texts) else "", unit, number)
-            for index, column in reader.columns
+            for index, column in table.reader.columns
         ]
         kind = "problem" if unit is None else _kind(unit, number)
         errors = wrong.get(number, [])
-        yield {"number": number, "kind": kind, "cells": cells, "errors": errors}
+        sheet, shown = table.where(number)
+        line = {"number": shown, "kind": kind, "cells": cells, "errors": errors}
+        yield line | ({"sheet": sheet} if sheet else {})
 
 
 def _kind(unit: Unit, row: int) -> str:
@@ -231,12 +250,7 @@ class FileForm(forms.Form):
         cleaned = super().clean() or {}
         upload, carried = cleaned.get("import_file"), cleaned.get("carried")
         if upload is not None:
-            if upload.size > MOST_BYTES:
-                raise forms.ValidationError(
-                    _("The file is larger than %(most)d kB: bring it in in parts.")
-                    % {"most": MOST_BYTES // 1024}
-                )
-            self.file_name, self.content = upload.name, upload.read()
+            self.file_name, self.content = upload.name, _content(upload)
         elif carried:
             self.file_name, self.content = _unpacked(carried)
         elif not self.errors:
@@ -250,11 +264,30 @@ class FileForm(forms.Form):
         return ":".join(base64.b64encode(part).decode() for part in parts)
 
 
+def _content(upload: UploadedFile) -> bytes:
+    """The file without the pictures in it."""
+    if (upload.size or 0) > MOST_UPLOADED:
+        raise forms.ValidationError(
+            _(
+                "The file is larger than %(most)d MB. Pictures make it large: delete them, or save the"
+                " table as CSV."
+            )
+            % {"most": MOST_UPLOADED >> 20}
+        )
+    content, left_out = without_pictures(upload.read())
+    if len(content) - left_out > MOST_BYTES:
+        raise forms.ValidationError(
+            _("The file is larger than %(most)d kB: bring it in in parts.")
+            % {"most": MOST_BYTES // 1024}
+        )
+    return content
+
+
 def _unpacked(carried: str) -> tuple[str, bytes]:
     name, _colon, rest = carried.partition(":")
     try:
         decompressor = zlib.decompressobj()
-        content = decompressor.decompress(base64.b64decode(rest), MOST_BYTES)
+        content = decompressor.decompress(base64.b64decode(rest), MOST_UPLOADED)
         return base64.b64decode(name).decode(), content
     except (binascii.Error, zlib.error, ValueError) as error:
         raise forms.ValidationError(_("Choose the file again.")) from error
@@ -302,7 +335,9 @@ class ApartmentImportAdmin(ExportingAdmin):
             file.write(form.content)
             file.flush()
             try:
-                table = TableFile(Path(file.name), name=form.file_name, limits=OF_A_PAGE)
+                table = TableFile(
+                    Path(file.name), name=form.file_name, limits=OF_A_PAGE, known=is_known
+                )
                 preview = preview_or_save(
                     table,
                     block_id=form.block_id,

@@ -14,6 +14,10 @@ MOST_COLUMNS = 100
 LONGEST_ROW = 100_000
 
 
+# What holds nothing takes time as well: so many blank cells or rows count as one.
+BLANKS_OF_A_CELL = 2
+
+
 class LimitProblem(Exception):
     """There is more than is read; the text says what to do."""
 
@@ -27,7 +31,8 @@ class Limits:
     """The most that is read of one file. `rows` are those below the headings, None for any number.
 
     `size` counts what a workbook unpacks to, all its parts together and each as often as it is read;
-    a text that many cells share counts for each of them. `cells` counts rows and shared texts too.
+    a text that many cells share counts for each of them. `rows` counts those that hold something;
+    `cells` counts rows and shared texts too, and of blank ones a part.
     """
 
     size: int
@@ -75,14 +80,17 @@ class Budget:
         self._cells += cells
         if self._size > self._limits.size:
             raise LimitProblem(
-                _("it unpacks to more than %d MB; bring it in in parts.")
+                _(
+                    "it unpacks to more than %d MB: copy the table alone into a new workbook, or save"
+                    " it as CSV, or bring it in in parts."
+                )
                 % (self._limits.size >> 20)
             )
         if self._cells > self._limits.cells:
             raise LimitProblem(
                 _(
-                    "it has more than %d cells, empty ones included; delete the empty rows and"
-                    " columns, or bring it in in parts."
+                    "it has more than %d cells: delete the empty rows and columns, which count for a part,"
+                    " or bring it in in parts."
                 )
                 % self._limits.cells
             )

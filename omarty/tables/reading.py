@@ -1,17 +1,20 @@
-"""Reading a table, row by row, whatever its size: CSV in two encodings, XLSX."""
+"""Reading a table, row by row, whatever its size: CSV of any spreadsheet, XLSX."""
 
-import codecs
-import csv
-import io
-import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from openpyxl.utils import get_column_letter
 
 from contacts.canonical import one_line
+from contacts.text import repaired
 from omarty.tables.cells import plain
+from omarty.tables.csv_reading import CsvLayout, CsvProblem, csv_layout, csv_rows, filled
+from omarty.tables.kinds import other_kind
 from omarty.tables.limits import (
     LONGEST_ROW,
     MOST_COLUMNS,
@@ -21,42 +24,72 @@ from omarty.tables.limits import (
     LimitProblem,
     Limits,
 )
-from omarty.tables.xlsx_reading import Workbook, WorkbookProblem
+from omarty.tables.xlsx_parsing import Row, WorkbookProblem
+from omarty.tables.xlsx_reading import SheetPart, Workbook
+from omarty.tables.xlsx_sheet import SHEET_ROWS
 
 _CHUNK = 1 << 20
-_DELIMITERS = ",;\t"
-# What a byte that is no UTF-8 becomes with the error handler "surrogateescape".
-_BROKEN = re.compile("[\udc80-\udcff]")
+
+# Gets the first rows of each sheet that hold something; says from which row on each is read, the row
+# by its number, or None for not at all.
+Choose = Callable[[Sequence[Sequence[Row]]], Sequence[int | None]]
 
 
 class TableProblem(Exception):
     """The file is no table; the text is for the operator."""
 
 
+@dataclass
+class _Sheet:
+    """A sheet that is read, or the whole of a CSV: its rows, the first ones, how many were hidden."""
+
+    rows: Callable[[], Iterator[Row]]
+    head: Callable[[], Iterator[Row]]
+    hidden: Callable[[], int] = lambda: 0
+
+
 class TableFile:
     """A table file. `is_xlsx` says which kind it is, `size` how many bytes it has.
 
-    From its making on the clock of its `deadline` runs.
+    From its making on the clock of its `deadline` runs. `notes` tell, once `rows()` is at its end, what
+    was left out or is not as it came.
     """
 
-    def __init__(self, path: Path, *, name: str = "", limits: Limits = OF_A_COMMAND) -> None:
-        """`name` is what messages call it, in place of its path.
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str = "",
+        limits: Limits = OF_A_COMMAND,
+        known: Callable[[str], bool] = lambda heading: False,
+    ) -> None:
+        """`name` is what messages call it, in place of its path; `known` tells a heading from others.
 
         Raises TableProblem for what is missing, no file, empty or of another kind.
         """
         self.path = path
         self.name = name or str(path)
         self.deadline = Deadline(limits.seconds)
+        # What the visible sheets are called; a CSV has one without a name.
+        self.sheets: list[str] = [""]
+        self.notes: list[str] = []
         self._limits = limits
         self._raw: BinaryIO | None = None
+        self._repaired = 0
+        self._first_repaired = (0, "")
         try:
             if path.exists() and not path.is_file():
                 raise TableProblem(_("%s is not a file.") % self.name)
             self.size = path.stat().st_size
             with path.open("rb") as file:
-                self.is_xlsx = self._recognise(file)
+                self._layout = self._recognised(file, known)
         except OSError as error:
             raise TableProblem(f"{self.name}: {error.strerror}.") from error
+
+    @property
+    def is_xlsx(self) -> bool:
+        """Whether it is a workbook; else it is CSV."""
+        return self._layout is None
 
     @property
     def position(self) -> int:
@@ -65,123 +98,170 @@ class TableFile:
             return 0
         return self.size if self._raw.closed else self._raw.tell()
 
-    def rows(self) -> Generator[tuple[int, list[str]], None, None]:
-        """Row number (the first is 1) and cells, each one line, of every row that is not blank.
+    def where(self, row: int) -> tuple[str, int]:
+        """The sheet that a row of this number stands in, and its number there.
 
-        Raises TableProblem, also on the way.
+        The sheet is empty if people see no other.
         """
-        with self.path.open("rb") as self._raw:
-            rows = self._sheet_rows(self._raw) if self.is_xlsx else self._csv_rows(self._raw)
-            try:
-                for number, cells in rows:
-                    self.deadline.check()
-                    self._check_row(number, cells)
-                    tidy = [one_line(cell) for cell in cells]
-                    if any(tidy):
-                        yield number, [plain(cell) for cell in tidy]
-            except (LimitProblem, WorkbookProblem) as error:
-                raise TableProblem(f"{self.name}: {error}") from error
+        if not self.is_xlsx:
+            return "", row
+        sheet, number = divmod(row - 1, SHEET_ROWS)
+        return self.sheets[sheet] if len(self.sheets) > 1 else "", number + 1
 
-    def _check_row(self, number: int, cells: list[str]) -> None:
+    def place(self, row: int) -> str:
+        """Where the row of this number stands, as the spreadsheet shows it."""
+        sheet, number = self.where(row)
+        if not sheet:
+            return _("row %(row)d") % {"row": number}
+        return _("sheet %(sheet)s, row %(row)d") % {"sheet": sheet, "row": number}
+
+    def rows(self, choose: Choose | None = None) -> Generator[Row, None, None]:
+        """Number and cells, each one line, of every row that is shown and not blank.
+
+        The numbers grow from sheet to sheet: `place()` says what people call them. `choose` says which
+        rows are wanted. Raises TableProblem, also on the way.
+        """
+        self.notes = []
+        self._repaired = read = 0
+        hidden = 0
+        with self.path.open("rb") as self._raw, self._in_words(), self._opened(self._raw) as sheets:
+            starts: Sequence[int | None] = [0] * len(sheets)
+            if choose is not None:
+                starts = choose([list(filled(self._tidied(sheet.head()))) for sheet in sheets])
+                self._repaired = 0
+            for sheet, start in zip(sheets, starts, strict=True):
+                if start is None:
+                    continue
+                for number, cells in self._tidied(sheet.rows()):
+                    if number >= start:
+                        read += 1
+                        self._check_number(read)
+                        yield number, cells
+                hidden += sheet.hidden()
+        self._note(hidden)
+
+    def _note(self, hidden: int) -> None:
+        if self._layout is not None and self._layout.guessed:
+            self.notes.append(
+                _("The file does not say how its letters are stored; they were read as %s.")
+                % self._layout.guessed
+            )
+        if hidden:
+            self.notes.append(
+                ngettext(
+                    "%(count)d row that is hidden or filtered was not read.",
+                    "%(count)d rows that are hidden or filtered were not read.",
+                    hidden,
+                )
+                % {"count": hidden}
+            )
+        if self._repaired:
+            row, text = self._first_repaired
+            first = {"count": self._repaired, "place": self.place(row), "text": text[:80]}
+            self.notes.append(
+                ngettext(
+                    "%(count)d cell came spoilt and was repaired: %(place)s reads “%(text)s” now.",
+                    "%(count)d cells came spoilt and were repaired: the first, %(place)s, reads"
+                    " “%(text)s” now.",
+                    self._repaired,
+                )
+                % first
+            )
+
+    def _tidied(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows that hold something, each cell as it was meant."""
+        for number, cells in rows:
+            self.deadline.check()
+            tidy = [one_line(self._whole(number, cell)) for cell in cells]
+            while tidy and not tidy[-1]:
+                tidy.pop()
+            if tidy:
+                self._check_row(number, cells, len(tidy))
+                yield number, [plain(cell) for cell in tidy]
+
+    def _whole(self, row: int, text: str) -> str:
+        """The text, repaired where a program spoilt it."""
+        whole = repaired(text)
+        if whole != text:
+            self._repaired += 1
+            if self._repaired == 1:
+                self._first_repaired = row, one_line(whole)
+        return whole
+
+    def _check_number(self, read: int) -> None:
         most = self._limits.rows
-        if most is not None and number > most + 1:
+        if most is not None and read > most:
             raise TableProblem(
                 _("%(file)s has more than %(most)d rows: bring it in in parts.")
                 % {"file": self.name, "most": most}
             )
-        if len(cells) > MOST_COLUMNS:
-            raise TableProblem(
-                _("%(file)s, row %(row)d has more than %(most)d columns.")
-                % {"file": self.name, "row": number, "most": MOST_COLUMNS}
-            )
-        if sum(map(len, cells)) > LONGEST_ROW:
-            raise TableProblem(
-                _("%(file)s, row %(row)d is longer than %(most)d characters.")
-                % {"file": self.name, "row": number, "most": LONGEST_ROW}
-            )
 
-    def _recognise(self, file: BinaryIO) -> bool:
+    def _check_row(self, number: int, cells: list[str], filled_cells: int) -> None:
+        sentence = ""
+        facts = {"file": self.name, "place": self.place(number)}
+        if filled_cells > MOST_COLUMNS:
+            sentence = _(
+                "%(file)s, %(place)s holds something to the right of column %(column)s, the last that is"
+                " read: delete the columns behind it."
+            )
+        elif sum(map(len, cells)) > LONGEST_ROW:
+            sentence = _("%(file)s, %(place)s is longer than %(most)d characters.")
+        if sentence:
+            facts |= {"column": get_column_letter(MOST_COLUMNS)}
+            raise TableProblem(sentence % {**facts, "most": LONGEST_ROW})
+
+    def _recognised(self, file: BinaryIO, known: Callable[[str], bool]) -> CsvLayout | None:
+        """How it is to be read; None if it is a workbook."""
         start = file.read(_CHUNK)
         if not start:
             raise TableProblem(_("%s is empty.") % self.name)
+        if other := other_kind(file, start):
+            raise TableProblem(f"{self.name} {other}")
         if start.startswith(b"PK\x03\x04"):
-            return True
-        if start.startswith(b"\xd0\xcf\x11\xe0"):
-            raise TableProblem(_("%s is an old Excel file; save it as XLSX or CSV.") % self.name)
-        if start.lstrip().startswith(b"{"):
-            raise TableProblem(_("%s is JSON, which is not read: export CSV or XLSX.") % self.name)
-        if b"\x00" in start:
-            raise TableProblem(
-                _("%s is neither CSV in UTF-8 or Windows-1256 nor XLSX.") % self.name
-            )
+            return None
         try:
-            self._encoding = _encoding(file)
-        except UnicodeError as error:
-            raise TableProblem(
-                _("%s is UTF-8 with broken characters; save it again as UTF-8.") % self.name
-            ) from error
-        return False
+            return csv_layout(file, start, known)
+        except CsvProblem as error:
+            raise TableProblem(f"{self.name} {error}") from error
 
-    def _csv_rows(self, raw: BinaryIO) -> Iterator[tuple[int, list[str]]]:
-        number = 0
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
         try:
-            with io.TextIOWrapper(raw, self._encoding, newline="") as text:
-                # Excel writes the delimiter of its locale: the one that parts the headings.
-                first = next(filter(str.strip, self._lines(text)), "")
-                delimiter = max(_DELIMITERS, key=first.count)
-                text.seek(0)
-                rows = csv.reader(self._lines(text), delimiter=delimiter, strict=True)
-                for number, cells in enumerate(rows, 1):
-                    self._row, self._length = number + 1, 0
-                    yield number, cells
-        except csv.Error as error:
-            raise TableProblem(
-                _("%(file)s, row %(row)d is not CSV: %(why)s.")
-                % {"file": self.name, "row": number + 1, "why": error}
-            ) from error
+            yield
+        except CsvProblem as error:
+            raise TableProblem(f"{self.name}, {error}") from error
+        except (LimitProblem, WorkbookProblem) as error:
+            raise TableProblem(f"{self.name}: {error}") from error
 
-    def _lines(self, text: io.TextIOWrapper) -> Iterator[str]:
-        """The lines. One row may take several, but none may be longer than any row needs to be."""
-        self._row, self._length = 1, 0
-        while line := text.readline(LONGEST_ROW + 1):
-            self._length += len(line)
-            if self._length > LONGEST_ROW:
-                raise TableProblem(
-                    _(
-                        "%(file)s, row %(row)d is longer than %(most)d characters;"
-                        " perhaps a quotation mark is missing."
-                    )
-                    % {"file": self.name, "row": self._row, "most": LONGEST_ROW}
-                )
-            yield line
-
-    def _sheet_rows(self, raw: BinaryIO) -> Iterator[tuple[int, list[str]]]:
-        with Workbook(raw, Budget(self._limits, self.deadline)) as book:
-            yield from book.rows(most_columns=MOST_COLUMNS)
+    @contextmanager
+    def _opened(self, raw: BinaryIO) -> Iterator[list[_Sheet]]:
+        """The sheets that people see."""
+        if self._layout is not None:
+            layout = self._layout
+            yield [_Sheet(lambda: csv_rows(raw, layout), lambda: csv_rows(raw, layout))]
+            return
+        budget = Budget(self._limits, self.deadline)
+        with Workbook(raw, budget, most_columns=MOST_COLUMNS) as book:
+            shown = [sheet for sheet in book.sheets if not sheet.hidden]
+            self.sheets = [one_line(sheet.name) for sheet in shown]
+            self.notes += [
+                _("Sheet %s is hidden and was not read.") % one_line(sheet.name)
+                for sheet in book.sheets
+                if sheet.hidden
+            ]
+            yield [
+                _opened_sheet(book, sheet, index * SHEET_ROWS) for index, sheet in enumerate(shown)
+            ]
 
 
-def _encoding(file: BinaryIO) -> str:
-    """UTF-8 if the whole file is, else Windows-1256, which anything is. Raises UnicodeError between them."""
-    try:
-        for _text in _decoded(file, "strict"):
-            pass
-    except UnicodeDecodeError:
-        whole = broken = 0
-        for text in _decoded(file, "surrogateescape"):
-            beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
-            bad = len(_BROKEN.findall(text))
-            whole, broken = whole + beyond_ascii - bad, broken + bad
-        # In Windows-1256 a letter and a comma may look like UTF-8, but two letters never do.
-        if whole > broken:
-            raise
-        return "cp1256"
-    return "utf-8-sig"
+def _opened_sheet(book: Workbook, sheet: SheetPart, base: int) -> _Sheet:
+    hidden = 0
 
+    def rows(*, head: bool) -> Iterator[Row]:
+        nonlocal hidden
+        reader, found = book.sheet_rows(sheet, head=head)
+        for number, cells in found:
+            yield base + number, cells
+        hidden = reader.hidden
 
-def _decoded(file: BinaryIO, errors: str) -> Iterator[str]:
-    """The file from its start as UTF-8."""
-    file.seek(0)
-    decoder = codecs.getincrementaldecoder("utf-8")(errors)
-    while chunk := file.read(_CHUNK):
-        yield decoder.decode(chunk)
-    yield decoder.decode(b"", final=True)
+    return _Sheet(lambda: rows(head=False), lambda: rows(head=True), lambda: hidden)

@@ -17,7 +17,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
 from omarty.tables.cells import safe
-from omarty.tables.xlsx_reading import SHEET_ROWS
+from omarty.tables.xlsx_sheet import SHEET_ROWS
 
 FORMATS = ("csv", "xlsx", "jsonl")
 # Excel's own limits.

@@ -14,11 +14,13 @@ from audit.operations import Origin
 from buildings.models import Block
 from buildings.permissions import EVERYTHING
 from buildings.unit_import.columns import COLUMNS
-from buildings.unit_import.reader import HeadingsProblem, UnitReader, is_problem_heading
+from buildings.unit_import.headings import HeadingsProblem, is_known, is_problem_heading
+from buildings.unit_import.reader import UnitReader
 from buildings.unit_import.rows import RowProblem
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
 from buildings.unit_import.steps import save_staged, stage_table
+from buildings.unit_import.unit_table import UnitTable
 from omarty.management.base import CommandRefused, DataCommand, UsageProblem, counted
 from omarty.tables.files import check_target, written_whole
 from omarty.tables.reading import TableFile, TableProblem
@@ -35,9 +37,13 @@ class Command(DataCommand):
         "registered already get what further contacts the table has, and are left as they are else.\n"
         "Several residents of a unit are several rows. One bad row, and nothing is written.\n\n"
         f"Headings, in English or Arabic: {', '.join(column.key for column in COLUMNS)}.\n"
-        "Needed are number and, without --block, block (its own number or name) or block id."
+        "They need not stand in the first row. Needed are number and, without --block, block (its own\n"
+        "number or name) or block id."
     )
-    reads = "FILE: CSV (UTF-8 or Windows-1256; comma, semicolon or tab) or XLSX"
+    reads = (
+        "FILE: CSV (comma, semicolon or tab) or XLSX. Of a workbook the visible sheets with the headings\n"
+        "  are read, without hidden and filtered rows"
+    )
     writes = (
         "units, people, their contacts and memberships, and an audit entry for each; with\n"
         "  --skip-bad a file of the rows left out. All in one transaction: killed, nothing is changed"
@@ -64,37 +70,47 @@ class Command(DataCommand):
             help="Where the bad rows go; FILE.bad.csv or FILE.bad.xlsx if not given.",
         )
 
+        parser.add_argument(
+            "--ignore",
+            action="append",
+            default=[],
+            metavar="HEADING",
+            help="Leave this column out; may be given several times. all: every unknown column.",
+        )
+
     def run(self, **options: Any) -> None:
         skip_bad = options["skip_bad"]
         try:
-            table = TableFile(options["file"])
-            bad_file = options["bad_file"] or _bad_file(table)
+            file = TableFile(options["file"], known=is_known)
+            bad_file = options["bad_file"] or _bad_file(file)
             _check_options(options["block"], bad_file if skip_bad else None)
             with Staging() as staging, ExitStack() as committed:
-                reader = self._stage(
-                    table, staging, block_id=options["block"], names=options["names"]
-                )
+                table = self._stage(file, staging, **options)
+                notes = table.notes
                 with transaction.atomic():
-                    total = self._save(staging, reader)
+                    total = self._save(staging, table.reader)
                     bad = staging.bad_rows()
                     if bad and not skip_bad:
                         self._refuse(table, staging, bad)
                     if bad and not self.dry_run:
                         # It is whole before the rows are committed, and gets its name only then.
-                        file = committed.enter_context(written_whole(bad_file))
-                        _write_bad(table, staging, file, bad_file)
+                        target = committed.enter_context(written_whole(bad_file))
+                        _write_bad(table, staging, target, bad_file)
                     transaction.set_rollback(self.dry_run)
         except (TableProblem, HeadingsProblem) as error:
             raise CommandRefused(str(error)) from error
-        self._report_outcome(total, bad, bad_file)
+        self._report_outcome(total, bad, bad_file, notes)
 
-    def _stage(
-        self, table: TableFile, staging: Staging, *, block_id: int | None, names: bool
-    ) -> UnitReader:
-        within = EVERYTHING.changes
-        with self.progress(f"Reading {table.path} (bytes)", table.size) as advance:
+    def _stage(self, file: TableFile, staging: Staging, **options: Any) -> UnitTable:
+        with self.progress(f"Reading {file.path} (bytes)", file.size) as advance:
             return stage_table(
-                table, staging, block_id=block_id, within=within, names=names, advance=advance
+                file,
+                staging,
+                block_id=options["block"],
+                within=EVERYTHING.changes,
+                names=options["names"],
+                ignore=options["ignore"],
+                advance=advance,
             )
 
     def _save(self, staging: Staging, reader: UnitReader) -> Outcome:
@@ -107,28 +123,39 @@ class Command(DataCommand):
                 total.add(done)
         return total
 
-    def _refuse(self, table: TableFile, staging: Staging, bad: int) -> NoReturn:
-        sentence = f"{table.path}: {counted(bad, 'bad row')}; nothing was written."
+    def _refuse(self, table: UnitTable, staging: Staging, bad: int) -> NoReturn:
+        name = table.source.name
+        sentence = f"{name}: {counted(bad, 'bad row')}; nothing was written."
         if self.as_json:
-            self._report_problems(staging, sentence)
+            self._report_problems(table, staging, sentence)
         else:
+            for note in table.notes:
+                self.tell(f"{name}: {note}")
             for problem in staging.problems():
                 column = f", column {problem.column}" if problem.column else ""
-                self.tell(f"{table.path}, row {problem.row}{column}: {problem.sentence}.")
+                self.tell(f"{name}, {table.place(problem.row)}{column}: {problem.sentence}.")
         raise CommandRefused(sentence)
 
-    def _report_problems(self, staging: Staging, sentence: str) -> None:
+    def _report_problems(self, table: UnitTable, staging: Staging, sentence: str) -> None:
         """The JSON report of a refusal, written as it is read: there may be a million problems."""
         self._reported = True
-        self.stdout.write(f'{{"error": {json.dumps(sentence)}, "problems": [', ending="")
+        before: dict[str, Any] = {"error": sentence, "notes": table.notes}
+        start = json.dumps(before, ensure_ascii=False).removesuffix("}")
+        self.stdout.write(f'{start}, "problems": [', ending="")
         for number, problem in enumerate(staging.problems()):
-            line = json.dumps(problem._asdict(), ensure_ascii=False)
+            sheet, row = table.where(problem.row)
+            place = {"sheet": sheet, "row": row} if sheet else {"row": row}
+            line = json.dumps(problem._asdict() | place, ensure_ascii=False)
             self.stdout.write(f"{',' * bool(number)}{line}", ending="")
         self.stdout.write("]}")
 
-    def _report_outcome(self, total: Outcome, bad: int, bad_file: Path) -> None:
+    def _report_outcome(self, total: Outcome, bad: int, bad_file: Path, notes: list[str]) -> None:
         written = bad and not self.dry_run
-        facts = total.counts | {"bad_rows": bad, "bad_file": str(bad_file) if written else None}
+        facts: dict[str, Any] = total.counts | {
+            "bad_rows": bad,
+            "bad_file": str(bad_file) if written else None,
+        }
+        facts |= {"notes": notes}
         text = (
             f"Units: {total.created} registered, {total.updated} changed, {total.left} left as they"
             f" were. People registered: {total.people}. Memberships started: {total.memberships}."
@@ -139,7 +166,8 @@ class Command(DataCommand):
         if bad:
             where = f"see {bad_file}" if written else f"to be written to {bad_file}"
             text += f" Bad rows left out: {bad}, {where}."
-        self.report(facts, text + (" (Dry run: nothing was written.)" if self.dry_run else ""))
+        text += " (Dry run: nothing was written.)" if self.dry_run else ""
+        self.report(facts, "\n".join([*notes, text]))
 
 
 def _bad_file(table: TableFile) -> Path:
@@ -153,20 +181,19 @@ def _check_options(block_id: int | None, bad_file: Path | None) -> None:
         check_target(bad_file)
 
 
-def _write_bad(table: TableFile, staging: Staging, file: BinaryIO, path: Path) -> None:
+def _write_bad(table: UnitTable, staging: Staging, file: BinaryIO, path: Path) -> None:
     """The bad rows as they came, under their headings, with one more column that says what is wrong.
 
     Raises UsageProblem if they would be written over others, which may be half corrected.
     """
-    rows = table.rows()
-    _row, headings = next(rows)
+    headings = table.headings
     # A bad row that was loaded again and is still bad has an old problem.
     copied = [index for index, name in enumerate(headings) if not is_problem_heading(name)]
     reasons = groupby(staging.problems(), key=lambda problem: problem.row)
     bad_row, problems = next(reasons)
     kind = "xlsx" if path.suffix == ".xlsx" else "csv"
     with writer(kind, file, ["problem", *(headings[index] for index in copied)]) as out:
-        for row, cells in rows:
+        for row, cells in table.rows():
             if row != bad_row:
                 continue
             values = [cells[index] if index < len(cells) else "" for index in copied]

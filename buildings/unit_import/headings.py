@@ -1,0 +1,372 @@
+"""Which column a heading means, however people write it, and in which row of a table the headings stand."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from buildings.unit_import.columns import COLUMNS, Column
+from contacts.text import clean
+
+# In place of headings that are to be left out: all that are not known.
+ALL = "all"
+# A row's number and its cells.
+Row = tuple[int, list[str]]
+
+_ONE_LETTER = str.maketrans("ٱىیېۍةہۀکڪ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "اييييهههكك" + "0123456789" * 2, "ـ")
+_NO_LETTER = re.compile(r"[\W_]+")
+_NEW_WORD = re.compile("(?<=[a-z])(?=[A-Z])")
+_BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]")
+_BETWEEN_PARTS = re.compile(
+    r"[/\\|()\[\]{}–—-]|(?<=[a-zA-Z.#])\s+(?=[\u0600-\u06ff])|(?<=[\u0600-\u06ff])\s+(?=[a-zA-Z])"
+)
+_ARTICLE = "ال"
+
+
+def plain(heading: str) -> str:
+    """One form for all spellings of a heading: words of letters and digits, one space between.
+
+    Case, hamza, vowel signs, tatweel, ال, punctuation, presentation forms, whose digits and what
+    nobody sees do not count.
+    """
+    words = _NEW_WORD.sub(" ", unicodedata.normalize("NFKC", clean(heading)))
+    letters = unicodedata.normalize("NFKD", words.casefold()).translate(_ONE_LETTER)
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(map(_without_article, _NO_LETTER.sub(" ", bare).split()))
+
+
+def _without_article(word: str) -> str:
+    while word.startswith(_ARTICLE) and len(word) > len(_ARTICLE) + 1:
+        word = word.removeprefix(_ARTICLE)
+    return word
+
+
+def _plain_set(*words: str) -> frozenset[str]:
+    return frozenset(map(plain, words))
+
+
+_COLUMN_OF = {plain(name): column for column in COLUMNS for name in (column.key, *column.synonyms)}
+_KEYS = {column.key: column for column in COLUMNS}
+# What counts the rows of a sheet.
+_COUNTERS = _plain_set(
+    "م", "مسلسل", "الرقم المسلسل", "رقم مسلسل", "تسلسل", "ت", "No", "Nr"
+) | _plain_set(
+    "S/N",
+    "SN",
+    "Sr",
+    "Sr No",
+    "Serial",
+    "Serial No",
+    "Serial number",
+    "Seq",
+    "Sl No",
+    "Row",
+    "Row No",
+    "Index",
+)
+_SIGNS_OF_COUNTERS = {"#", "№", "م.", "#."}
+# The unit's number, unless the sheet says nothing of units beside it or has another column of it.
+_PERHAPS_COUNTERS = _plain_set("رقم", "الرقم")
+# The unit's name, or beside a phone or an e-mail the resident's.
+_ANY_NAME = _plain_set("name", "الاسم")
+_NUMBER_WORDS = _plain_set("no", "nr", "num", "nos", "number", "numbers", "رقم", "أرقام", "نمرة")
+_IDS = _plain_set("id", "معرف")
+# Which of several contacts.
+_WHICH = _plain_set(
+    "first", "second", "third", "other", "another", "alternative", "additional", "main"
+) | _plain_set(
+    "primary",
+    "secondary",
+    "أول",
+    "ثاني",
+    "ثان",
+    "ثالث",
+    "آخر",
+    "أخرى",
+    "بديل",
+    "إضافي",
+    "أساسي",
+    "رئيسي",
+)
+_OWNER = _plain_set("owner", "owners", "landlord", "مالك", "ملاك", "صاحب")
+_OCCUPANT = _plain_set(
+    "tenant", "tenants", "renter", "lessee", "resident", "residents", "occupant", "occupier"
+) | _plain_set("مستأجر", "ساكن", "سكان", "شاغل", "مقيم", "قاطن")
+_PERSON = _OWNER | _OCCUPANT
+_NAME = _plain_set("name", "names", "full", "اسم", "أسماء", "كامل", "بالكامل", "ثلاثي", "رباعي")
+_BETWEEN = _plain_set("s", "of", "the", "customer", "client", "contact", "person", "عميل", "شخص")
+# The columns that say which unit is meant.
+UNIT_KEYS = frozenset({"number", "unit id"})
+
+
+class HeadingsProblem(Exception):
+    """The table does not say what its columns are; the text is for the operator."""
+
+
+class Meaning(NamedTuple):
+    """The column that a heading means, and whose it is: "owner", "occupant" or nobody's in particular."""
+
+    column: Column
+    who: str = ""
+
+
+@lru_cache(4096)
+def meaning(heading: str) -> Meaning | None:
+    """What a heading means; None if it is not known."""
+    if found := _found(heading):
+        return found
+    outside = _BRACKETS.sub(" ", heading)
+    if outside != heading and (found := _found(outside)):
+        return found
+    # In two languages, or with another word for it.
+    parts = [_found(part) for part in _BETWEEN_PARTS.split(heading) if plain(part)]
+    if (
+        len(parts) > 1
+        and None not in parts
+        and len({part.column.key for part in parts if part}) == 1
+    ):
+        return parts[0]
+    return None
+
+
+def _found(text: str) -> Meaning | None:
+    words = plain(text).split()
+    who = _who(words)
+    if column := _COLUMN_OF.get(" ".join(words)):
+        return Meaning(column, who)
+    less = [word for word in words if word not in _NUMBER_WORDS]
+    column = _COLUMN_OF.get(" ".join(less))
+    if column and " ".join(less) not in _IDS:
+        return Meaning(column, who)
+    people = [word for word in less if word not in _NAME | _BETWEEN]
+    if people and _PERSON.issuperset(people):
+        return Meaning(_KEYS["resident"], who)
+    left_out = _WHICH | _OWNER | _OCCUPANT | _BETWEEN
+    least = [re.sub(r"[1-9]$", "", word) for word in less if word not in left_out]
+    column = _COLUMN_OF.get(" ".join(filter(None, least)))
+    return Meaning(column, who) if column and column.contact else None
+
+
+def _who(words: Collection[str]) -> str:
+    if not _OWNER.isdisjoint(words):
+        return "" if not _OCCUPANT.isdisjoint(words) else "owner"
+    return "" if _OCCUPANT.isdisjoint(words) else "occupant"
+
+
+def is_counter(heading: str) -> bool:
+    """Whether the column counts the rows of its sheet."""
+    return heading.strip() in _SIGNS_OF_COUNTERS or plain(heading) in _COUNTERS
+
+
+def is_known(heading: str) -> bool:
+    """Whether it heads a column that is read, or one that a table of ours has besides."""
+    return not is_counter(heading) and meaning(heading) is not None
+
+
+def is_problem_heading(heading: str) -> bool:
+    """Whether the column says what was wrong with a row, as `import_units --skip-bad` writes it."""
+    found = meaning(heading)
+    return found is not None and found.column.key == "problem"
+
+
+def known_titles() -> str:
+    """The headings that are read, in the reader's language."""
+    return _(", ").join(str(column.title) for column in COLUMNS if column.read is not None)
+
+
+@dataclass
+class Headings:
+    """What the headings of one table mean. `columns` are those that are known, each with its index.
+
+    Of contacts there may be several of one kind, of others one. `left_out` are the headings of the
+    columns that are not read, because of `ignore` or because they count rows.
+    """
+
+    texts: Sequence[str]
+    ignore: Collection[str] = ()
+    columns: list[tuple[int, Column]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Raises HeadingsProblem for an unknown heading, or one that is there twice."""
+        unwanted = {plain(name) for name in self.ignore}
+        known: list[tuple[int, Meaning]] = []
+        unknown = []
+        for index, text in enumerate(self.texts):
+            if not text:
+                continue
+            found = meaning(text)
+            if plain(text) in unwanted or is_counter(text):
+                self.left_out.append(text)
+            elif found is not None:
+                known.append((index, found))
+            elif ALL in unwanted:
+                self.left_out.append(text)
+            else:
+                unknown.append(text)
+        if unknown:
+            raise _unknown(unknown)
+        self._check_ignored(unwanted)
+        known = [
+            (index, found._replace(column=column)) for index, found, column in self._decided(known)
+        ]
+        self._check_people(known)
+        self.columns = [(index, found.column) for index, found in known]
+        self._check_twice()
+
+    def _check_ignored(self, unwanted: set[str]) -> None:
+        missing = unwanted - {plain(name) for name in self.left_out} - {ALL}
+        wrong = [name for name in self.ignore if plain(name) in missing]
+        if wrong:
+            raise HeadingsProblem(
+                _("There is no column %s that could be left out.") % _(", ").join(wrong)
+            )
+
+    def _decided(
+        self, known: Sequence[tuple[int, Meaning]]
+    ) -> Iterator[tuple[int, Meaning, Column]]:
+        """What headings mean that mean one thing or another, by the company that they keep."""
+        others = {
+            found.column.key
+            for index, found in known
+            if plain(self.texts[index]) not in _PERHAPS_COUNTERS | _ANY_NAME
+        }
+        of_people = bool(others & {"phone", "email"}) and "resident" not in others
+        of_units = (
+            bool(others - {"resident", "phone", "email", "note", "problem"}) or len(known) == 1
+        )
+        for index, found in known:
+            text = plain(self.texts[index])
+            column = found.column
+            if text in _PERHAPS_COUNTERS and (not of_units or "number" in others):
+                self.left_out.append(self.texts[index])
+                continue
+            if text in _ANY_NAME:
+                column = _KEYS["resident" if of_people else "name"]
+            yield index, found, column
+
+    def _check_twice(self) -> None:
+        first: dict[str, int] = {}
+        for index, column in self.columns:
+            if column.key in first and not column.contact:
+                raise HeadingsProblem(
+                    _("Two columns mean the same: %(one)s and %(other)s. Leave one of them out.")
+                    % {"one": self.texts[first[column.key]], "other": self.texts[index]}
+                )
+            first.setdefault(column.key, index)
+
+    def _check_people(self, known: Sequence[tuple[int, Meaning]]) -> None:
+        """A row is of one person: the phone of the owner beside the name of the tenant is another's."""
+        of_people = [
+            (index, found)
+            for index, found in known
+            if found.column.contact or found.column.key == "resident"
+        ]
+        named = [(found.who, index) for index, found in of_people if found.who]
+        for (who, one), (other_who, other) in pairwise(named):
+            if who != other_who:
+                raise HeadingsProblem(
+                    _(
+                        "The columns %(one)s and %(other)s speak of two people: leave out those of one of"
+                        " them, or give each person a row."
+                    )
+                    % {"one": self.texts[one], "other": self.texts[other]}
+                )
+
+
+def _unknown(headings: Sequence[str]) -> HeadingsProblem:
+    return HeadingsProblem(
+        _(
+            "Unknown headings: %(unknown)s. Known are: %(known)s. Columns that are not ours can be left out."
+        )
+        % {"unknown": _(", ").join(name[:40] for name in headings), "known": known_titles()}
+    )
+
+
+class Found(NamedTuple):
+    """Where the headings of a sheet stand: the number of their row, and what they are.
+
+    `last` is the last row of headings, where a second one follows; `above` are the rows that stand
+    above them. `sure` grows with what speaks for these.
+    """
+
+    row: int
+    texts: list[str]
+    last: int
+    above: list[Row]
+    sure: int
+
+    @property
+    def doubtful(self) -> list[int]:
+        """Rows above the headings that look like rows of the table."""
+        units = [index for index, text in enumerate(self.texts) if _names_unit(text)]
+        return [
+            number
+            for number, cells in self.above
+            if sum(map(bool, cells)) > 1
+            and any(index < len(cells) and plain(cells[index]).isdigit() for index in units)
+        ]
+
+
+def find(rows: Sequence[Row]) -> Found | None:
+    """Where the headings stand among the first rows of a sheet, blank ones left out."""
+    ranked = [(_sureness(at, cells), -at) for at, (_number, cells) in enumerate(rows)]
+    sure, negative = max(ranked, default=(0, 0))
+    if not sure:
+        return None
+    at = -negative
+    number, texts = rows[at]
+    last = number
+    if at + 1 < len(rows) and _continues(texts, rows[at + 1][1]):
+        last, below = rows[at + 1]
+        texts = list(_joined(texts, below))
+    return Found(number, list(texts), last, list(rows[:at]), sure)
+
+
+def _sureness(at: int, cells: Sequence[str]) -> int:
+    """What speaks for a row of headings: 3 a unit and more, 2 a unit alone, 1 little, 0 nothing."""
+    named = [cell for cell in cells if cell]
+    known = sum(map(is_known, named))
+    unit = any(map(_names_unit, named))
+    if unit and known > 1:
+        return 3
+    if unit and len(named) == 1:
+        return 2
+    return int(known > 1 or (known == 1 and at == 0))
+
+
+def _names_unit(heading: str) -> bool:
+    found = None if is_counter(heading) else meaning(heading)
+    return found is not None and found.column.key in UNIT_KEYS
+
+
+def _continues(texts: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether the row below headings is one more: in another language, or of what they have in common."""
+    pairs = [
+        (above, text)
+        for above, text in zip([*texts, *[""] * len(below)], below, strict=False)
+        if text
+    ]
+    agreeing = sum(
+        is_known(above) and is_known(text) and _means_the_same(above, text) for above, text in pairs
+    )
+    return agreeing > 1 or (len(pairs) > 1 and all(is_known(text) for _above, text in pairs))
+
+
+def _means_the_same(one: str, other: str) -> bool:
+    first, second = meaning(one), meaning(other)
+    return first is not None and second is not None and first.column is second.column
+
+
+def _joined(texts: Sequence[str], below: Sequence[str]) -> Iterator[str]:
+    for index in range(max(len(texts), len(below))):
+        above = texts[index] if index < len(texts) else ""
+        text = below[index] if index < len(below) else ""
+        yield (
+            text if is_known(text) and not (is_known(above) or is_counter(above)) else above or text
+        )

@@ -1,0 +1,173 @@
+"""A file as a table of units: which of its sheets are read, from which row, under which headings."""
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Protocol
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from buildings.unit_import.headings import (
+    Found,
+    HeadingsProblem,
+    Row,
+    find,
+    known_titles,
+    plain,
+)
+from buildings.unit_import.reader import UnitReader
+
+Choose = Callable[[Sequence[Sequence[Row]]], Sequence[int | None]]
+# How much a message repeats of a row that holds no headings.
+_LONGEST_QUOTE = 80
+
+
+class SourceTable(Protocol):
+    """A table that is read row by row, such as a file."""
+
+    # What messages call it.
+    name: str
+    # What its sheets are called.
+    sheets: list[str]
+    # What to tell of what was read.
+    notes: list[str]
+
+    @property
+    def position(self) -> int:
+        """How many bytes have been read."""
+
+    def rows(self, choose: Choose | None = None) -> Generator[Row, None, None]:
+        """The number of each row and its cells; `choose` says which. May raise its own exceptions."""
+
+    def where(self, row: int) -> tuple[str, int]:
+        """The sheet and the number by which people know a row."""
+
+    def place(self, row: int) -> str:
+        """Both, in words."""
+
+
+class UnitTable:
+    """The rows of a table of units, below its headings. `reader` reads them, once `rows()` has begun.
+
+    `notes` tell, once it is at its end, what was not read. `apart` tells how many sheets were read.
+    """
+
+    reader: UnitReader
+
+    def __init__(self, source: SourceTable, reader: Callable[[Sequence[str]], UnitReader]) -> None:
+        """`reader` makes the reader of the rows under these headings, or raises HeadingsProblem."""
+        self.source = source
+        self.headings: list[str] = []
+        self.apart = 0
+        self._make_reader = reader
+        self._notes: list[str] = []
+        self._starts: list[int | None] | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """What to tell of what was read and what was not."""
+        return self._notes + self.source.notes
+
+    def rows(self) -> Generator[Row, None, None]:
+        """The number of each row and its cells. Raises HeadingsProblem, with a sentence that names the
+        file, and whatever the source raises.
+        """
+        return self.source.rows(self._choose if self._starts is None else self._chosen)
+
+    def where(self, row: int) -> tuple[str, int]:
+        """The sheet, where there are several, and the number by which people know a row."""
+        return self.source.where(row)
+
+    def place(self, row: int) -> str:
+        """Both, in words."""
+        return self.source.place(row)
+
+    def _choose(self, heads: Sequence[Sequence[Row]]) -> list[int | None]:
+        found = [find(rows) for rows in heads]
+        best = max(found, key=lambda each: each.sure if each else 0, default=None)
+        if best is None:
+            raise self._no_headings(heads)
+        self._check_above(best)
+        self.headings = best.texts
+        try:
+            self.reader = self._make_reader(best.texts)
+        except HeadingsProblem as error:
+            raise self._problem(best.row, str(error)) from error
+        self._notes = list(self._told(best))
+        same = [_same(best, each) for each in found]
+        self.apart = sum(same)
+        for index, rows in enumerate(heads):
+            if rows and not same[index]:
+                self._notes.append(self._other_sheet(self.source.sheets[index], found[index]))
+        self._starts = [
+            each.last + 1 if each is not None and wanted else None
+            for each, wanted in zip(found, same, strict=True)
+        ]
+        return self._starts
+
+    def _chosen(self, heads: Sequence[Sequence[Row]]) -> Sequence[int | None]:
+        return self._starts or []
+
+    def _told(self, found: Found) -> Generator[str, None, None]:
+        if found.above:
+            yield _(
+                "The headings were found in %(place)s; what stands above them was not read."
+            ) % {"place": self.place(found.row)}
+        if found.last != found.row:
+            yield _("The second line of headings, %(place)s, was taken as such.") % {
+                "place": self.place(found.last)
+            }
+        if left_out := self.reader.left_out:
+            yield ngettext(
+                "The column %(names)s was not read.",
+                "The columns %(names)s were not read.",
+                len(left_out),
+            ) % {"names": _(", ").join(left_out)}
+
+    def _other_sheet(self, name: str, found: Found | None) -> str:
+        if found is None or found.sure < 2:  # noqa: PLR2004
+            return _("Sheet %s does not have the headings and was not read.") % name
+        return (
+            _(
+                "Sheet %s has other headings than the first sheet with units and was not read: bring it"
+                " in by itself."
+            )
+            % name
+        )
+
+    def _check_above(self, found: Found) -> None:
+        if doubtful := found.doubtful:
+            places = _(", ").join(str(self.where(row)[1]) for row in doubtful[:5])
+            raise self._problem(
+                found.row,
+                _(
+                    "the headings stand here, below rows that look like rows of the table: %s. Put the"
+                    " headings above them, or delete these rows."
+                )
+                % places,
+            )
+
+    def _no_headings(self, heads: Sequence[Sequence[Row]]) -> HeadingsProblem:
+        first = next((rows[0] for rows in heads if rows), None)
+        known = known_titles()
+        if first is None:
+            return self._problem(1, _("The file is empty. Its headings can be: %s.") % known)
+        number, cells = first
+        quoted = _(", ").join(filter(None, cells))[:_LONGEST_QUOTE]
+        return self._problem(
+            number,
+            _(
+                "There are no headings: this row says “%(quoted)s”. The first row has to name the columns."
+                " Known headings are: %(known)s."
+            )
+            % {"quoted": quoted, "known": known},
+        )
+
+    def _problem(self, row: int, why: str) -> HeadingsProblem:
+        at = {"file": self.source.name, "place": self.place(row), "why": why}
+        return HeadingsProblem(_("%(file)s, %(place)s: %(why)s") % at)
+
+
+def _same(one: Found, other: Found | None) -> bool:
+    if other is None:
+        return False
+    return [*map(plain, one.texts)] == [*map(plain, other.texts)]

@@ -1,0 +1,178 @@
+"""The rows of one sheet of a workbook."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from omarty.tables.xlsx_parsing import Row, Texts, WorkbookProblem
+from omarty.tables.xlsx_values import Dates, SharedStrings
+
+# Excel's own limit.
+SHEET_ROWS = 1_048_576
+_MOST_MERGED = 100_000
+_TRUE = {"1", "true"}
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
+# Longer than the tag of a merged cell.
+_OVERLAP = 200
+
+# By the row at their top: the column of each range of merged cells that goes down, and its last row.
+Merged = dict[int, list[tuple[int, int]]]
+
+
+class MergedCells:
+    """Finds the ranges of merged cells in a sheet's bytes: they come behind the rows that need them."""
+
+    def __init__(self, most_columns: int) -> None:
+        self._most = most_columns
+        self._tail = b""
+        self._bottoms: dict[tuple[int, int], int] = {}
+
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes."""
+        text = self._tail + chunk
+        for letters, top, bottom in _MERGED.findall(text):
+            column = column_number(letters.decode())
+            if int(top) < int(bottom) and column <= self._most:
+                self._bottoms[int(top), column] = int(bottom)
+        if len(self._bottoms) > _MOST_MERGED:
+            raise WorkbookProblem(
+                _("it holds more merged cells than any table needs: unmerge them.")
+            )
+        self._tail = text[-_OVERLAP:]
+
+    def found(self) -> Merged:
+        """All of them."""
+        merged: Merged = defaultdict(list)
+        for (top, column), bottom in self._bottoms.items():
+            merged[top].append((column, bottom))
+        return dict(merged)
+
+
+class SheetRows(Texts):
+    """The rows of one sheet that are shown and hold something.
+
+    A merged cell says the same in each of its rows. Cells beyond `most_columns` are not read, but a row
+    that holds such is one cell longer. `hidden` counts the rows that are left out.
+    """
+
+    def __init__(
+        self, strings: SharedStrings, dates: Dates, merged: Merged, most_columns: int
+    ) -> None:
+        super().__init__()
+        self._strings = strings
+        self._dates = dates
+        self._merged = merged
+        self._most = most_columns
+        self.hidden = 0
+        self._done: list[Row] = []
+        self._row = 0
+        self._is_hidden = False
+        self._cells: list[str] = []
+        self._column = 0
+        self._type = "n"
+        self._style = "0"
+        # By their columns: the last row of merged cells that have begun, and what they say.
+        self._carried: dict[int, tuple[int, str]] = {}
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "c":
+            reference = attributes.get("r")
+            self._column = column_number(reference) if reference else self._column + 1
+            self._type = attributes.get("t", "n")
+            self._style = attributes.get("s", "0")
+            self.take()
+        elif tag == "row":
+            self._row = self._next_row(attributes.get("r"))
+            self._is_hidden = attributes.get("hidden") in _TRUE
+            self._cells, self._column = [], 0
+        else:
+            super().start(tag, attributes)
+
+    def end(self, tag: str) -> None:
+        if tag == "c":
+            # Most cells of a coloured row hold nothing.
+            if self.parts and (value := self._value(self.take())):
+                self._put(self._column, value)
+            else:
+                self.blanks += 1
+        elif tag != "row":
+            super().end(tag)
+        elif any(map(str.strip, self._cells)):
+            if self._merged or self._carried:
+                self._carry()
+            if self._is_hidden:
+                self.hidden += 1
+            else:
+                self._done.append((self._row, self._cells))
+            self.cells += 1
+        else:
+            self.blanks += 1
+
+    def finished(self) -> Iterator[Row]:
+        done, self._done = self._done, []
+        return iter(done)
+
+    def _put(self, column: int, value: str) -> None:
+        # The one cell too many shows the caller that there are more.
+        at = min(column, self._most + 1)
+        gap = at - len(self._cells)
+        self._cells.extend([""] * gap)
+        self.cells += max(gap, 1)
+        self._cells[at - 1] = value
+
+    def _carry(self) -> None:
+        """Repeat in this row what merged cells say that began above it."""
+        begun = [
+            (column, bottom, self._cells[column - 1])
+            for column, bottom in self._merged.get(self._row, ())
+            if column <= len(self._cells)
+        ]
+        for column, (bottom, value) in list(self._carried.items()):
+            if bottom < self._row:
+                del self._carried[column]
+            elif column > len(self._cells) or not self._cells[column - 1]:
+                self._put(column, value)
+                self.shared += len(value)
+        self._carried |= {column: (bottom, value) for column, bottom, value in begun if value}
+
+    def _next_row(self, number: str | None) -> int:
+        # Messages name a row by its number, and what is stored of it is found again by it.
+        row = int(number) if number else self._row + 1
+        if not self._row < row <= SHEET_ROWS:
+            raise WorkbookProblem(
+                _("it does not count its rows upwards from 1, as every workbook does.")
+            )
+        return row
+
+    def _value(self, text: str) -> str:
+        if not text:
+            return ""
+        if self._type == "s":
+            shared = self._strings.get(int(text))
+            self.shared += len(shared)
+            return shared
+        if self._type == "b":
+            return "TRUE" if text == "1" else "FALSE"
+        if self._type != "n":
+            return text
+        if self._style != "0" and (date := self._dates.shown(self._style, float(text))):
+            return date
+        # Excel stores every number as a floating one: 12 may be written 12.0 or 1.2E1.
+        if not text.isdigit():
+            number = float(text)
+            return str(int(number)) if number.is_integer() else text
+        return text
+
+
+def column_number(reference: str) -> int:
+    """The column that a cell's reference (like AB12) names, from 1."""
+    number = 0
+    for letter in reference[:4]:
+        if not "A" <= letter <= "Z":
+            break
+        number = number * 26 + ord(letter) - 64
+    if not number:
+        raise WorkbookProblem(_("it is not a readable XLSX workbook."))
+    return number

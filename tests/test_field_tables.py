@@ -1,0 +1,415 @@
+"""Tables as people keep them: the part that is meant is found, and what was not read is told."""
+
+import csv
+import io
+import random
+import zipfile
+from types import SimpleNamespace
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from openpyxl import Workbook
+
+from buildings.models import Apartment
+from tests.backoffice import Desk, fields_of
+from tests.test_import_units import load, refusal
+
+PAGE = "/admin/buildings/apartment/import/"
+
+
+def comma(*lines):
+    """A CSV of these lines."""
+    return "\n".join(lines).encode()
+
+
+def floors():
+    units = Apartment.objects.filter(block_id=1, number__gt=100).exclude(floor=None)
+    return dict(units.values_list("number", "floor"))
+
+
+# What heads the columns of a unit numbered 101 on floor 7, and what must be told.
+HEADINGS = {
+    "signs": "Unit No. *,FLOOR (required),#",
+    "marks": "\u200fرقم الشقة\u200f,\u202bالدور\u202c,م",
+    "presentation forms": "رقم ﺍﻟﺸﻘﺔ,ﺍﻟﺪﻭﺭ,مسلسل",
+    "vowel signs and tatweel": "رَقم الشَّقة:,الدّور ـــ,ت",
+    "two languages": "Unit No. رقم الوحدة,Floor / الدور,S/N",
+    "no article": "شقة,طابق,م.",
+    "camels": "UnitNumber,floorNumber,Serial No.",
+    "digits": "Flat,Level,Sr",
+    "brackets": "الوحدة (رقم),[الطابق],No.",
+}
+
+
+@pytest.mark.parametrize("name", HEADINGS)
+def test_headings_are_known_however_they_are_written(tmp_path, name):
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma(HEADINGS[name], "101,7,1"))
+    (note,) = load(path, block=1)["notes"]
+    assert floors() == {101: 7}
+    assert HEADINGS[name].split(",")[2] in note
+
+
+# Headings; the resident, the unit's name, the contacts that a row of values "a".."z" gives.
+PEOPLE = {
+    "number,name,phone": "resident",
+    "number,الاسم,رقم الموبايل": "resident",
+    "number,name,resident,phone": "unit",
+    "number,Tenant's name,Tenant mobile": "resident",
+    "number,اسم المالك,تليفون المالك": "resident",
+    "رقم الوحدة,الاسم بالكامل,رقم الواتس": "resident",
+    "Apt.,Occupant Name,Contact No.": "resident",
+    "Villa No,Owner / Tenant,Mobile 1": "resident",
+}
+
+
+@pytest.mark.parametrize("headings", PEOPLE)
+def test_a_name_is_whose_its_neighbours_say(tmp_path, headings):
+    path = tmp_path / "units.csv"
+    names = ["Sara Said"] * (headings.count(",") - 1)
+    path.write_bytes(comma(headings, ",".join(["101", *names, "01055500099"])))
+    load(path, block=1)
+    unit = Apartment.objects.get(block_id=1, number=101)
+    assert unit.name == ("Sara Said" if PEOPLE[headings] == "unit" else "")
+    assert unit.memberships.get().user.name == "Sara Said"
+
+
+REFUSED_HEADINGS = {
+    "number,owner,tenant": "owner and tenant",
+    "number,Tenant name,Owner phone": "Tenant name and Owner phone speak of two people",
+    "number,flor": "Unknown headings: flor",
+    "No,name,phone": "no column of unit numbers",
+    "ID No,name,phone": "Unknown headings: ID No",
+    "رقم,الاسم,التليفون": "no column of unit numbers",
+}
+
+
+@pytest.mark.parametrize("headings", REFUSED_HEADINGS)
+def test_headings_that_may_mean_another_thing_are_refused(tmp_path, headings, new_entries):
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma(headings, "1,Sara Said,01055500099"))
+    code, _report, told = refusal(path, block=1)
+    assert code == 1 and REFUSED_HEADINGS[headings] in told
+    assert new_entries() == []
+
+
+def test_the_arabic_page_names_the_headings_in_arabic():
+    desk = Desk("manager", language="ar")
+    file = SimpleUploadedFile("units.csv", comma("رقم الوحدة,إيجار", "1,2"))
+    told = str(desk.post(PAGE, {"import_file": file}).context["form"].errors)
+    assert "إيجار" in told and "الدور، " in told and "الهاتف، " in told and "floor" not in told
+
+
+LINES = {
+    "title and blank lines": (["Al Nour, list of 2026,,", ",,", "number,floor", "101,7"], "row 3"),
+    "instructions": (["One row for a unit", "Ask us: 19123", "number,floor", "101,7"], "row 3"),
+    "two lines": (["Unit number,Floor,Notes", "رقم الوحدة,الدور,ملاحظات", "101,7,"], "row 2"),
+    "two lines, halves": (["Unit number,Data,", ",Floor,Notes", "101,7,x"], "row 2"),
+    "a pair of facts": (["Year,2026", "Units,40", "number,floor", "101,7"], "row 3"),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_lines_above_the_rows_are_not_read_and_told(tmp_path, name):
+    lines, told = LINES[name]
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma(*lines))
+    report = load(path, block=1)
+    assert floors() == {101: 7} and report["created"] == 1
+    assert told in " ".join(report["notes"])
+
+
+def test_rows_above_the_headings_are_not_dropped(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma("101,7", "102,7", "number,floor", "103,7"))
+    _code, _report, told = refusal(path, block=1)
+    assert "below rows that look like rows of the table: 1, 2" in told
+
+
+def test_columns_that_are_not_ours_are_left_out_by_saying_so(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma("number,floor,Rent,المساحة", "101,7,5000,90"))
+    assert "left out" in refusal(path, block=1)[2]
+    report = load(path, block=1, ignore=["rent", "المساحه"])
+    assert floors() == {101: 7}
+    assert report["notes"] == ["The columns Rent, المساحة were not read."]
+    assert load(path, block=1, ignore=["all"])["left"] == 1
+    assert "no column Colour" in refusal(path, block=1, ignore=["Colour", "all"])[2]
+
+
+def saved(book, *, state=None):
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def sheets(**tables):
+    """A workbook with these sheets; one whose name begins with _ is hidden."""
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows in tables.items():
+        sheet = book.create_sheet(name.strip("_"))
+        sheet.sheet_state = "veryHidden" if name.startswith("_") else "visible"
+        for row in rows:
+            sheet.append(row)
+    return book
+
+
+HEAD = ["number", "floor"]
+
+
+def hidden_rows():
+    book = sheets(Units=[HEAD, [101, 7], [102, 8], [103, 9]])
+    book["Units"].row_dimensions[3].hidden = True
+    return saved(book)
+
+
+def merged_headings():
+    book = sheets(
+        Units=[
+            ["Unit number", "Floor", "Contact details"],
+            [None, None, "Phone", "E-mail"],
+            [101, 7],
+        ]
+    )
+    for cells in ("A1:A2", "B1:B2", "C1:D1"):
+        book["Units"].merge_cells(cells)
+    return saved(book)
+
+
+def coloured(book):
+    sheet = book["Units"]
+    for row in (1, 2, 3):
+        for column in range(1, 1200):
+            sheet.cell(row, column).number_format = "0.00"
+    return book
+
+
+# How a workbook is made, the floors that it brings, a part of what is told.
+BOOKS = {
+    "hidden rows": (hidden_rows, {101: 7, 103: 9}, "1 row that is hidden or filtered"),
+    "a very hidden sheet": (
+        lambda: saved(sheets(_Old=[HEAD, [102, 1]], Units=[HEAD, [101, 7]])),
+        {101: 7},
+        "Sheet Old is hidden",
+    ),
+    "totals first": (
+        lambda: saved(sheets(Totals=[["Units", 1], [101, 4]], Units=[HEAD, [101, 7]])),
+        {101: 7},
+        "Sheet Totals does not have the headings",
+    ),
+    "a list first": (
+        lambda: saved(sheets(Lists=[["Unit number"], ["Shop"]], Units=[HEAD, [101, 7]])),
+        {101: 7},
+        "Sheet Lists has other headings",
+    ),
+    "two floors": (
+        lambda: saved(sheets(One=[HEAD, [101, 1]], Two=[["Number ", "FLOOR"], [201, 2]])),
+        {101: 1, 201: 2},
+        "",
+    ),
+    "headings over two lines": (merged_headings, {101: 7}, "second line of headings"),
+    "a coloured row": (
+        lambda: saved(coloured(sheets(Units=[HEAD, [101, 7]]))),
+        {101: 7},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOOKS)
+@pytest.mark.parametrize("way", ["command", "page"])
+def test_the_part_of_a_workbook_that_is_meant_is_read(tmp_path, name, way):
+    make, expected, told = BOOKS[name]
+    path = tmp_path / "units.xlsx"
+    path.write_bytes(make())
+    if way == "command":
+        notes = load(path, block=1)["notes"]
+    else:
+        desk = Desk("manager")
+        seen = desk.post(PAGE, {"import_file": SimpleUploadedFile(path.name, path.read_bytes())})
+        assert seen.context["preview"].right, seen.context["preview"].lines
+        notes = seen.context["preview"].notes
+        assert all(f'<li dir="auto">{note}</li>' in seen.content.decode() for note in notes)
+        assert desk.post(PAGE, fields_of(seen)).status_code == 302
+    assert floors() == expected
+    assert (told in " ".join(notes)) if told else not notes
+
+
+def test_messages_name_the_sheet_and_the_row_that_people_see(tmp_path):
+    path = tmp_path / "units.xlsx"
+    path.write_bytes(saved(sheets(One=[[], HEAD, [101, 1]], Two=[[], [], HEAD, ["x", 2]])))
+    _code, report, told = refusal(path, block=1)
+    (problem,) = report["problems"]
+    assert (problem["sheet"], problem["row"], problem["column"]) == ("Two", 4, "number")
+    assert f"{path}, sheet Two, row 4, column number" in told
+    desk = Desk("manager")
+    seen = desk.post(PAGE, {"import_file": SimpleUploadedFile(path.name, path.read_bytes())})
+    assert "<td><bdi>Two</bdi> 4</td>" in seen.content.decode()
+
+
+def test_one_number_in_two_sheets_is_not_one_unit(tmp_path):
+    path = tmp_path / "units.xlsx"
+    path.write_bytes(saved(sheets(East=[HEAD, [101, 1]], West=[HEAD, [101, 1], [102, 1]])))
+    _code, report, _told = refusal(path, block=1)
+    (problem,) = report["problems"]
+    assert (problem["sheet"], problem["row"]) == ("West", 2)
+    assert "is in sheet East as well" in problem["sentence"]
+    load(path, block=1, skip_bad=True, bad_file=tmp_path / "bad.csv")
+    assert floors() == {101: 1, 102: 1}
+
+
+def test_what_stands_far_to_the_right_is_named(tmp_path):
+    path = tmp_path / "units.xlsx"
+    book = sheets(Units=[HEAD, [101, 7]])
+    book["Units"]["XFD2"] = "x"
+    path.write_bytes(saved(book))
+    assert "row 2 holds something to the right of column CV" in refusal(path, block=1)[2]
+
+
+# --- the letters --------------------------------------------------------------------------------
+
+NAMES = ["محمد علي حسن", "منى عبد الله", "أحمد قاسم", "فاطمة الزهراء"]
+ARABIC = "رقم الشقة;الدور;الساكن;الموبايل"
+
+
+@pytest.mark.parametrize("headings", [ARABIC, "number;floor;resident;phone"])
+@pytest.mark.parametrize(
+    "encoding", ["cp1256", "iso8859_6", "mac_arabic", "cp720", "utf-16", "utf-8-sig"]
+)
+def test_letters_are_read_in_whatever_code_page_they_were_saved(tmp_path, headings, encoding):
+    path = tmp_path / "units.csv"
+    rows = [f"{n};7;{name};0105550010{n % 10}" for n, name in enumerate(NAMES, 101)]
+    text = "\r\n".join([headings, *rows])
+    # Python writes half of ASCII by the second bytes that Mac Arabic has for it.
+    by_letter = [each.encode("ascii" if each.isascii() else encoding) for each in text]
+    path.write_bytes(b"".join(by_letter) if encoding == "mac_arabic" else text.encode(encoding))
+    load(path, block=1)
+    units = Apartment.objects.filter(block_id=1, number__gt=100).order_by("number")
+    assert [unit.memberships.get().user.name for unit in units] == NAMES
+
+
+def test_western_letters_are_read_in_theirs(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_text("number,name\n101,Björn Núñez\n102,Renée François\n", encoding="cp1252")
+    assert "Windows-1252" in load(path, block=1)["notes"][0]
+    assert Apartment.objects.get(block_id=1, number=101).name == "Björn Núñez"
+
+
+def test_letters_that_no_code_page_explains_are_refused(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_bytes(b"number,name\n101," + bytes(range(0x80, 0xFF)) + b"\n")
+    assert "save it as CSV UTF-8 or XLSX" in refusal(path, block=1)[2]
+
+
+def test_spoilt_text_is_repaired_or_refused_and_told(tmp_path):
+    path = tmp_path / "units.csv"
+    spoilt = [
+        "شقة الشرق".encode().decode("cp1256"),
+        "Salma &amp;amp; Co",
+        "Zoë".encode().decode("latin-1"),
+    ]
+    rows = [f"{n},{text}" for n, text in enumerate(spoilt, 101)]
+    path.write_text("\n".join(["number,name", *rows, "104,???? ??", "105,Why?"]))
+    code, report, told = refusal(path, block=1)
+    assert code == 1
+    assert [(each["row"], each["column"]) for each in report["problems"]] == [(5, "name")]
+    assert "lost its letters" in told and "3 cells came spoilt" in told
+    load(path, block=1, skip_bad=True, bad_file=tmp_path / "bad.csv")
+    units = Apartment.objects.filter(block_id=1, number__gt=100).order_by("number")
+    assert [unit.name for unit in units] == ["شقة الشرق", "Salma & Co", "Zoë", "Why?"]
+    with (tmp_path / "bad.csv").open(newline="", encoding="utf-8-sig") as bad:
+        assert [row[1:] for row in csv.reader(bad)] == [["number", "name"], ["104", "???? ??"]]
+
+
+# --- other kinds of file ------------------------------------------------------------------------
+
+
+def archive(*names, first=b""):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        if first:
+            file.writestr("mimetype", first)
+        for name in names:
+            file.writestr(name, "x")
+    return content.getvalue()
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
+KINDS = {
+    "a password": (OLE + "EncryptedPackage".encode("utf-16-le"), "password"),
+    "old Excel": (OLE + "Workbook".encode("utf-16-le"), "old Excel"),
+    "ODS": (archive("content.xml", first=b"application/vnd.oasis.opendocument.spreadsheet"), "ODS"),
+    "XLSB": (archive("xl/workbook.bin"), "XLSB"),
+    "Word": (archive("word/document.xml"), "Word"),
+    "Numbers": (archive("Index/Document.iwa"), "Numbers"),
+    "ZIP": (archive("units.csv"), "archive"),
+    "RAR": (b"Rar!\x1a\x07" + bytes(99), "archive"),
+    "PNG": (b"\x89PNG\r\n\x1a\n" + bytes(99), "picture"),
+    "PDF": (b"%PDF-1.7\n", "PDF"),
+    "RTF": (b"{\\rtf1 number}", "RTF"),
+    "HTML": (b"\xef\xbb\xbf\r\n<!DOCTYPE html><table><tr><td>number", "HTML"),
+    "HTML in UTF-16": ("<html><table>".encode("utf-16"), "HTML"),
+    "XHTML": (b'<?xml version="1.0"?>\n<html xmlns="x"><table>', "HTML"),
+    "XML": (b'<?xml version="1.0"?><Workbook xmlns="x">', "XML"),
+    "JSON": (b'[{"number": 1}]', "JSON"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_another_kind_of_file_is_named(tmp_path, name):
+    content, says = KINDS[name]
+    path = tmp_path / "units.xls"
+    path.write_bytes(content)
+    code, _report, told = refusal(path, block=1)
+    assert code == 1 and says in told
+    seen = Desk("manager").post(PAGE, {"import_file": SimpleUploadedFile("units.xls", content)})
+    assert says in str(seen.context["form"].errors)
+
+
+# --- pictures -----------------------------------------------------------------------------------
+
+
+def with_picture(size):
+    content = io.BytesIO(saved(sheets(Units=[HEAD, [101, 7]])))
+    with zipfile.ZipFile(content, "a") as file:
+        file.writestr("xl/media/image1.jpeg", random.Random(1).randbytes(size))  # noqa: S311
+    return SimpleUploadedFile("units.xlsx", content.getvalue())
+
+
+def test_a_photograph_does_not_stop_a_small_table():
+    desk = Desk("manager")
+    seen = desk.post(PAGE, {"import_file": with_picture(4 << 20)})
+    assert desk.post(PAGE, fields_of(seen)).status_code == 302
+    assert floors() == {101: 7}
+
+
+def test_a_table_under_too_large_a_photograph_is_refused_with_the_remedy():
+    answer = Desk("manager").post(PAGE, {"import_file": with_picture((5 << 20) + 1)})
+    assert "Pictures make it large" in answer.content.decode()
+    assert Desk("manager").post(PAGE, {"import_file": with_picture(7 << 20)}).status_code == 413
+
+
+def test_a_stranger_sends_no_more_than_to_any_page(client):
+    def unread(*_size):
+        raise AssertionError("the body was read")
+
+    body = SimpleNamespace(read=unread, readline=unread)
+    answer = client.generic(
+        "POST",
+        PAGE,
+        b"",
+        content_type="multipart/form-data; boundary=x",
+        CONTENT_LENGTH=str(2 << 20),
+        **{"wsgi.input": body},
+    )
+    assert answer.status_code == 413 and b"larger than 1 MB" in answer.content
+
+
+def test_notes_are_told_in_words_as_well(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma("م,number", "1,101"))
+    out = io.StringIO()
+    call_command("import_units", str(path), block=1, stdout=out, stderr=io.StringIO())
+    assert out.getvalue().startswith("The column م was not read.\nUnits: 1 registered")
