@@ -51,12 +51,17 @@ def test_the_threads_of_all_workers_are_as_many_as_the_readme_says():
 def test_nginx_takes_no_larger_body_than_omarty():
     units = {"k": 1 << 10, "m": 1 << 20}
     found = re.findall(r"client_max_body_size (\d+)([km]);", NGINX)
-    limits = {int(number) * units[unit] for number, unit in found}
-    assert max(limits) == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    limits = [int(number) * units[unit] for number, unit in found]
+    # The file, and the form around it.
+    large = [
+        most + settings.DATA_UPLOAD_MAX_MEMORY_SIZE for most in settings.LARGE_UPLOADS.values()
+    ]
+    assert sorted(limits)[-2:] == [settings.DATA_UPLOAD_MAX_MEMORY_SIZE, *large]
     https = NGINX[NGINX.index("listen 443") :]
     assert f"client_max_body_size {settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20}m;" in https
-    for block in re.findall(r"location (?!/static/)[^{]*\{([^}]*)\}", NGINX):
-        assert "client_max_body_size" not in block
+    own = ["/static/", *(f"= {path}" for path in settings.LARGE_UPLOADS)]
+    for where, block in re.findall(r"location ([^{]*?) \{([^}]*)\}", NGINX):
+        assert ("client_max_body_size" in block) == (where in own)
     assert "proxy_request_buffering on;" in NGINX
 
 

@@ -32,6 +32,8 @@ EXCEPTIONS = [
     ("buildings/unit_import/columns.py", "lived in", "a file of units may say so for occupied"),
 ]
 NO_TEXT = {".png", ".mo", ".ico", ".woff2"}
+# Other people's programs, and the tables that people keep.
+NOT_OURS = {"vendor", "field"}
 
 
 def files():
@@ -47,7 +49,7 @@ def files():
     return [
         each
         for each in found
-        if each.is_file() and each.suffix not in NO_TEXT and "vendor" not in each.parts
+        if each.is_file() and each.suffix not in NO_TEXT and not NOT_OURS & set(each.parts)
     ]
 
 

@@ -5,6 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
@@ -101,8 +102,9 @@ def csv_rows(raw: BinaryIO, layout: CsvLayout) -> Iterator[Row]:
             % {"row": number + 1}
         ) from error
     finally:
-        # The file is its opener's to close.
-        text.detach()
+        # The file is its opener's to close, and may be closed by now.
+        with suppress(ValueError):
+            text.detach()
 
 
 def filled(rows: Iterable[Row]) -> Iterator[Row]:

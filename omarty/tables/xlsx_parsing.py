@@ -82,11 +82,12 @@ class Reader:
     """What is done with the elements of a part, their names without prefix.
 
     `cells`, `blanks` and `shared` count what is to be spent for them: cells, those that hold nothing,
-    and characters of shared texts.
+    and characters of shared texts. `row` is the number of the last row that was met.
     """
 
     cells = 0
     blanks = 0
+    row = 0
     shared = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None: ...

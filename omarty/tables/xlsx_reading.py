@@ -32,8 +32,8 @@ LARGEST_UNPACKED = 2 << 30
 MOST_SQUEEZED = 200
 _SMALL = 10 << 20
 _CHUNK = 1 << 16
-# Enough for the rows among which headings are looked for.
-_HEAD = 4 * _CHUNK
+# Headings are not looked for below this row.
+_HEAD = 500
 # To look for merged cells takes a small part of the time that reading takes.
 _CHEAPER = 8
 
@@ -108,11 +108,11 @@ class Workbook:
                 self._merged[sheet.part] = self._merged_cells(sheet.part)
         merged = self._merged[sheet.part]
         reader = SheetRows(self._strings, self._dates, merged, self._most_columns)
-        return reader, self._rows(sheet.part, reader, _HEAD if head else None)
+        return reader, self._rows(sheet.part, reader, head=head)
 
-    def _rows(self, part: str, reader: SheetRows, most: int | None) -> Iterator[Row]:
+    def _rows(self, part: str, reader: SheetRows, *, head: bool) -> Iterator[Row]:
         with workbook_problems():
-            yield from self._parsed(part, reader, most)
+            yield from self._parsed(part, reader, head=head)
 
     def _check_sizes(self) -> None:
         parts = [part for part in self._zip.infolist() if is_read(part.filename)]
@@ -158,17 +158,17 @@ class Workbook:
     def _parse(self, name: str, reader: Reader) -> None:
         deque(self._parsed(name, reader), maxlen=0)
 
-    def _parsed(self, name: str, reader: Reader, most: int | None = None) -> Iterator[Row]:
-        """Feed a part, or its first `most` bytes, to its reader; yields the rows that are finished."""
+    def _parsed(self, name: str, reader: Reader, *, head: bool = False) -> Iterator[Row]:
+        """Feed a part, or the head of it, to its reader; yields the rows that it has finished."""
         parser = Parser(reader)
         with self._zip.open(name) as part:
             while chunk := part.read(_CHUNK):
-                if most is not None and (most := most - len(chunk)) < 0:
-                    return
                 parser.feed(chunk)
                 cells = reader.cells + reader.blanks // BLANKS_OF_A_CELL
                 self._budget.spend(size=len(chunk) + reader.shared, cells=cells)
                 reader.shared = reader.cells = reader.blanks = 0
                 yield from reader.finished()
+                if head and reader.row > _HEAD:
+                    return
             parser.finish()
         yield from reader.finished()

@@ -67,7 +67,7 @@ class SheetRows(Texts):
         self._most = most_columns
         self.hidden = 0
         self._done: list[Row] = []
-        self._row = 0
+        self.row = 0
         self._is_hidden = False
         self._cells: list[str] = []
         self._column = 0
@@ -84,7 +84,7 @@ class SheetRows(Texts):
             self._style = attributes.get("s", "0")
             self.take()
         elif tag == "row":
-            self._row = self._next_row(attributes.get("r"))
+            self.row = self._next_row(attributes.get("r"))
             self._is_hidden = attributes.get("hidden") in _TRUE
             self._cells, self._column = [], 0
         else:
@@ -105,7 +105,7 @@ class SheetRows(Texts):
             if self._is_hidden:
                 self.hidden += 1
             else:
-                self._done.append((self._row, self._cells))
+                self._done.append((self.row, self._cells))
             self.cells += 1
         else:
             self.blanks += 1
@@ -126,11 +126,11 @@ class SheetRows(Texts):
         """Repeat in this row what merged cells say that began above it."""
         begun = [
             (column, bottom, self._cells[column - 1])
-            for column, bottom in self._merged.get(self._row, ())
+            for column, bottom in self._merged.get(self.row, ())
             if column <= len(self._cells)
         ]
         for column, (bottom, value) in list(self._carried.items()):
-            if bottom < self._row:
+            if bottom < self.row:
                 del self._carried[column]
             elif column > len(self._cells) or not self._cells[column - 1]:
                 self._put(column, value)
@@ -139,8 +139,8 @@ class SheetRows(Texts):
 
     def _next_row(self, number: str | None) -> int:
         # Messages name a row by its number, and what is stored of it is found again by it.
-        row = int(number) if number else self._row + 1
-        if not self._row < row <= SHEET_ROWS:
+        row = int(number) if number else self.row + 1
+        if not self.row < row <= SHEET_ROWS:
             raise WorkbookProblem(
                 _("it does not count its rows upwards from 1, as every workbook does.")
             )
