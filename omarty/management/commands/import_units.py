@@ -20,6 +20,7 @@ from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
 from buildings.unit_import.steps import save_staged, stage_table
 from omarty.management.base import CommandRefused, DataCommand, UsageProblem, counted
+from omarty.management.unit_template import add_template_arguments, write_unit_template
 from omarty.tables.files import check_target, written_whole
 from omarty.tables.reading import TableFile, TableProblem
 from omarty.tables.writing import writer
@@ -39,12 +40,13 @@ class Command(DataCommand):
     reads = "FILE: CSV (UTF-8 or Windows-1256; comma, semicolon or tab) or XLSX"
     writes = (
         "units, people, their contacts and memberships, and an audit entry for each; with\n"
-        "  --skip-bad a file of the rows left out. All in one transaction: killed, nothing is changed"
+        "  --skip-bad a file of the rows left out. All in one transaction: killed, nothing is changed.\n"
+        "  With --template the workbook alone"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument("file", metavar="FILE", type=Path, nargs="?")
         parser.add_argument("--block", type=int, metavar="ID", help="The block of every row.")
         parser.add_argument(
             "--skip-bad",
@@ -57,8 +59,14 @@ class Command(DataCommand):
             metavar="FILE",
             help="Where the bad rows go; FILE.bad.csv or FILE.bad.xlsx if not given.",
         )
+        add_template_arguments(parser)
 
     def run(self, **options: Any) -> None:
+        if options["template"] is not None:
+            self._write_template(**options)
+            return
+        if options["file"] is None or options["language"] is not None:
+            raise UsageProblem("Name a FILE to load; --language goes with --template.")
         skip_bad = options["skip_bad"]
         try:
             table = TableFile(options["file"])
@@ -79,6 +87,15 @@ class Command(DataCommand):
         except (TableProblem, HeadingsProblem) as error:
             raise CommandRefused(str(error)) from error
         self._report_outcome(total, bad, bad_file)
+
+    def _write_template(self, **options: Any) -> None:
+        path, block_id, language = options["template"], options["block"], options["language"]
+        if options["file"] is not None:
+            raise UsageProblem("--template reads no FILE: it writes one, and ends.")
+        _check_options(block_id, None)
+        write_unit_template(path, block_id=block_id, language=language, dry_run=self.dry_run)
+        text = "would be written to" if self.dry_run else "written to"
+        self.report({"template": str(path)}, f"Template {text} {path}.")
 
     def _stage(self, table: TableFile, staging: Staging, block_id: int | None) -> UnitReader:
         with self.progress(f"Reading {table.path} (bytes)", table.size) as advance:
@@ -120,6 +137,8 @@ class Command(DataCommand):
             f"Units: {total.created} registered, {total.updated} changed, {total.left} left as they"
             f" were. People registered: {total.people}. Memberships started: {total.memberships}."
         )
+        if not bad and not any(total.counts.values()):
+            text = f"The file has no rows below its headings. {text}"
         if bad:
             where = f"see {bad_file}" if written else f"to be written to {bad_file}"
             text += f" Bad rows left out: {bad}, {where}."
