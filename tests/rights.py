@@ -209,6 +209,7 @@ address                                                         place su ma bo r
 /admin/buildings/apartment/export/                              -     pf pf pf ss ss ss pf ss
 /admin/buildings/apartment/import/                              here  p+ p+ xx ss ss ss pp ss
 /admin/buildings/apartment/import/                              there p+ pp xx ss ss ss p+ ss
+/admin/buildings/apartment/import/template/                     -     f5 f5 x5 ss ss ss f5 ss
 /admin/buildings/apartment/!save                                here  p+ p+ px ss ss ss p6 ss
 /admin/buildings/apartment/!save                                there p+ p6 px ss ss ss p+ ss
 /admin/buildings/apartment/<unit>/move-in/                      here  p+ p+ xx ss ss ss uu ss

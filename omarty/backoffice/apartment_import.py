@@ -42,7 +42,7 @@ from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
 from buildings.unit_import.steps import save_staged, stage_table
 from buildings.unit_import.unit_table import UnitTable
-from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.apartment_template import ApartmentTemplateAdmin
 from omarty.backoffice.base.forms import BlockField
 from omarty.backoffice.base.labels import listed
 from omarty.backoffice.base.scoped_admin import origin_of, scope
@@ -293,7 +293,7 @@ def _unpacked(carried: str) -> tuple[str, bytes]:
         raise forms.ValidationError(_("Choose the file again.")) from error
 
 
-class ApartmentImportAdmin(ExportingAdmin):
+class ApartmentImportAdmin(ApartmentTemplateAdmin):
     """The part of the list of units that brings files in."""
 
     def get_urls(self) -> list[Any]:
@@ -321,6 +321,7 @@ class ApartmentImportAdmin(ExportingAdmin):
             **self.admin_site.each_context(request),
             "title": _("Import: %(list)s") % {"list": self.opts.verbose_name_plural},
             "back": self.address("changelist"),
+            "template": self.address("template"),
             "opts": self.opts,
             "form": form,
             "preview": preview,

@@ -22,6 +22,7 @@ from buildings.unit_import.staging import Staging
 from buildings.unit_import.steps import save_staged, stage_table
 from buildings.unit_import.unit_table import UnitTable
 from omarty.management.base import CommandRefused, DataCommand, UsageProblem, counted
+from omarty.management.unit_template import add_template_arguments, write_unit_template
 from omarty.tables.files import check_target, written_whole
 from omarty.tables.reading import TableFile, TableProblem
 from omarty.tables.writing import writer
@@ -46,12 +47,13 @@ class Command(DataCommand):
     )
     writes = (
         "units, people, their contacts and memberships, and an audit entry for each; with\n"
-        "  --skip-bad a file of the rows left out. All in one transaction: killed, nothing is changed"
+        "  --skip-bad a file of the rows left out. All in one transaction: killed, nothing is changed.\n"
+        "  With --template the workbook alone"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument("file", metavar="FILE", type=Path, nargs="?")
         parser.add_argument("--block", type=int, metavar="ID", help="The block of every row.")
         parser.add_argument(
             "--names",
@@ -69,6 +71,7 @@ class Command(DataCommand):
             metavar="FILE",
             help="Where the bad rows go; FILE.bad.csv or FILE.bad.xlsx if not given.",
         )
+        add_template_arguments(parser)
 
         parser.add_argument(
             "--ignore",
@@ -79,6 +82,11 @@ class Command(DataCommand):
         )
 
     def run(self, **options: Any) -> None:
+        if options["template"] is not None:
+            self._write_template(**options)
+            return
+        if options["file"] is None or options["language"] is not None:
+            raise UsageProblem("Name a FILE to load; --language goes with --template.")
         skip_bad = options["skip_bad"]
         try:
             file = TableFile(options["file"], known=is_known)
@@ -100,6 +108,15 @@ class Command(DataCommand):
         except (TableProblem, HeadingsProblem) as error:
             raise CommandRefused(str(error)) from error
         self._report_outcome(total, bad, bad_file, notes)
+
+    def _write_template(self, **options: Any) -> None:
+        path, block_id, language = options["template"], options["block"], options["language"]
+        if options["file"] is not None:
+            raise UsageProblem("--template reads no FILE: it writes one, and ends.")
+        _check_options(block_id, None)
+        write_unit_template(path, block_id=block_id, language=language, dry_run=self.dry_run)
+        text = "would be written to" if self.dry_run else "written to"
+        self.report({"template": str(path)}, f"Template {text} {path}.")
 
     def _stage(self, file: TableFile, staging: Staging, **options: Any) -> UnitTable:
         with self.progress(f"Reading {file.path} (bytes)", file.size) as advance:
@@ -163,6 +180,8 @@ class Command(DataCommand):
         )
         if total.unnumbered:
             text += f" Units without a number, which need correction: {total.unnumbered}."
+        if not bad and not any(total.counts.values()):
+            text = f"The file has no rows below its headings. {text}"
         if bad:
             where = f"see {bad_file}" if written else f"to be written to {bad_file}"
             text += f" Bad rows left out: {bad}, {where}."
