@@ -52,7 +52,7 @@ _BESIDE = re.compile("[ .,:;=/'\"`‘’“”؛]*")
 _BESIDE_A_WORD = re.compile("[ .,:;=/'\"`‘’“”؛-]*")
 # What a spreadsheet makes of a number: a fraction of nothing, and a power of ten.
 _FRACTION = re.compile(r"(?<=[0-9]{6})\.00?$")
-_POWER = re.compile(r"[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]{1,3}")
+_POWER = re.compile(r"[0-9]{1,20}(?:[.,][0-9]{1,20})?[eE]\+?[0-9]{1,3}")
 # A plus, even where it is typed last; a country's code in brackets; digits and what separates them.
 _BODY = re.compile(r"(\(?\+)?\(?[0-9][0-9() \t./,_-]*(\+?)\)?")
 # "27370011/12" is two numbers.
