@@ -93,7 +93,7 @@ class Command(DataCommand):
             bad_file = options["bad_file"] or _bad_file(file)
             _check_options(options["block"], bad_file if skip_bad else None)
             with Staging() as staging, ExitStack() as committed:
-                table = self._stage(file, staging, **options)
+                table = self._stage(file, staging, options)
                 notes = table.notes
                 with transaction.atomic():
                     total = self._save(staging, table.reader)
@@ -118,7 +118,7 @@ class Command(DataCommand):
         text = "would be written to" if self.dry_run else "written to"
         self.report({"template": str(path)}, f"Template {text} {path}.")
 
-    def _stage(self, file: TableFile, staging: Staging, **options: Any) -> UnitTable:
+    def _stage(self, file: TableFile, staging: Staging, options: dict[str, Any]) -> UnitTable:
         with self.progress(f"Reading {file.path} (bytes)", file.size) as advance:
             return stage_table(
                 file,
