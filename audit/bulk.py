@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
@@ -19,6 +19,8 @@ PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
 Advance = Callable[[int], None]
 # An INSERT and its parameters.
 Statement = tuple[Any, list[Any] | None]
+# Takes the columns of so many rows, and makes another of them.
+Derivation = Callable[[Sequence[Iterable[Any]], int], Iterable[Any]]
 
 
 def insert_like(
@@ -28,31 +30,35 @@ def insert_like(
 
     `varying` are attribute names (`block_id`, not `block`), each row has a value for each of them,
     of the type that the field holds. A random default (a stamp, a salt) is drawn for each row. Columns
-    that are NULL in `like` and do not vary are left out. The database checks the rows, the model's
-    validators are not asked. Returns the new ids in the order of the rows; none from MySQL, which
+    that are NULL in `like` and do not vary are left out; a field that is derived from others (as
+    `contacts.folding.FoldedField` is) is derived for each row. The database checks the rows, the
+    model's validators are not asked. Returns the new ids in the order of the rows; none from MySQL, which
     does not return them. Raises IntegrityError.
     """
     table: Any = type(like)._meta
     fields = {field.attname: field for field in table.concrete_fields}
+    derived = {name: field for name, field in fields.items() if hasattr(field, "derive")}
     rest = [name for name in fields if name not in varying and getattr(like, name) is not None]
     drawn = [name for name in rest if _is_drawn(fields[name])]
     same = {
         name: fields[name].get_db_prep_save(getattr(like, name), connection)
         for name in rest
-        if name not in drawn
+        if name not in drawn and name not in derived
     }
     insert = _Insert(
         table.db_table,
-        [fields[name].column for name in [*varying, *drawn, *same]],
+        [fields[name].column for name in [*varying, *derived, *drawn, *same]],
         prepare={
             index: _preparation(fields[name])
             for index, name in enumerate(varying)
             if not isinstance(fields[name], PLAIN)
         },
+        derive=[_derivation(field, like, varying) for field in derived.values()],
         draw=[fields[name].default for name in drawn],
         same=list(map(_literal, same.values())),
     )
-    return insert.of(rows, size=min(ROWS, VALUES // (len(varying) + len(drawn))))
+    size = VALUES // (len(varying) + len(derived) + len(drawn))
+    return insert.of(rows, size=min(ROWS, size))
 
 
 class _Insert:
@@ -64,6 +70,7 @@ class _Insert:
         columns: Sequence[str],
         *,
         prepare: dict[int, Callable[[Any], Any]],
+        derive: Sequence[Derivation],
         draw: Sequence[Callable[[], Any]],
         same: Sequence[str],
     ) -> None:
@@ -71,7 +78,7 @@ class _Insert:
         names = ", ".join(map(quote, columns))
         self._head = f"INSERT INTO {quote(table)} ({names}) VALUES "  # noqa: S608
         self._row = f"({', '.join([*['%s'] * (len(columns) - len(same)), *same])})"
-        self._prepare, self._draw = prepare, draw
+        self._prepare, self._derive, self._draw = prepare, derive, draw
         self._returns_ids = connection.features.can_return_rows_from_bulk_insert
         self._tail = f" RETURNING {quote('id')}" if self._returns_ids else ""
         self._by_driver = connection.vendor == "mysql"
@@ -102,6 +109,7 @@ class _Insert:
     def _statement(self, rows: Sequence[Sequence[Any]]) -> Statement:
         """The statement of these rows, and its parameters; asks nothing of the database."""
         columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        columns += [derived(columns, len(rows)) for derived in self._derive]
         for index, prepared in self._prepare.items():
             columns[index] = map(prepared, columns[index])
         columns += [[new() for _row in rows] for new in self._draw]
@@ -132,6 +140,19 @@ def _literal(value: Any) -> str:
 def _is_drawn(field: "Field[Any, Any]") -> bool:
     # The time is a computed default too, but one for all rows.
     return field.has_default() and callable(field.default) and isinstance(field, models.CharField)
+
+
+def _derivation(field: Any, like: models.Model, varying: Sequence[str]) -> Derivation:
+    """How the field's column is made of those that it is derived from."""
+
+    def derived(columns: Sequence[Iterable[Any]], count: int) -> Iterable[Any]:
+        sources = (
+            columns[varying.index(name)] if name in varying else repeat(getattr(like, name), count)
+            for name in field.derived_from
+        )
+        return list(map(field.derive, *sources))
+
+    return derived
 
 
 def _preparation(field: "Field[Any, Any]") -> Callable[[Any], Any]:

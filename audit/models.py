@@ -56,6 +56,8 @@ class Action(TextChoices):
     # Moving in from the legacy server.
     LEGACY_CHANGED = "legacy.changed", _("Brought up to date from the legacy server")
     LEGACY_QUARANTINED = "legacy.quarantined", _("Legacy row put in quarantine")
+    LEGACY_DONE = "legacy.done", _("Legacy row dealt with")
+    LEGACY_REOPENED = "legacy.reopened", _("Legacy row to be dealt with again")
     # Actions of the legacy server's own log that have no counterpart here.
     LEGACY_INSERTED = "legacy.inserted", _("Data inserted (legacy)")
     LEGACY_VIEWED = "legacy.viewed", _("Data viewed (legacy)")

@@ -140,11 +140,11 @@ def bare_insert(database: Any, count: int) -> None:
     cursor.execute("CREATE TABLE bare LIKE buildings_apartment")
     cursor.execute("ALTER TABLE bare ADD FOREIGN KEY (block_id) REFERENCES buildings_block (id)")
     now = datetime.now(UTC).replace(tzinfo=None)
-    rows = ((*row, "", now) for row in units(count))
+    rows = ((*row, f"شقة {row[1]}", "", now) for row in units(count))
     while batch := list(islice(rows, BATCH)):
         cursor.executemany(
-            "INSERT INTO bare (block_id, number, floor, name, occupancy, note, created_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO bare (block_id, number, floor, name, occupancy, folded, note, created_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
             batch,
         )
     database.commit()

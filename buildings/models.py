@@ -8,6 +8,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from contacts.constraints import CompositeForeignKey
+from contacts.folding import FoldedField, FoldedModel, FoldedRows
 from contacts.models import Status, User
 
 # contract/answers.md, CreateApartment rows 1 and 2.
@@ -44,7 +45,7 @@ STATUS_LABELS = {
 }
 
 
-class Building(models.Model):
+class Building(FoldedModel):
     """A compound or address that one or more blocks stand in."""
 
     name_ar = models.CharField(_("Arabic name"), max_length=255, blank=True)
@@ -54,16 +55,27 @@ class Building(models.Model):
     city = models.CharField(_("city"), max_length=128, blank=True)
     region = models.CharField(_("region"), max_length=128, blank=True)
     street = models.CharField(_("street"), max_length=128, blank=True)
+    folded = FoldedField(max_length=1000, derived_from=("name_ar", "name_en", "street", "city"))
+
+    objects = FoldedRows["Building"].as_manager()
 
     class Meta:
         verbose_name = _("building")
         verbose_name_plural = _("buildings")
 
     def __str__(self) -> str:
-        return self.name_en or self.name_ar or f"#{self.pk}"
+        return self.name_en or self.name_ar or ", ".join(self.address) or f"#{self.pk}"
+
+    @property
+    def address(self) -> list[str]:
+        """What a building without a name is called by: street and city, or what else is known."""
+        near = [self.street, self.city]
+        return [text for text in near if text] or [
+            text for text in (self.region, self.governorate, self.country) if text
+        ]
 
 
-class Block(models.Model):
+class Block(FoldedModel):
     """A part of a building with its own entrance."""
 
     building = models.ForeignKey(
@@ -74,18 +86,31 @@ class Block(models.Model):
     )
     number = models.CharField(pgettext_lazy("block", "number"), max_length=32)
     name = models.CharField(pgettext_lazy("block", "name"), max_length=128, blank=True)
+    folded = FoldedField(max_length=200, derived_from=("number", "name"))
     floors = models.PositiveIntegerField(_("floors"), null=True, blank=True)
     units_planned = models.PositiveIntegerField(_("units planned"), null=True, blank=True)
     longitude = models.DecimalField(
-        _("longitude"), max_digits=10, decimal_places=7, null=True, blank=True
+        _("longitude"),
+        max_digits=10,
+        decimal_places=7,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-180), MaxValueValidator(180)],
     )
     latitude = models.DecimalField(
-        _("latitude"), max_digits=10, decimal_places=7, null=True, blank=True
+        _("latitude"),
+        max_digits=10,
+        decimal_places=7,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-90), MaxValueValidator(90)],
     )
     status = models.CharField(
         _("status"), max_length=10, choices=STATUS_LABELS, default=Status.ACTIVE
     )
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
+
+    objects = FoldedRows["Block"].as_manager()
 
     class Meta:
         verbose_name = _("block")
@@ -100,7 +125,7 @@ class Block(models.Model):
         return f"{self.number} {self.name}".strip()
 
 
-class Apartment(models.Model):
+class Apartment(FoldedModel):
     """A unit of a block. Number and floor may be unknown: legacy data has such units.
 
     A unit with history is never deleted; `closed_at` says since when it is retired, and `merged_into`
@@ -126,6 +151,7 @@ class Apartment(models.Model):
         validators=[MinValueValidator(LOWEST_FLOOR), MaxValueValidator(HIGHEST_FLOOR)],
     )
     name = models.CharField(pgettext_lazy("unit", "name"), max_length=32, blank=True)
+    folded = FoldedField(max_length=64, derived_from=("name",))
     occupancy = models.CharField(
         _("occupancy"), max_length=20, choices=Occupancy, default=Occupancy.VACANT
     )
@@ -141,6 +167,8 @@ class Apartment(models.Model):
         editable=False,
     )
     created_at = models.DateTimeField(_("registered"), default=timezone.now, editable=False)
+
+    objects = FoldedRows["Apartment"].as_manager()
 
     class Meta:
         verbose_name = _("unit")

@@ -12,10 +12,10 @@ from contacts.models import Claim, Kind, User
 
 
 def parse_login(login: str) -> tuple[Kind, str] | None:
-    """The kind of contact that a sign-in name is, and its canonical form; None if it is neither kind."""
+    """The kind of contact that a sign-in name is, and the form it is claimed in; None if it is neither."""
     for kind in Kind:
         try:
-            return kind, kind.canonical(login)
+            return kind, kind.claimed(login)
         except ValueError:
             continue
     return None

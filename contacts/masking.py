@@ -4,11 +4,14 @@ import re
 from typing import Protocol
 
 from contacts.models import HIDDEN, Kind
+from contacts.text import clean
 
 # A name is tried from its first character alone: from each, a long text without "@" would take for ever.
 _EMAIL = re.compile(r"(?<![^\s@\"'<>,;:()])[^\s@\"'<>,;:()]+@[^\s@\"'<>,;:()]+")
 # Seven digits or more, however they are grouped; a date is no phone number.
-_PHONE = re.compile(r"(?<![\w+-])(?!\d{4}-\d\d-\d\d)\+?\(?\d(?:[\s().\-/]{0,2}\d){6,}")
+_PHONE = re.compile(
+    r"(?<![\w+-])(?!\d{4}-\d\d-\d\d)\+?\(?\+?\d(?:[\s().,_\-\u2010-\u2015\u2212/]{0,2}\d){6,}"
+)
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+(?:\+[\d:]+)?)")
 MASK = "•"
 SHOWN_DIGITS = 4
@@ -27,8 +30,8 @@ class AnyContact(Protocol):
     def hidden(self) -> bool: ...
 
 
-def shown_contact(contact: AnyContact, *, in_full: bool) -> str:
-    """The contact as a list, page or file may show it; empty for none.
+def shown_contact(contact: AnyContact, *, in_full: bool, as_typed: bool = False) -> str:
+    """The contact as a list or page may show it, or, `as_typed`, a file; empty for none.
 
     What its holder hides stays hidden, also in full; anything else is masked unless in full.
     """
@@ -36,18 +39,18 @@ def shown_contact(contact: AnyContact, *, in_full: bool) -> str:
         return ""
     if contact.hidden:
         return HIDDEN
+    text = contact.typed if as_typed else contact.kind.shown(contact.typed)
     if in_full:
-        return contact.typed
-    return (
-        masked_phone(contact.typed) if contact.kind == Kind.PHONE else masked_email(contact.typed)
-    )
+        return text
+    return masked_phone(text) if contact.kind == Kind.PHONE else masked_email(text)
 
 
 def masked_phone(typed: str) -> str:
     """The number with all but its last four characters masked; empty for none."""
     if not typed:
         return ""
-    return MASK * max(len(typed) - SHOWN_DIGITS, SHOWN_DIGITS) + typed[-SHOWN_DIGITS:]
+    number = typed.partition(" ext")[0]
+    return MASK * max(len(number) - SHOWN_DIGITS, SHOWN_DIGITS) + number[-SHOWN_DIGITS:]
 
 
 def masked_email(typed: str) -> str:
@@ -58,7 +61,7 @@ def masked_email(typed: str) -> str:
 
 def masked_contacts(text: str) -> str:
     """The text with every e-mail address and every phone number in it masked."""
-    no_emails = _EMAIL.sub(lambda found: masked_email(found[0]), text)
+    no_emails = _EMAIL.sub(lambda found: masked_email(found[0]), clean(text))
     # A moment's digits are no phone: every second part is one.
     parts = _MOMENT.split(no_emails)
     parts[::2] = [_PHONE.sub(lambda found: masked_phone(found[0]), part) for part in parts[::2]]

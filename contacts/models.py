@@ -15,15 +15,17 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from contacts.canonical import (
-    EMAIL_LENGTH,
+from contacts.constraints import CompositeForeignKey
+from contacts.emails import EMAIL_LENGTH, canonical_email, tidy_email
+from contacts.folding import FoldedField, FoldedModel, FoldedRows
+from contacts.hashers import PHPBcryptHasher
+from contacts.phones import (
     PHONE_LENGTH,
-    canonical_email,
     canonical_phone,
+    claimed_phone,
+    shown_phone,
     tidy_phone,
 )
-from contacts.constraints import CompositeForeignKey
-from contacts.hashers import PHPBcryptHasher
 
 # Of what a device is called, in characters.
 DEVICE_LENGTH = 60
@@ -47,12 +49,20 @@ class Kind(TextChoices):
     PHONE = "phone", _("Phone")
 
     def canonical(self, typed: str) -> str:
-        """The form that all spellings of one value share. Raises ValueError if it is not of this kind."""
+        """The form that all spellings of one value share. Raises ContactProblem if it is not of this kind."""
         return canonical_email(typed) if self is Kind.EMAIL else canonical_phone(typed)
 
+    def claimed(self, typed: str) -> str:
+        """As `canonical()`, for looking up who holds it: some hold what is refused to whoever comes now."""
+        return canonical_email(typed) if self is Kind.EMAIL else claimed_phone(typed)
+
     def tidy(self, typed: str) -> str:
-        """The value as it is stored and shown: as typed, trimmed, a phone with Western digits."""
-        return typed.strip() if self is Kind.EMAIL else tidy_phone(typed)
+        """The value as it is stored: as typed, trimmed, nothing invisible, a phone with Western digits."""
+        return tidy_email(typed) if self is Kind.EMAIL else tidy_phone(typed)
+
+    def shown(self, typed: str) -> str:
+        """The value in the one spelling that pages show."""
+        return typed if self is Kind.EMAIL else shown_phone(typed)
 
 
 def new_session_stamp() -> str:
@@ -78,6 +88,9 @@ def backoffice_key() -> str:
 class UserManager(BaseUserManager["User"]):
     """Creates people together with the claims on their phone and e-mail."""
 
+    def get_queryset(self) -> "FoldedRows[User]":
+        return FoldedRows(self.model, using=self._db)
+
     @transaction.atomic
     def create_user(
         self,
@@ -101,7 +114,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
 
-class User(AbstractBaseUser):
+class User(FoldedModel, AbstractBaseUser):
     """A person who signs in, by primary e-mail or phone.
 
     `email` and `phone` are stored as typed; the `Claim` on each says who holds it. Rights come from
@@ -111,6 +124,9 @@ class User(AbstractBaseUser):
     name = models.CharField(_("name"), max_length=255, blank=True)
     user_name = models.CharField(
         _("name in the app"), max_length=100, blank=True, help_text=_("Empty: the name is shown.")
+    )
+    folded = FoldedField(
+        _("names for searching"), max_length=400, derived_from=("name", "user_name")
     )
     # NULL, not an empty text, for no e-mail.
     email = models.EmailField(  # noqa: DJ001
@@ -137,6 +153,8 @@ class User(AbstractBaseUser):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        # Read from end to end in place of the table, which is many times larger.
+        indexes = [models.Index(fields=["folded"], name="user_folded")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=Status.values), name="user_status_known"

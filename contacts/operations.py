@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from audit.erasing import Found, Search, erase_person_from_entries
 from audit.models import Action
 from audit.operations import Facts, Origin, Where, entry, record, record_all, save_change
+from contacts.canonical import ContactProblem, one_line
 from contacts.models import (
     SECONDARY,
     Claim,
@@ -39,10 +40,12 @@ class WhyContactRefused(Enum):
 class ContactRefused(Exception):
     """The contact cannot be added, or changed so."""
 
-    def __init__(self, kind: Kind, why: WhyContactRefused) -> None:
+    def __init__(self, kind: Kind, why: WhyContactRefused, hint: str = "") -> None:
         super().__init__(f"{kind}: {why.value}")
         self.kind = kind
         self.why = why
+        # What is wrong with an invalid one, in words, if anybody can tell.
+        self.hint = hint
 
 
 class PersonErased(ValidationError):
@@ -64,7 +67,7 @@ def register_user(*, origin: Origin, **fields: Any) -> User:
 def correct_name(*, origin: Origin, user: User, name: str, **where: Unpack[Where]) -> bool:
     """Correct a person's name; whether it was another. Raises ValidationError if it is empty."""
     user = User.objects.select_for_update().get(pk=user.pk)
-    name = name.strip()
+    name = one_line(name)
     if not name:
         raise ValidationError({"name": _("A person needs a name.")})
     return save_change(
@@ -143,8 +146,8 @@ def add_contact(
     """
     try:
         value = kind.canonical(typed)
-    except ValueError as error:
-        raise ContactRefused(kind, WhyContactRefused.INVALID) from error
+    except ContactProblem as error:
+        raise ContactRefused(kind, WhyContactRefused.INVALID, error.hint) from error
     # The person's own claims, locked: two requests of one person count and add one after the other.
     claims = _claims(user, lock=True)
     if not claims:
@@ -236,8 +239,8 @@ def change_contact(*, origin: Origin, contact: Contact, typed: str, **where: Unp
     """
     try:
         value = contact.kind.canonical(typed)
-    except ValueError as error:
-        raise ContactRefused(contact.kind, WhyContactRefused.INVALID) from error
+    except ContactProblem as error:
+        raise ContactRefused(contact.kind, WhyContactRefused.INVALID, error.hint) from error
     contact, claims = _locked(contact)
     tidy = contact.kind.tidy(typed)
     if contact.typed == tidy:

@@ -3,6 +3,7 @@
 Every way in reads text by these functions: the calls, forms, searches, tables, commands, moving in.
 """
 
+import codecs
 import html
 import re
 import unicodedata
@@ -25,14 +26,25 @@ _SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _ONE_LETTER = str.maketrans("ٱىیۍېةۀہکڪ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "اييييهههكك" + "0123456789" * 2, "ـء")
 _NO_LETTER = re.compile(r"[\W_]+")
 # Names of two words that are as often written as one: عبد الرحمن, أبو بكر, نور الدين, جاد الله.
-_FIRST_OF_TWO = re.compile(r"\b(عبد|ابو|ابا|ابي) ")
-_SECOND_OF_TWO = re.compile(r" (الدين|الله|الاسلام)\b")
+_FIRST_OF_TWO = (" عبد ", " ابو ", " ابا ", " ابي ")
+_SECOND_OF_TWO = (" الدين ", " الله ", " الاسلام ")
+# What stands before a name and is none of it, folded. السيد and سيد are names too.
+_TITLES = set(
+    "م ا د مهندس المهندس مهندسه المهندسه باشمهندس الباشمهندس دكتور الدكتور دكتوره الدكتوره"  # noqa: SIM905
+    " استاذ الاستاذ استاذه الاستاذه حاج الحاج حاجه الحاجه شيخ الشيخ مدام انسه الانسه مستشار المستشار"
+    " محاسب المحاسب لوا اللوا عميد العميد عقيد العقيد"
+    " mr mrs ms miss mme madam sir dr doctor prof eng engineer hag haj hajj".split()
+)
+# Characters whose folded form is kept: those of the scripts that people here write.
+_REMEMBERED = 5000
 
 _ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 # A text may have been spoilt more than once.
 _TIMES = 3
 # The code pages that UTF-8 is taken for where it is read wrongly.
-_CODE_PAGES = ("latin-1", "cp1252", "cp1256")
+_ARABIC = "cp1256"
+_CODE_PAGES = ("latin-1", "cp1252", _ARABIC)
+_ARABIC_LETTER = re.compile("[\u0620-\u064a]")
 # What the second byte of a letter in UTF-8 reads as in them: few texts have such a sign.
 _SECOND_BYTES = re.compile(
     "["
@@ -40,6 +52,8 @@ _SECOND_BYTES = re.compile(
     + "]"
 )
 _LOST = re.compile(r"\ufffd|(?<![\w?])\?{2,}(?![\w?])|\?{3,}(?=\w)|(?<=\w)\?{2,}(?=\w)")
+# Letters of Arabic in UTF-8, each of whose bytes was read as a letter or a sign of its own.
+_HALVES = re.compile("(?:[ØÙÚÛ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]){2}")
 
 
 def clean(text: str) -> str:
@@ -55,12 +69,30 @@ def folded(text: str) -> str:
     Hamza, ى and ي, ة and ه, tatweel, vowel signs, case of every script, composed or not, punctuation,
     spaces and whose digits do not count; عبد الرحمن is عبدالرحمن.
     """
-    # Twice: a sign may stand for capital letters, and a small letter for several.
-    plain = unicodedata.normalize("NFKD", clean(text)).casefold()
-    letters = unicodedata.normalize("NFKD", plain).translate(_ONE_LETTER)
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    words = _NO_LETTER.sub(" ", bare).strip()
-    return _SECOND_OF_TWO.sub(r"\1", _FIRST_OF_TWO.sub(r"\1", words))
+    words = _in_words(text)
+    if words.isascii():
+        return words
+    words = f" {words} "
+    for first in _FIRST_OF_TWO:
+        words = words.replace(first, first.rstrip())
+    for second in _SECOND_OF_TWO:
+        words = words.replace(second, second.lstrip())
+    return words.strip()
+
+
+def search_words(text: str) -> list[str]:
+    """The words to look for in folded names, each once; where a name is written apart, its parts."""
+    return list(dict.fromkeys(_in_words(text).split()))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether these are spellings of one name, whatever title stands before it and where its spaces are.
+
+    The words' order counts: علي أحمد may be the son of أحمد علي.
+    """
+    name = _without_title(one)
+    # Of a name without letters there is nothing to fold.
+    return name == _without_title(other) if name else one.split() == other.split()
 
 
 def repaired(text: str) -> str:
@@ -84,8 +116,40 @@ def may_be_spoilt(text: str) -> bool:
 
 
 def is_lost(text: str) -> bool:
-    """Whether letters of it were lost before it came: each is a question mark or U+FFFD now."""
-    return _LOST.search(text) is not None
+    """Whether letters of it were lost before it came: each is a question mark or U+FFFD now.
+
+    Or, after `repaired()`, the rest of it is still Arabic in UTF-8 that was read as another code page.
+    """
+    return _LOST.search(text) is not None or _HALVES.search(text) is not None
+
+
+def _in_words(text: str) -> str:
+    return " ".join(text.translate(_FOLDED).split())
+
+
+def _without_title(name: str) -> str:
+    words = folded(name).split()
+    # A name may be a title too, where there is no other.
+    while len(words) > 1 and words[0] in _TITLES:
+        del words[0]
+    return "".join(words)
+
+
+class _Folding(dict[int, str]):
+    """The folded form of each character by its number, found when it is first met."""
+
+    def __missing__(self, number: int) -> str:
+        # Twice: a sign may stand for capital letters, and a small letter for several.
+        plain = unicodedata.normalize("NFKD", clean(chr(number))).casefold()
+        letters = unicodedata.normalize("NFKD", plain).translate(_ONE_LETTER)
+        bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+        bare = _NO_LETTER.sub(" ", bare)
+        if len(self) < _REMEMBERED:
+            self[number] = bare
+        return bare
+
+
+_FOLDED = _Folding()
 
 
 def _without_entities(text: str) -> str:
@@ -98,7 +162,31 @@ def _read_as_utf8(text: str) -> str:
     for code_page in _CODE_PAGES:
         try:
             # No text of letters is UTF-8 by chance: each of them would have to be half of one.
-            return text.encode(code_page).decode()
+            read = _decoded(text.encode(code_page, "controls-as-bytes"))
         except UnicodeError:
             continue
+        # But in that of Arabic a short word of Persian or Urdu may be: آگ.
+        if code_page != _ARABIC or _ARABIC_LETTER.search(read):
+            return read
     return text
+
+
+def _decoded(spoilt: bytes) -> str:
+    """The bytes as UTF-8, without half a letter at the end where a column was too short."""
+    try:
+        return spoilt.decode()
+    except UnicodeDecodeError as error:
+        whole = spoilt[: error.start].decode()
+        if error.reason != "unexpected end of data" or whole[-2:].isascii():
+            raise
+        return whole
+
+
+# In cp1252 MySQL ("latin1") and browsers read the bytes that Windows leaves open as control characters.
+def _control_as_byte(error: UnicodeError) -> tuple[bytes, int]:
+    if isinstance(error, UnicodeEncodeError) and "\x80" <= error.object[error.start] <= "\x9f":
+        return bytes([ord(error.object[error.start])]), error.start + 1
+    raise error
+
+
+codecs.register_error("controls-as-bytes", _control_as_byte)

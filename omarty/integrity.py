@@ -16,6 +16,9 @@ from audit.bulk import Advance
 from audit.models import Entry, Seal
 from audit.seal_file import SealFileProblem, last_seal_line
 from buildings.models import Apartment, Block, Membership, occupied_by_nobody
+from contacts.canonical import ContactProblem, with_hint
+from contacts.folding import folded_fields
+from contacts.masking import masked_contacts
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, Status, User
 from omarty.admin_urls import admin_url_for
 
@@ -63,9 +66,12 @@ def contacts(advance: Advance) -> Iterator[IntegrityProblem]:
         for claim in of_people.select_related("secondaryemail", "secondaryphone"):
             claims[claim.user_id].append(claim)
         for person in people:
+            page = admin_url_for(User, person.pk)
             for what in _contact_problems(person, claims[person.pk]):
+                yield IntegrityProblem("contacts", f"Person {person.pk}: {what}.", page)
+            for what in _refused_today(person, claims[person.pk]):
                 yield IntegrityProblem(
-                    "contacts", f"Person {person.pk}: {what}.", admin_url_for(User, person.pk)
+                    "contacts", f"Person {person.pk}: {what}.", page, warning=True
                 )
         advance(len(people))
 
@@ -73,10 +79,10 @@ def contacts(advance: Advance) -> Iterator[IntegrityProblem]:
 def _contact_problems(person: User, claims: list[Claim]) -> Iterator[str]:
     unaccounted = {(claim.kind, claim.value) for claim in claims if not _secondaries(claim)}
     for kind in Kind:
-        typed = person.email if kind is Kind.EMAIL else person.phone
+        typed = _primary(person, kind)
         if not typed:
             continue
-        primary = (kind.value, _canonical(kind, typed))
+        primary = (kind.value, _claimed(kind, typed))
         if primary[1] is None:
             yield f"the {kind} is not one"
         elif primary not in unaccounted:
@@ -98,21 +104,50 @@ def _secondary_problems(claim: Claim, contact: SecondaryContact) -> Iterator[str
     name = f"secondary {contact.kind} {contact.pk}"
     if contact.kind != claim.kind:
         yield f"{name} has a claim on {_a(claim.kind)}"
-    elif _canonical(contact.kind, contact.typed) != claim.value:
+    elif _claimed(contact.kind, contact.typed) != claim.value:
         yield f"{name} has a claim on another {contact.kind} than it says"
     if contact.user_id != claim.user_id:
         yield f"{name} belongs to person {contact.user_id}, its claim does not"
 
 
-def _canonical(kind: Kind, typed: str) -> str | None:
+def _refused_today(person: User, claims: list[Claim]) -> Iterator[str]:
+    """Contacts that were taken once and would not be today: they serve until somebody corrects them."""
+    primary = [(kind, _primary(person, kind)) for kind in Kind]
+    secondary = [(each.kind, each.typed) for claim in claims for each in _secondaries(claim)]
+    for kind, typed in (*primary, *secondary):
+        if not typed or _claimed(kind, typed) is None:
+            continue
+        try:
+            kind.canonical(typed)
+        except ContactProblem as problem:
+            yield with_hint(f"the {kind} {masked_contacts(typed)} cannot be one", problem.hint)
+
+
+def _primary(person: User, kind: Kind) -> str:
+    return (person.email if kind is Kind.EMAIL else person.phone) or ""
+
+
+def _claimed(kind: Kind, typed: str) -> str | None:
     try:
-        return kind.canonical(typed)
-    except ValueError:
+        return kind.claimed(typed)
+    except ContactProblem:
         return None
 
 
 def _a(kind: str) -> str:
     return "an e-mail" if kind == Kind.EMAIL else "a phone"
+
+
+def folded_names(advance: Advance) -> Iterator[IntegrityProblem]:
+    """The folded names, by which rows are found, are those of the rows' names."""
+    for model in apps.get_models():
+        for field in folded_fields(model):
+            for row in _each(model._base_manager.only("pk", field.name, *field.derived_from)):
+                if field.value_from_object(row) != field.derived(row):
+                    what = f"{model._meta.verbose_name} {row.pk} is searched by another name than it has."
+                    yield IntegrityProblem(
+                        "folded names", what.capitalize(), admin_url_for(model, row.pk)
+                    )
 
 
 # --- Buildings -----------------------------------------------------------------------------------
@@ -224,6 +259,7 @@ def server(advance: Advance) -> Iterator[IntegrityProblem]:
 
 RULES: dict[str, Callable[[Advance], Iterator[IntegrityProblem]]] = {
     "contacts": contacts,
+    "folded names": folded_names,
     "units in their blocks": units_in_blocks,
     "managers": managers,
     "occupancy": occupancy,

@@ -20,12 +20,13 @@ def keep_settings(file: Path) -> None:
 
 
 def rights_too_many_on_settings(file: Path) -> int:
-    """What others may not do with `.env`; of root's, its group may be the service's, which reads it."""
+    """What others may not do with `.env`; one that root gave to the group of a service is read by that."""
     try:
-        of_root = file.stat().st_uid == ROOT
+        found = file.stat()
     except OSError:
-        of_root = False
-    return MORE_THAN_READING_BY_ITS_GROUP if of_root else ANYTHING_FOR_OTHERS
+        return ANYTHING_FOR_OTHERS
+    given = found.st_uid == ROOT and found.st_gid != ROOT
+    return MORE_THAN_READING_BY_ITS_GROUP if given else ANYTHING_FOR_OTHERS
 
 
 def _take(file: Path, rights: int) -> None:

@@ -303,7 +303,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
         "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
+        "omarty.api.envelopes.AnyCaseMultiPartParser",
         "omarty.api.envelopes.JSONObjectParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -327,8 +327,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},
+    # JavaScript, for it names the plugin of static/omarty/api_pages.js.
+    "SWAGGER_UI_SETTINGS": (
+        "{deepLinking: true, persistAuthorization: true, plugins: [keepFieldsAcrossTypes]}"
+    ),
+    # As in urls.py, so that who tries one after the other signs out last.
+    "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [
+        "omarty.api.schema.name_parts",
         "omarty.api.schema.name_this_server",
         "omarty.api.schema.link_sessions",
     ],

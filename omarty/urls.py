@@ -5,10 +5,10 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.cache import cache_control
 from django.views.i18n import set_language
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from omarty import health, security_txt
-from omarty.api import sessions, sign_in, views
+from omarty.api import pages, sessions, sign_in, views
 
 # Tokens come and go at these addresses: no cache keeps an answer of theirs.
 not_stored = cache_control(no_store=True)
@@ -19,10 +19,10 @@ api = [
     re_path(r"^Update/?$", views.update, name="update"),
     re_path(r"^Auth/Login/?$", not_stored(sign_in.login), name="login"),
     re_path(r"^Auth/Refresh/?$", not_stored(sign_in.renew), name="renew"),
-    re_path(r"^Auth/Logout/?$", not_stored(sign_in.logout), name="logout"),
     re_path(r"^Auth/Sessions/?$", not_stored(sessions.sessions), name="sessions"),
     re_path(r"^Auth/EndSession/?$", not_stored(sessions.end), name="end_session"),
-    path("schema/", SpectacularJSONAPIView.as_view(), name="schema"),
+    re_path(r"^Auth/Logout/?$", not_stored(sign_in.logout), name="logout"),
+    path("schema/", pages.SchemaView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path("", views.no_such_address),
 ]

@@ -43,12 +43,13 @@ def served(workers: int = 2, **environment: str) -> Iterator[Served]:
                 stdout=subprocess.DEVNULL,
             )
         path = Path(directory) / "log"
-        with path.open("wb") as log, _granian(settings, workers, log) as url:
+        with path.open("wb") as log, granian(settings, workers, log) as url:
             yield Served(url, path)
 
 
 @contextmanager
-def _granian(settings: dict[str, str], workers: int, log: object) -> Iterator[str]:
+def granian(settings: dict[str, str], workers: int, log: object) -> Iterator[str]:
+    """A server with these settings, which writes to `log`; yields its address."""
     port = _free_port()
     options = f"--interface wsgi --http 1 --host 127.0.0.1 --port {port} --workers {workers}"
     command = [str(Path(sys.executable).with_name("granian")), *options.split()]

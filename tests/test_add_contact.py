@@ -170,6 +170,9 @@ def test_a_manager_may_as_well(manager):
         ("\u202a01122334455\u202c", "01122334455"),
         ("(011) 2233-4455", "(011) 2233-4455"),
         ("+1 202-555-0143", "+1 202-555-0143"),
+        ("\u200b011\ufeff22334455\u2069", "01122334455"),
+        ("tel:+20 112 233 4455", "tel:+20 112 233 4455"),
+        ("01122334455 ext 5", "01122334455 ext 5"),
     ],
 )
 def test_a_phone_comes_back_as_typed_with_western_digits(resident, typed, returned):
@@ -178,7 +181,7 @@ def test_a_phone_comes_back_as_typed_with_western_digits(resident, typed, return
 
 
 def test_an_email_comes_back_as_typed(resident):
-    answer = resident.add(email="  Some.One@Example.ORG ", blockId=1, apartmentId=2)
+    answer = resident.add(email="  Some.One\u200f@Example.ORG\u202c ", blockId=1, apartmentId=2)
     assert answer["data"]["1"]["email"] == "Some.One@Example.ORG"
 
 
@@ -314,7 +317,17 @@ def test_row_9_lists_the_callers_contacts(resident):
         "0112233",
         "0112233445566778",
         "1-800-FLOWERS",
-        "01122334455 ext 5",
+        "01122334455 ext 1234567",
+        "0105550016",
+        "01305550016",
+        "+20 16 5550 0016",
+        "0155 550 016",
+        "O1055500076",
+        "1.05E+10",
+        "227370117.5",
+        "27370011/27370012",
+        "27370011/2",
+        "2273701170",
         "+",
         "٠",
         "0" * 300,

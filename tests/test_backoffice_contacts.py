@@ -72,7 +72,16 @@ def test_a_secondary_one_is_edited(desk, phone, new_entries):
         ("01000000007", "Somebody holds it already."),
         ("+20 110 000 0007", "Somebody holds it already."),
         ("01222222222", "This person has it already."),
-        ("12", "This is not a phone number."),
+        (
+            "12",
+            "This is not a phone number: it is too short, or the code of its city is missing.",
+        ),
+        (
+            "0105550016",
+            "This is not a phone number: a mobile number in Egypt has 11 digits, and begins with 010, 011,"
+            " 012 or 015.",
+        ),
+        ("O1055500076", "This is not a phone number: there are letters in it."),
         ("", "This field is required."),
     ],
 )

@@ -14,6 +14,7 @@ from contacts.models import Claim, User
 from tests.backoffice import Desk, fields_of, told
 from tests.conftest import person
 
+NO_FLOOR = "is not a whole number from -20 to 200 (0 is the ground floor, -1 the first basement)"
 UNITS = "/admin/buildings/apartment/"
 
 
@@ -85,7 +86,7 @@ def test_a_file_is_previewed_then_written_with_one_request_id(desk, new_entries)
 
 def test_every_error_is_shown_at_once_and_nothing_is_written(desk, new_entries):
     file = table(
-        "unit,block,number,floor,occupancy",
+        "unit id,block,number,floor,occupancy",
         "2,1,2,5,Occupied",
         "4,1,3,1,Vacant",
         ",1,80,top,palace",
@@ -100,12 +101,12 @@ def test_every_error_is_shown_at_once_and_nothing_is_written(desk, new_entries):
     assert errors(seen) == [
         [("number", "is the number of another unit of the block")],
         [
-            ("floor", "is not a whole number from -20 to 200"),
+            ("floor", "does not say which floor: write the number"),
             ("occupancy", "is none of: Vacant; Occupied; Owned, unoccupied; Being finished"),
         ],
-        [("floor", "is not a whole number from -20 to 200")],
+        [("floor", NO_FLOOR)],
         [("floor", "says otherwise of this unit than an earlier row")],
-        [("unit", "is not an id")],
+        [("unit id", "is not an id")],
         [],
         [],
     ]
@@ -172,7 +173,7 @@ def test_numbers_can_be_traded_by_id(desk, new_entries):
     ],
 )
 def test_a_number_that_another_unit_keeps_or_gets_is_refused(desk, new_entries, rows, wrong):
-    seen = preview(desk, table("id,number", *rows))
+    seen = preview(desk, table("id,number,floor", *rows))
     lines = seen.context["preview"].lines
     assert [line["number"] for line in lines if line["errors"]] == wrong
     assert confirm(desk, seen).status_code == 200
@@ -231,14 +232,16 @@ def of_two_blocks():
 
 
 def test_a_foreign_block_is_as_unknown_to_a_manager_of_several(of_two_blocks):
-    seen = preview(of_two_blocks, table("block,number", "2,80", "3,80", "99999,80", "4,22"))
-    unknown = [("block", "is not a registered block")]
+    seen = preview(
+        of_two_blocks, table("block id,number,floor", "2,80", "3,80", "99999,80", "4,22")
+    )
+    unknown = [("block id", "is not a registered block")]
     assert errors(seen) == [unknown, unknown, unknown, []]
 
 
 def test_the_block_of_every_row_can_be_chosen(of_two_blocks):
     file = table("number,floor", "91,3")
-    assert "There is no column of block ids" in preview(of_two_blocks, file).content.decode()
+    assert "There is no column of blocks" in preview(of_two_blocks, file).content.decode()
     file.seek(0)
     assert confirm(of_two_blocks, preview(of_two_blocks, file, block=2)).status_code == 302
     assert Apartment.objects.get(number=91).block_id == 2
@@ -251,7 +254,7 @@ def test_the_only_block_need_not_be_named(desk):
     assert confirm(desk, preview(desk, table("number,floor", "91,3"))).status_code == 302
     assert Apartment.objects.get(block_id=1, number=91).floor == 3
     several = preview(Desk("admin"), table("number,floor", "91,3"))
-    assert "There is no column of block ids" in several.content.decode()
+    assert "There is no column of blocks" in several.content.decode()
 
 
 def test_a_unit_stays_in_its_block():

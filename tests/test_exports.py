@@ -101,11 +101,11 @@ def test_masked_units_are_read_back_where_they_are_known(tmp_path, new_entries):
 def test_units_by_block_and_number(tmp_path, oddities):
     export("units", tmp_path / "units.csv")
     rows = table(tmp_path / "units.csv")
-    places = [(int(row["block"]), int(row["number"] or 0)) for row in rows[:-1]]
+    places = [(int(row["block id"]), int(row["number"] or 0)) for row in rows[:-1]]
     assert places == sorted(places) and len(places) == 29
     assert (rows[-1]["number"], rows[-1]["name"]) == ("", "Cellar")
-    assert rows[-1]["unit"] == str(Apartment.objects.get(number=None).pk)
-    assert [row["block"] for row in rows if row["number"] == "11"] == ["2"]
+    assert rows[-1]["unit id"] == str(Apartment.objects.get(number=None).pk)
+    assert [row["block id"] for row in rows if row["number"] == "11"] == ["2"]
 
 
 def test_no_cell_is_a_formula(tmp_path, oddities):
@@ -286,7 +286,9 @@ def test_more_rows_than_a_page(tmp_path):
     file.write_text("number,floor\n" + "\n".join(lines))
     load(file, block=2)
     assert export("units", tmp_path / "units.csv")["rows"] == 5023
-    numbers = [int(row["number"]) for row in table(tmp_path / "units.csv") if row["block"] == "2"]
+    numbers = [
+        int(row["number"]) for row in table(tmp_path / "units.csv") if row["block id"] == "2"
+    ]
     assert numbers == [*range(11, 21), *range(1000, 6000)]
     assert export("audit", tmp_path / "audit.jsonl")["rows"] == Entry.objects.count() - 1
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,29 @@ def test_a_sign_in_here_does_not_stop_later_changes(legacy):
     assert sign_in("sara@example.org", PASSWORD) == 200
 
 
+def test_a_password_changed_there_wins_over_a_renewed_hash_not_over_one_changed_here(legacy):
+    run(legacy.url)
+    for name in ("sara@example.org", "emoji@example.org"):
+        assert sign_in(name, PASSWORD) == 200
+    renewed = {user.pk: user.password for user in User.objects.filter(pk__in=[1001, 1006])}
+    assert not any(encoded.startswith("php") for encoded in renewed.values())
+    out = io.StringIO()
+    call_command("changepassword", "emoji@example.org", "--random", "--json", stdout=out)
+    own = json.loads(out.getvalue())["password"]
+    new = [php_hash("changed there")]
+    legacy.run("UPDATE Resident_User SET Password = %s WHERE ID IN (1001, 1006)", new)
+    run(legacy.url)
+    assert sign_in("sara@example.org", PASSWORD) == 401
+    assert sign_in("sara@example.org", "changed there") == 200
+    assert sign_in("emoji@example.org", own) == 200
+    assert in_quarantine("Resident_User")["1006", "Password"] == "changed_here"
+    assert ("1001", "Password") not in in_quarantine("Resident_User")
+    # And the next one there wins again over the hash that this sign-in renewed.
+    legacy.run("UPDATE Resident_User SET Password = %s WHERE ID = 1001", [php_hash("once more")])
+    run(legacy.url)
+    assert sign_in("sara@example.org", "once more") == 200
+
+
 def test_later_runs_skip_who_was_erased_here(legacy):
     run(legacy.url)
     mona = User.objects.get(pk=1002)
@@ -410,14 +434,21 @@ def test_the_password_may_stand_in_a_file(legacy, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("statement", "sentence"),
+    ("statements", "sentence"),
     [
         ("DROP TABLE Logs", "it has no table Logs"),
         ("ALTER TABLE Emails DROP COLUMN Hide", "no column Emails.Hide"),
+        ("RENAME TABLE Logs TO logs", "The database has logs for Logs, and .* Rename them"),
+        (
+            "ALTER TABLE Emails MODIFY ID int, DROP PRIMARY KEY;"
+            "INSERT INTO Emails (ID, Hide) VALUES (701, 0), (NULL, 0)",
+            "Emails has no key, and 2 of its rows have no id or one that another row has",
+        ),
     ],
 )
-def test_another_schema_is_refused_before_anything_is_written(legacy, statement, sentence):
-    legacy.run(statement)
+def test_another_schema_is_refused_before_anything_is_written(legacy, statements, sentence):
+    for statement in statements.split(";"):
+        legacy.run(statement)
     before = everything()
     with pytest.raises(CommandError, match=sentence) as refused:
         run(legacy.url)

@@ -73,6 +73,8 @@ def test_units_are_made_changed_and_left(table, new_entries):
         "left": 1,
         "people": 0,
         "memberships": 0,
+        "contacts": 0,
+        "unnumbered": 0,
         "bad_rows": 0,
         "bad_file": None,
         "notes": [],
@@ -227,7 +229,7 @@ def test_xlsx_as_excel_writes_it_with_shared_strings(tmp_path):
 
 def test_xlsx_dates_and_errors_are_no_numbers_and_no_names(tmp_path):
     book = Workbook()
-    book.active.append(["number", "name", "note", "resident"])
+    book.active.append(["number", "name", "note", "resident", "floor"])
     book.active.append([101, date(2024, 1, 2), datetime(2024, 1, 2, 13, 30), None])
     book.active.append([102, 45293, 45293.5, None])
     book.active["C3"].number_format = '"Flat" d'
@@ -241,7 +243,7 @@ def test_xlsx_dates_and_errors_are_no_numbers_and_no_names(tmp_path):
     assert (unit(102).name, unit(102).note) == ("45293", "2024-01-02 12:00:00")
     bad = read(tmp_path / "units.bad.xlsx")
     failed = "is what a spreadsheet shows where a formula failed"
-    assert bad[1] == [f"note {failed}; resident {failed}", "103", "TRUE", "#N/A", "#REF!"]
+    assert bad[1] == [f"note {failed}; resident {failed}", "103", "TRUE", "#N/A", "#REF!", ""]
     assert bad[2][:2] == ["number is not a whole number from 1 to 999999", "2024-01-02"]
     # Written as text they are still no names.
     assert load(tmp_path / "units.bad.xlsx", block=1, dry_run=True, skip_bad=True)["bad_rows"] == 2
@@ -250,8 +252,8 @@ def test_xlsx_dates_and_errors_are_no_numbers_and_no_names(tmp_path):
 def test_xlsx_dates_that_count_from_1904(tmp_path):
     book = Workbook()
     book.epoch = MAC_EPOCH
-    book.active.append(["number", "name"])
-    book.active.append([101, date(2024, 1, 2)])
+    book.active.append(["number", "name", "floor"])
+    book.active.append([101, date(2024, 1, 2), 1])
     book.save(tmp_path / "units.xlsx")
     load(tmp_path / "units.xlsx", block=1)
     assert unit(101).name == "2024-01-02"
@@ -281,8 +283,11 @@ def test_one_bad_row_and_nothing_is_written(table, new_entries):
         (4, "block"),
         (5, "number"),
     ]
-    assert f"{file}, row 3, column floor: is not a whole number from -20 to 200." in told
-    assert f"{file}, row 4, column block: is not a registered block." in told
+    assert (
+        f"{file}, row 3, column floor: is not a whole number from -20 to 200 (0 is the ground"
+        in told
+    )
+    assert f"{file}, row 4, column block: is no number or name of a block here." in told
     assert "3 bad rows; nothing was written" in told
     assert Apartment.objects.count() == units and not new_entries()
 
@@ -330,7 +335,7 @@ def test_skip_bad_writes_the_good_and_keeps_the_bad_to_be_corrected(tmp_path, ta
     rows = read(bad)
     assert rows[0] == ["problem", *HEADINGS.split(",")]
     assert rows[1][:5] == [
-        "floor is not a whole number from -20 to 200",
+        "floor is not a whole number from -20 to 200 (0 is the ground floor, -1 the first basement)",
         "1",
         "102",
         "zz",
@@ -378,7 +383,7 @@ def test_thousands_of_rows_keep_units_together(table):
 @pytest.mark.parametrize(
     ("headings", "why"),
     [
-        ("number,floor", "no column of block ids"),
+        ("number,floor", "no column of blocks"),
         ("block,floor", "no column of unit numbers"),
         ("block,number,colour", "Unknown headings: colour"),
         ("block,number,floor,الدور", "mean the same"),

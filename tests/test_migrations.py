@@ -45,6 +45,11 @@ class Database:
             names = database.introspection.table_names(cursor)
             return {name: _rows(cursor, name) for name in sorted(filter(_is_ours, names))}
 
+    def run(self, *statements: str) -> None:
+        with closing(self._handler[DEFAULT_DB_ALIAS]) as database, database.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
     def names(self, table: str) -> set[str]:
         """The constraints and indexes of a table by name."""
         with closing(self._handler[DEFAULT_DB_ALIAS]) as database, database.cursor() as cursor:
@@ -128,3 +133,20 @@ def test_an_imported_legacy_database_outlives_the_migrations(program, legacy):
     for table, counts in again["tables"].items():
         assert counts["new"] == counts["changed"] == counts["parts"] == 0, table
         assert counts["unchanged"] + counts["quarantined"] == counts["read"], table
+
+
+def test_folding_the_names_goes_on_where_a_killed_run_stopped(program):
+    program.succeed("demo")
+    names = Database(program).tables()
+    for app, before in (("buildings", "0005"), ("contacts", "0007")):
+        program.succeed("migrate", app, before, "--verbosity", "0")
+    Database(program).run(
+        "ALTER TABLE contacts_user ADD COLUMN folded varchar(400) DEFAULT '' NOT NULL",
+        "UPDATE contacts_user SET folded = 'adel administrator' WHERE id = 1",
+        "CREATE INDEX user_folded ON contacts_user (folded)",
+        "ALTER TABLE buildings_building ADD COLUMN folded varchar(600) DEFAULT '' NOT NULL",
+    )
+    program.succeed("migrate", "--verbosity", "0")
+    again = Database(program).tables()
+    for table in ("contacts_user", "buildings_building", "buildings_block", "buildings_apartment"):
+        assert again[table] == narrowed(names, like=again)[table], table

@@ -8,8 +8,10 @@ from contextlib import suppress
 
 import pytest
 
-from contacts.canonical import canonical_email, canonical_phone
+from contacts.emails import canonical_email
 from contacts.masking import masked_contacts
+from contacts.phones import canonical_phone
+from contacts.text import clean, folded, is_lost, repaired
 
 APPS = ("audit", "contacts", "buildings", "omarty")
 SIZE = 20_000
@@ -82,7 +84,9 @@ def test_doubling_the_text_doubles_the_time_and_no_more(name):
     assert_linear(pattern.fullmatch)
 
 
-@pytest.mark.parametrize("act", [masked_contacts, canonical_phone, canonical_email])
+@pytest.mark.parametrize(
+    "act", [masked_contacts, canonical_phone, canonical_email, clean, folded, is_lost, repaired]
+)
 def test_so_does_what_reads_and_masks_contacts(act):
     def tried(text):
         with suppress(ValueError):

@@ -24,7 +24,7 @@ def desk():
 
 
 def preview(desk, *rows):
-    table = "\n".join(["number,resident,phone,email", *rows])
+    table = "\n".join(["number,resident,phone,email,floor", *rows])
     file = SimpleUploadedFile("units.csv", table.encode())
     return desk.post(f"/admin/{IMPORT}", {"import_file": file}).content.decode()
 

@@ -16,25 +16,23 @@ from hypothesis import strategies as st
 
 from audit.seal_file import SealFileProblem, readings
 from audit.sealing import SealLine
-from buildings.unit_import.columns import COLUMNS, CellProblem, folded
+from buildings.unit_import.cells import CellProblem
+from buildings.unit_import.columns import COLUMNS
 from contacts.authentication import parse_login
-from contacts.canonical import (
-    canonical_email,
-    canonical_phone,
-    one_line,
-    tidy_phone,
-    western_digits,
-)
+from contacts.canonical import one_line, western_digits
+from contacts.emails import canonical_email, tidy_email
 from contacts.masking import masked_contacts
 from contacts.models import Kind
-from contacts.text import repaired
+from contacts.phones import canonical_phone, shown_phone, tidy_phone
+from contacts.text import folded, repaired
 from omarty.api.envelopes import CallRefused
 from omarty.api.fields import LATITUDE, LONGITUDE, Integer, Text, as_text
 from omarty.api.tokens import Access, Refresh, read, user_id
 from omarty.backoffice.base.forms import DayField, FractionField, WholeNumberField
 from omarty.backoffice.base.request_limits import row_id
 from omarty.client_address import client_ip
-from omarty.legacy.parsing import coordinate, moment, reference, whole
+from omarty.legacy.dates import moment
+from omarty.legacy.parsing import coordinate, reference, whole
 from omarty.tables.cells import plain, safe
 from omarty.tables.reading import TableFile, TableProblem
 from omarty.tables.writing import writer
@@ -81,6 +79,7 @@ def test_a_phone_is_a_number_or_a_value_error(text):
     if number is not None:
         assert number[0] == "+" and number[1:].isascii() and number[1:].isdigit()
         assert canonical_phone(number) == number == canonical_phone(tidy_phone(text))
+        assert canonical_phone(shown_phone(text)) == number
 
 
 @many
@@ -93,6 +92,7 @@ def test_an_email_is_an_address_or_a_value_error(text):
             canonical_email(address) == address == canonical_email(f" {text.upper()} ")
             or not text.isascii()
         )
+        assert canonical_email(tidy_email(text)) == address
 
 
 @many
@@ -101,7 +101,7 @@ def test_a_sign_in_name_is_one_kind_or_none(text):
     found = parse_login(text)
     if found is not None:
         kind, value = found
-        assert kind in set(Kind) and kind.canonical(value) == value
+        assert kind in set(Kind) and kind.claimed(value) == value
         assert parse_login(value) == found
 
 

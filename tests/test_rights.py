@@ -93,10 +93,14 @@ def rows(everybody):
     odd = QuarantinedRow.objects.create(
         table="PhoneNums", key="77", reason=QuarantineReason.NOT_PHONE, source={"PhoneNum": "abc"}
     )
+    dealt_with = QuarantinedRow.objects.create(
+        table="PhoneNums", key="78", reason="own", source={}, done_at=timezone.now()
+    )
     known = {1: rows_of(1), 2: rows_of(2)}
     for block, kinds in known.items():
         building = Block.objects.get(pk=block).building_id
         kinds |= {"block": block, "building": building, "quarantined": odd.pk}
+        kinds |= {"dealt": dealt_with.pk}
         entry = Entry.objects.filter(block_id=block).earliest("pk")
         kinds |= {"entry": entry.pk}
     return known

@@ -1,12 +1,17 @@
 """The API pages: OpenAPI at /omartyapis/schema/, Swagger UI at /omartyapis/docs/."""
 
 import ast
+import json
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
 
 import jsonschema_rs
 import pytest
+import yaml
 from django.conf import settings
 
 from omarty.api.update import CONTACT_REFUSED
@@ -25,30 +30,55 @@ ADDRESSES = {
 BODIES = {"application/x-www-form-urlencoded", "multipart/form-data", "application/json"}
 
 
+# For these, no token is asked for.
+SIGN_IN = {each for each in ADDRESSES if each.split("/")[-2] in {"Login", "Refresh", "Logout"}}
+# The named parts: what is sent, the envelopes of the answers, and what they hold.
+PARTS = {
+    *("CreateApartmentFields", "AddContactFields", "LoginFields", "RefreshFields", "LogoutFields"),
+    *("EndSessionFields", "Success", "Refusal", "AddContactSuccess", "AddContactRefusal"),
+    *("LoginSuccess", "RefreshSuccess", "SessionsSuccess", "SignedIn", "Tokens", "Data", "Token"),
+    *("Refresh", "Contact", "Contacts", "ContactsAndError", "Session", "SessionList"),
+}
+
+
 @pytest.fixture
 def schema(client):
     return client.get("/omartyapis/schema/").json()
 
 
+def fields_of(schema, path):
+    """What its first method takes, in every type of body; None where there are no fields."""
+    body = schema["paths"][path]["post"].get("requestBody")
+    if body is None:
+        return None
+    assert set(body["content"]) == BODIES
+    [reference] = {json.dumps(content["schema"]) for content in body["content"].values()}
+    shape = json.loads(reference)
+    [first, *_] = shape.get("anyOf", [shape])
+    return schema["components"]["schemas"][first["$ref"].rpartition("/")[2]]
+
+
 def test_every_address_and_body_is_described(schema):
     assert schema["openapi"].startswith("3.")
     assert set(schema["paths"]) == ADDRESSES
-    for path in ADDRESSES:
-        post = schema["paths"][path]["post"]
-        assert set(post["requestBody"]["content"]) == BODIES
-        for content in post["requestBody"]["content"].values():
-            jsonschema_rs.validator_for(content["schema"])
+    without = {path for path in ADDRESSES if fields_of(schema, path) is None}
+    assert without == {"/omartyapis/Auth/Sessions/"}
+
+
+def test_every_part_has_a_name(schema):
+    names = set(schema["components"]["schemas"])
+    assert names >= PARTS
+    inline = re.findall(r'"type": "object"', json.dumps(schema["paths"]))
+    assert inline == []
+    for name in names:
+        jsonschema_rs.validator_for(
+            {"$ref": f"#/components/schemas/{name}", "components": schema["components"]}
+        )
 
 
 def test_every_field_of_the_documents_is_described(schema):
-    def form(path, api):
-        content = schema["paths"][path]["post"]["requestBody"]["content"]
-        described = content["application/x-www-form-urlencoded"]["schema"]
-        [found] = [each for each in described.get("oneOf", [described]) if each["title"] == api]
-        return found
-
-    create = form("/omartyapis/Create/", "CreateApartment")
-    update = form("/omartyapis/Update/", "AddContact")
+    parts = schema["components"]["schemas"]
+    create, update = parts["CreateApartmentFields"], parts["AddContactFields"]
     assert list(create["properties"]) == [
         *("api", "floorNum", "aptNum", "blockId", "apartmentId", "longitude", "latitude")
     ]
@@ -58,8 +88,68 @@ def test_every_field_of_the_documents_is_described(schema):
     ]
     assert update["required"] == ["api", "blockId", "apartmentId"]
     assert create["properties"]["api"]["enum"] == ["CreateApartment"]
-    for each in [*create["properties"].values(), *update["properties"].values()]:
-        assert each["description"]
+    for part in (each for name, each in parts.items() if name.endswith("Fields")):
+        for name, each in part["properties"].items():
+            assert each["description"] and "example" in each, name
+
+
+# Django's client makes a multipart body itself.
+ENCODED: dict[str, Callable[[Any], str]] = {
+    "application/x-www-form-urlencoded": urlencode,
+    "application/json": json.dumps,
+}
+
+
+@pytest.mark.parametrize("content_type", BODIES)
+@pytest.mark.parametrize("each_field", [True, False])
+def test_the_examples_alone_make_requests_that_succeed(schema, client, content_type, each_field):
+    """One after the other, as a client would that imports the schema, with the token of Login's example."""
+
+    def send(path):
+        fields = fields_of(schema, path) or {"example": {}, "properties": {}}
+        assert fields.get("default", {}) == fields["example"]
+        found = fields["example"]
+        if each_field:
+            found = {name: each["example"] for name, each in fields["properties"].items()}
+        found = {name: variables.get(value, value) for name, value in found.items()}
+        known = {}
+        if content_type in ENCODED:
+            found, known = ENCODED[content_type](found), {"content_type": content_type}
+        authorization = {} if path in SIGN_IN else {"Authorization": f"Bearer {token}"}
+        return client.post(path, found, headers=authorization, **known).json()
+
+    variables, token = {}, ""
+    signed_in = [send("/omartyapis/Auth/Login/")["data"] for _ in range(2)][0]
+    token, variables["{{refreshToken}}"] = signed_in["Token"], signed_in["Refresh"]
+    listed = send("/omartyapis/Auth/Sessions/")["data"].values()
+    [variables["{{sessionId}}"]] = [each["id"] for each in listed if not each["current"]]
+    answers = {path: send(path) for path in schema["paths"]}
+    assert [path for path, answer in answers.items() if "data" not in answer] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "kind"),
+    [
+        ("", "*/*", "application/vnd.oai.openapi+json"),
+        ("", "text/html,*/*;q=0.8", "application/vnd.oai.openapi+json"),
+        ("", "application/json", "application/json"),
+        ("", "image/png", "application/vnd.oai.openapi+json"),
+        ("?format=json", "application/yaml", "application/vnd.oai.openapi+json"),
+        ("?format=nonsense", "*/*", "application/vnd.oai.openapi+json"),
+        ("?format=yaml", "*/*", "application/vnd.oai.openapi"),
+        ("?format=yaml", "text/html", "application/vnd.oai.openapi"),
+        ("", "application/yaml", "application/yaml"),
+        ("", "application/json;q=0.5, application/yaml", "application/yaml"),
+        ("", "text/yaml", "text/yaml"),
+        ("", "application/x-yaml", "application/x-yaml"),
+        ("", "application/vnd.oai.openapi", "application/vnd.oai.openapi"),
+    ],
+)
+def test_the_schema_comes_as_what_is_asked_for(schema, client, query, accept, kind):
+    response = client.get(f"/omartyapis/schema/{query}", headers={"accept": accept})
+    assert (response.status_code, response["Content-Type"].partition(";")[0]) == (200, kind)
+    assert response.content.startswith(b"{") == kind.endswith("json")
+    assert yaml.safe_load(response.content) == schema
 
 
 def test_every_example_has_the_shape_that_is_promised(schema):
@@ -67,7 +157,9 @@ def test_every_example_has_the_shape_that_is_promised(schema):
     for path in ADDRESSES:
         for status, response in schema["paths"][path]["post"]["responses"].items():
             content = response["content"]["application/json"]
-            shape = jsonschema_rs.validator_for(content["schema"])
+            shape = jsonschema_rs.validator_for(
+                content["schema"] | {"components": schema["components"]}
+            )
             for example in content["examples"].values():
                 shape.validate(example["value"])
                 assert example["value"]["status"] == int(status)
@@ -120,8 +212,9 @@ def test_an_imported_schema_knows_its_server_and_how_to_authorize(schema):
     assert schema["servers"] == [{"url": "http://testserver"}]
     [name] = schema["components"]["securitySchemes"]
     assert schema["components"]["securitySchemes"][name]["scheme"] == "bearer"
-    assert schema["paths"]["/omartyapis/Create/"]["post"]["security"] == [{name: []}]
-    assert schema["paths"]["/omartyapis/Auth/Login/"]["post"].get("security", [{}]) == [{}]
+    for path in ADDRESSES:
+        known = schema["paths"][path]["post"]["security"]
+        assert known == ([] if path in SIGN_IN else [{name: []}])
 
 
 def test_the_pages_load_nothing_from_elsewhere(client):

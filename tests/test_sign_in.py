@@ -161,9 +161,36 @@ def test_pending_and_banned_are_revealed_only_with_the_password(client, new_entr
     assert refused.person_id == 3
 
 
-def test_a_malformed_location_is_refused(client):
-    answer = sign_in(client, "01000000002", longitude="x").json()
-    assert answer == {"status": 200, "message": "Please enter a valid longitude."}
+@pytest.mark.parametrize(
+    "place", [{"longitude": "x"}, {"longitude": "31.2", "latitude": "91"}, {"latitude": "nan,0"}]
+)
+def test_a_malformed_location_is_an_unknown_one_and_locks_nobody_out(client, new_entries, place):
+    pair = sign_in(client, "01000000002", **place).json()["data"]
+    pair = client.post("/omartyapis/Auth/Refresh/", {"refresh": pair["Refresh"], **place}).json()[
+        "data"
+    ]
+    assert envelope(sign_in(client, "01000000002", "wrong", **place)) == tuple(WRONG.values())
+    ended = client.post("/omartyapis/Auth/Logout/", {"refresh": pair["Refresh"], **place})
+    assert ended.json()["status"] == 200
+    entries = new_entries()
+    assert len(entries) == 4
+    assert all(each.longitude is None and each.latitude is None for each in entries)
+
+
+@pytest.mark.parametrize(
+    ("claim", "seconds", "answer"),
+    [("iat", 20, 404), ("iat", 60, 401), ("exp", -20, 404), ("exp", -60, 401)],
+)
+def test_clocks_may_differ_by_half_a_minute(client, signed_in, settings, claim, seconds, answer):
+    def shifted(token, key):
+        claims = jwt.decode(token, options={"verify_signature": False})
+        claims[claim] = int(timezone.now().timestamp()) + seconds
+        return jwt.encode(claims, key, algorithm="HS256")
+
+    for key in (settings.JWT_SIGNING_KEY, *settings.JWT_FORMER_KEYS):
+        assert call(client, shifted(signed_in["Token"], key)) == answer
+    renewed = renew(client, shifted(signed_in["Refresh"], settings.JWT_SIGNING_KEY))
+    assert renewed.json()["status"] == (200 if answer == 404 else 401)
 
 
 def test_after_ten_wrong_passwords_sign_in_to_the_account_pauses(client, new_entries):

@@ -147,6 +147,68 @@ def test_odd_bodies_are_answered_in_the_envelope(
     assert nothing_changed()
 
 
+FORM = b"api=CreateApartment&floorNum=1&aptNum=101&blockId=1"
+OBJECT = b'{"api": "CreateApartment", "floorNum": 1, "aptNum": 101, "blockId": 1}'
+
+
+def in_parts(header=b"Content-Disposition: form-data; name"):
+    fields = (each.split(b"=") for each in FORM.split(b"&"))
+    parts = [b"--Aa\r\n" + header + b'="%s"\r\n\r\n%s\r\n' % tuple(each) for each in fields]
+    return b"".join(parts) + b"--Aa--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/JSON", OBJECT),
+        ("APPLICATION/JSON; CHARSET=UTF-8", OBJECT),
+        ("Application/Json ;Charset=utf-8", OBJECT),
+        ("Application/X-WWW-Form-URLEncoded", FORM),
+        ("APPLICATION/X-WWW-FORM-URLENCODED; Charset=UTF-8", FORM),
+        ("Multipart/Form-Data; Boundary=Aa", in_parts()),
+        ("MULTIPART/FORM-DATA; BOUNDARY=Aa", in_parts()),
+        ('multipart/Form-data ; Charset=UTF-8; boundary="Aa"', in_parts()),
+        ("multipart/form-data; boundary=Aa", in_parts(b"CONTENT-DISPOSITION: FORM-DATA; NAME")),
+        ("multipart/form-data; boundary=Aa", in_parts(b"content-disposition: Form-Data; Name")),
+        (
+            "multipart/form-data; boundary=Aa",
+            in_parts(b"Content-Type: TEXT/Plain\r\nContent-Disposition:form-data;name"),
+        ),
+    ],
+)
+def test_the_case_of_a_content_type_does_not_matter(manager, content_type, body):
+    answer = manager.post("Create", body, content_type=content_type).json()
+    assert answer.get("data") == "Apartment registered.", answer
+
+
+COMPRESSIONS = ["gzip", "GZip", "deflate", "br", "zstd", "gzip, identity", "nonsense"]
+
+
+@pytest.mark.parametrize("encoding", COMPRESSIONS)
+def test_a_compressed_body_is_refused(manager, nothing_changed, encoding):
+    """Also one that could be read as it is: what was meant is not known."""
+    for path in ("Create", "Update", "Auth/Login", "Auth/Refresh", "Auth/Sessions"):
+        for body in (gzip.compress(OBJECT), OBJECT):
+            response = manager.post(
+                path,
+                body,
+                content_type="application/json",
+                headers={
+                    "Authorization": f"Bearer {manager.token}",
+                    "Content-Encoding": encoding,
+                },
+            )
+            assert envelope(response) == (415, "Send the body uncompressed.")
+            assert response["Accept-Encoding"] == "identity"
+    assert nothing_changed()
+
+
+def test_identity_is_no_compression(manager):
+    headers = {"Authorization": f"Bearer {manager.token}", "Content-Encoding": "Identity"}
+    response = manager.post("Create", OBJECT, content_type="application/json", headers=headers)
+    assert response.json()["data"] == "Apartment registered."
+
+
 def test_a_file_where_a_text_belongs(manager, resident, nothing_changed, tmp_path):
     picture = tmp_path / "picture.png"
     picture.write_bytes(b"\x89PNG\x00")
@@ -179,12 +241,21 @@ def test_json_numbers_are_numbers_and_anything_else_is_not(manager):
         body = {"api": "CreateApartment", "floorNum": 1, "aptNum": 101, "blockId": 1} | fields
         return manager.post("Create", body, content_type="application/json").json()
 
-    for wrong in (1.0, True, [1], {"a": 1}):
+    for wrong in (1.5, -0.1, 1e300, True, False, [1], {"a": 1}, "1.0", "1e0"):
         assert create(floorNum=wrong)["message"] == "Please enter a valid floorNum."
+    # Above 2**53 a number with a point is not the one that was written any more.
+    assert create(blockId=2.0**53 + 2)["message"] == "Please enter a valid blockId."
     assert create(floorNum=None)["message"] == "Please enter floorNum."
     assert create(longitude=True)["message"] == "Please enter a valid longitude."
     assert create(longitude=1e300)["message"] == "Please enter a valid longitude."
     assert create(longitude=31.25, latitude=None)["data"] == "Apartment registered."
+    # JSON has one kind of number.
+    for number, written in enumerate(("1.0", "1e0", "10E-1", "1.000"), start=102):
+        body = '{"api": "CreateApartment", "floorNum": %s, "aptNum": %d.0, "blockId": %s}'
+        body = body % (written, number, written)
+        answer = manager.post("Create", body, content_type="application/json").json()
+        assert answer.get("data") == "Apartment registered.", body
+    assert create(floorNum=-0.0, aptNum=110.0)["data"] == "Apartment registered."
 
 
 @pytest.mark.parametrize("odd", ["\x00", "1\x00", "\ufffd", "\u202e1", "🏠"])

@@ -103,7 +103,7 @@ _PERSON = _OWNER | _OCCUPANT
 _NAME = _plain_set("name", "names", "full", "اسم", "أسماء", "كامل", "بالكامل", "ثلاثي", "رباعي")
 _BETWEEN = _plain_set("s", "of", "the", "customer", "client", "contact", "person", "عميل", "شخص")
 # The columns that say which unit is meant.
-UNIT_KEYS = frozenset({"number", "unit", "unit id"})
+UNIT_KEYS = frozenset({"number", "unit id"})
 
 
 class HeadingsProblem(Exception):

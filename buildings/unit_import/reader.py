@@ -1,47 +1,89 @@
 """Reading the rows of a table of units: what each reports, or everything that is wrong with it."""
 
-from collections.abc import Collection, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from buildings.unit_import.columns import NO_CONTACT, CellProblem, read_id
-from buildings.unit_import.headings import UNIT_KEYS, Headings, HeadingsProblem
+from buildings.permissions import Blocks
+from buildings.unit_import.blocks import BlockFinder, BlockProblem, NamedBlock
+from buildings.unit_import.cells import (
+    CellProblem,
+    has_letters,
+    means_nobody,
+    meant,
+    meant_name,
+    read_id,
+    read_number,
+)
+from buildings.unit_import.columns import NO_CONTACT, Column, read_unit_name, without_former_ids
+from buildings.unit_import.floors import ROOF, roof_unknown
+from buildings.unit_import.headings import UNIT_KEYS, Headings, HeadingsProblem, is_known
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
+from contacts.bulk import ReportedContact
+from contacts.models import Kind
+from contacts.text import folded
+
+# What stands where a table sums up.
+_TOTALS = frozenset(
+    folded(word)
+    for word in ("total", "totals", "grand total", "sum", "subtotal", "الإجمالي", "إجمالي")
+    + ("المجموع", "مجموع")
+)
+
+# The columns that say which block is meant, the plainest first.
+_BLOCK_COLUMNS = ("block", "block name", "block id")
 
 
 class UnitReader:
     """Reads the rows under one file's headings. `block_id` is the block of rows that name none.
 
-    `columns` are the columns that are read, in the file's order, each with its index in a row.
-    `left_out` are the headings of those that are not, such as the ones to `ignore`.
+    `columns` are the columns that are read, in the file's order, each with its index in a row; of
+    contacts there may be several of one kind. `left_out` are the headings of those that are not, such
+    as the ones to `ignore`. `registers` says whether a unit that its block does not have is a new one:
+    who registers units says on which floor they are. With `names`, what stands in place of a number
+    and is none is the name of a unit without a number.
     """
 
     def __init__(
-        self, headings: Sequence[str], *, block_id: int | None, ignore: Collection[str] = ()
+        self,
+        headings: Sequence[str],
+        *,
+        block_id: int | None,
+        within: Blocks,
+        names: bool = False,
+        ignore: Collection[str] = (),
     ) -> None:
         """Raises HeadingsProblem."""
-        meant = Headings(headings, ignore)
-        found, self.left_out = meant.columns, meant.left_out
-        names = {column.name for _index, column in found}
-        if not names & UNIT_KEYS:
+        said = Headings(without_former_ids(headings), ignore)
+        found, self.left_out = said.columns, said.left_out
+        known = {column.name for _index, column in found}
+        if not known & UNIT_KEYS:
             raise HeadingsProblem(_("There is no column of unit numbers."))
-        if "block" not in names and block_id is None:
-            raise HeadingsProblem(
-                _("There is no column of block ids: add one, or choose the block.")
-            )
+        if known.isdisjoint(_BLOCK_COLUMNS) and block_id is None:
+            raise HeadingsProblem(_("There is no column of blocks: add one, or choose the block."))
         self.columns = [(index, column) for index, column in found if column.read is not None]
-        self._headings = headings
+        self.headings = headings
+        self.registers = "floor" in known
         self._block_id = block_id
-        read_block = lru_cache(4096)(self._read_block)
+        self._finder = BlockFinder(within, block_id)
         self._readers = [
-            (index, column.name, read_block if column.name == "block" else column.read)
-            for index, column in self.columns
-            if column.read is not None
+            (index, column.name, *self._read(column, names)) for index, column in self.columns
         ]
-        self._heading_of = {column.name: headings[index] for index, column in self.columns}
+        self._heading_of = {
+            column.name: headings[index] for index, column in reversed(self.columns)
+        }
         self._nameless = [index for index, name in enumerate(headings) if not name]
+
+    def _read(
+        self, column: Column, names: bool
+    ) -> tuple[Callable[[str], str], Callable[[str], Any]]:
+        """What makes of a cell the text that is meant, and what reads that."""
+        if column.name == "number" and names:
+            return meant, _read_number_or_name
+        if column.name == "block id":
+            return meant, self._read_block_id
+        return meant_name if column.name == "resident" else meant, column.read or str
 
     def heading(self, name: str) -> str:
         """What the file itself calls a column; empty if it has none of that name."""
@@ -49,50 +91,104 @@ class UnitReader:
 
     def read(self, row: int, cells: Sequence[str]) -> UnitRow | list[RowProblem]:
         """What the row reports of a unit, or everything that is wrong with it."""
-        found: dict[str, Any] = {} if self._block_id is None else {"block": self._block_id}
+        found: dict[str, Any] = {}
         problems: list[RowProblem] = []
-        for index, name, read in self._readers:
+        for index, name, tidy, read in self._readers:
             text = cells[index] if index < len(cells) else ""
-            if text:
+            if text and (text := tidy(text)):
                 try:
-                    found[name] = read(text)
+                    value = read(text)
                 except CellProblem as error:
-                    problems.append(RowProblem(row, self._headings[index], str(error)))
-        if self._nameless or len(cells) > len(self._headings):
+                    problems.append(RowProblem(row, self.headings[index], str(error)))
+                else:
+                    found[name] = found[name] + value if name in found else value
+        problems += self._place(row, found)
+        if self._nameless or len(cells) > len(self.headings):
             problems += self._beyond(row, cells)
-        if "block" not in found or "number" not in found:
+        if found["block"] is None or "number" not in found:
             problems += self._lacking(row, found, problems)
-        if problems:
-            return problems
-        phone: tuple[str, str] = found.get("phone", NO_CONTACT)
-        email: tuple[str, str] = found.get("email", NO_CONTACT)
-        return UnitRow(
-            row,
-            found["block"],
-            found.get("unit"),
-            found.get("number"),
-            found.get("resident", ""),
-            *phone,
-            *email,
-            details=details_of(found),
-        )
+        return problems or _unit_row(row, found)
 
-    def _read_block(self, text: str) -> int:
+    def _read_block_id(self, text: str) -> int:
         block_id = read_id(text)
         if self._block_id not in {None, block_id}:
             raise CellProblem(_("is another block than the one chosen"))
         return block_id
 
+    def _place(self, row: int, found: dict[str, Any]) -> Iterator[RowProblem]:
+        """Make of what is said of block, floor and number what a UnitRow holds."""
+        named = NamedBlock(
+            found.get("block", ""), found.get("block name", ""), found.get("block id")
+        )
+        found["block"] = None
+        try:
+            found["block"] = self._finder.find(named)
+        except BlockProblem as problem:
+            yield RowProblem(row, self.heading(problem.column), str(problem))
+        if found.get("floor") == ROOF:
+            found["floor"] = found["block"] and self._finder.roof_of(found["block"])
+            if found["floor"] is None and found["block"] is not None:
+                yield RowProblem(row, self.heading("floor"), roof_unknown())
+        if isinstance(name := found.get("number"), str):
+            found["called"] = found.pop("number")
+            if found.setdefault("name", name) != name:
+                sentence = _("is no number, and the row has another name: write a number")
+                yield RowProblem(row, self.heading("number"), sentence)
+
     def _lacking(
         self, row: int, found: dict[str, Any], problems: list[RowProblem]
     ) -> Iterator[RowProblem]:
         wrong = {problem.column for problem in problems}
-        if "number" not in found and "unit" not in found and self.heading("number") not in wrong:
+        named = not found.keys().isdisjoint(("number", "unit id", "called"))
+        if not named and self.heading("number") not in wrong:
             yield RowProblem(row, self.heading("number"), _("is empty"))
-        if "block" not in found and self.heading("block") not in wrong:
-            yield RowProblem(row, self.heading("block"), _("is empty"))
+        headings = [self._heading_of[name] for name in _BLOCK_COLUMNS if name in self._heading_of]
+        if found["block"] is None and wrong.isdisjoint(headings):
+            yield RowProblem(row, headings[0], _("is empty"))
 
     def _beyond(self, row: int, cells: Sequence[str]) -> Iterator[RowProblem]:
         nameless = [index for index in self._nameless if index < len(cells)]
-        if any(cells[index] for index in nameless) or any(cells[len(self._headings) :]):
+        if any(cells[index] for index in nameless) or any(cells[len(self.headings) :]):
             yield RowProblem(row, "", _("a value stands in a column without a heading"))
+
+
+def _read_number_or_name(text: str) -> int | str:
+    """The number of a unit, or its name; raises CellProblem for what a table says of several units."""
+    try:
+        return read_number(text)
+    except CellProblem:
+        if not has_letters(text) or is_known(text) or folded(text) in _TOTALS:
+            raise
+    return read_unit_name(text)
+
+
+def _unit_row(row: int, found: dict[str, Any]) -> UnitRow:
+    phones = _each_once(found.get("phone", ()))
+    emails = _each_once(found.get("email", ()))
+    resident = found.get("resident", "")
+    if resident and means_nobody(resident, has_contact=bool(phones or emails)):
+        resident = ""
+    further = [ReportedContact(Kind.PHONE, *each) for each in phones[1:]]
+    further += [ReportedContact(Kind.EMAIL, *each) for each in emails[1:]]
+    return UnitRow(
+        row,
+        found["block"],
+        found.get("unit id"),
+        found.get("number"),
+        resident,
+        *(phones[0] if phones else NO_CONTACT),
+        *(emails[0] if emails else NO_CONTACT),
+        details=details_of(found),
+        further=tuple(further),
+    )
+
+
+def _each_once(contacts: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """The contacts, each as it was typed first."""
+    if len(contacts) < 2:
+        return contacts
+    return [
+        (typed, value)
+        for index, (typed, value) in enumerate(contacts)
+        if value not in {before for _typed, before in contacts[:index]}
+    ]

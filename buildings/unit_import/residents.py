@@ -1,17 +1,18 @@
 """Finds the residents that rows of a table name: people of the database, or newcomers."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from buildings.models import Membership
+from buildings.models import Block, Membership
 from buildings.permissions import Blocks, members_within
-from buildings.unit_import.rows import RowProblem, Unit, UnitRow
-from contacts.bulk import Newcomer, newcomer
-from contacts.canonical import one_line
-from contacts.models import Claim, Kind, User
+from buildings.unit_import.rows import RowProblem, Unit, UnitKey, UnitRow
+from contacts.bulk import Addition, Newcomer, ReportedContact, newcomer, secondary_counts
+from contacts.models import Claim, Kind, Status, User
+from contacts.text import folded, same_name
 
 
 class Residents:
@@ -19,6 +20,7 @@ class Residents:
 
     Of people of the database only those are matched who are members `within` these blocks. To whoever
     imports there is nobody else: a row with the contact of a stranger is refused, whatever else it says.
+    Contacts beyond the first of their kind, of one row or of several, become secondary ones.
     """
 
     def __init__(self, units: Sequence[Unit], problems: list[RowProblem], within: Blocks) -> None:
@@ -28,13 +30,20 @@ class Residents:
         # Whether a row has a contact, which is looked for.
         self.asked = False
         self._arriving: list[tuple[User, Unit]] = []
+        self._additions: list[tuple[User, ReportedContact, Unit]] = []
         with_resident = [row for unit in units for row in unit.rows if row.has_resident]
         if not with_resident:
             return
         self.asked = any(row.contacts for row in with_resident)
+        self._within = within
         self._holders = _holders(with_resident)
         self._strangers = _strangers(self._holders.values(), within)
         self._members = _members(units)
+        # Who a row of a unit named so, by the unit and the folded name.
+        self._named: dict[tuple[UnitKey, str], User] = {}
+        # How many secondary contacts of each kind somebody has.
+        self._secondary: Counter[tuple[int, Kind]] = Counter()
+        self._count_secondary(units)
         for unit in units:
             unit.rows = [row for row in unit.rows if self._find_resident(unit, row, problems)]
 
@@ -46,19 +55,31 @@ class Residents:
                 given.add((user.pk, unit.pk))
                 yield user, unit
 
+    def additions(self, blocks: dict[int, Block]) -> list[Addition]:
+        """Who gets which further contacts; ask once the newcomers and the units are saved."""
+        return [
+            Addition(user, contact, blocks[unit.key.block_id], unit)
+            for user, contact, unit in self._additions
+        ]
+
     def _find_resident(self, unit: Unit, row: UnitRow, problems: list[RowProblem]) -> bool:
         """Find the row's resident, or plan a newcomer. False if there is a problem with the resident."""
+        found = list(self._problems(unit, row))
+        problems += found
+        return not found
+
+    def _problems(self, unit: Unit, row: UnitRow) -> Iterator[RowProblem]:
+        """Plan what the row says of its resident, or say what is wrong with that."""
         contacts = row.contacts
         members = self._members.get(unit.pk, []) if unit.pk is not None else []
         if not contacts:
-            known = not row.resident or any(_same_name(row, user) for user in members)
-            if not known:
-                problems.append(RowProblem(row.row, "resident", _("needs a phone or an e-mail")))
-            return known
-        holders = [self._holders.get(contact) for contact in contacts.items()]
+            if row.resident and not any(_same_name(row, each.user) for each in members):
+                yield RowProblem(row.row, "resident", _("needs a phone or an e-mail"))
+            return
+        holders = [self._holders.get((each.kind, each.value)) for each in contacts]
         strange = [
-            kind
-            for kind, holder in zip(contacts, holders, strict=True)
+            contact.kind
+            for contact, holder in zip(contacts, holders, strict=True)
             if holder is not None and holder.pk in self._strangers
         ]
         if strange:
@@ -66,35 +87,130 @@ class Residents:
             sentence = _(
                 "belongs to somebody outside your blocks: they ask for the unit in the app, and you approve"
             )
-            problems.append(RowProblem(row.row, strange[0], sentence))
-            return False
-        if not any(holders):
-            self._add_arrival(self._add_newcomer(row, contacts), unit, row)
-            return True
-        mismatches = list(_mismatches(row, contacts, holders))
-        problems += mismatches
-        user = next(each for each in holders if each is not None)
-        if not mismatches and user not in members:
-            self._add_arrival(user, unit, row)
-        return not mismatches
+            yield RowProblem(row.row, strange[0], sentence)
+            return
+        known = next(filter(None, holders), None) or self._namesake(unit, row, members)
+        problem = next(self._mismatches(row, contacts, holders, known), None)
+        if problem is not None:
+            yield problem
+        elif known is None:
+            self._add_arrival(self._add_newcomer(unit, row, contacts), unit, row)
+        else:
+            further = [each for each, held in zip(contacts, holders, strict=True) if held is None]
+            self._add_contacts(known, further, unit, row)
+            if known not in [each.user for each in members]:
+                self._add_arrival(known, unit, row)
 
     def _add_arrival(self, user: User, unit: Unit, row: UnitRow) -> None:
         self._arriving.append((user, unit))
         unit.arriving.add(row.row)
+        if row.resident:
+            self._named[unit.key, folded(row.resident)] = user
 
-    def _add_newcomer(self, row: UnitRow, contacts: dict[Kind, str]) -> User:
+    def _add_newcomer(self, unit: Unit, row: UnitRow, contacts: list[ReportedContact]) -> User:
         new = newcomer(
             name=row.resident,
             phone=(row.phone, row.phone_value) if row.phone else None,
             email=(row.email, row.email_value) if row.email else None,
         )
         self.newcomers.append(new)
-        self._holders |= dict.fromkeys(contacts.items(), new.user)
+        self._holders |= dict.fromkeys(((each.kind, each.value) for each in contacts), new.user)
+        self._add_contacts(new.user, row.further, unit, row)
         return new.user
+
+    def _add_contacts(
+        self, user: User, further: Iterable[ReportedContact], unit: Unit, row: UnitRow
+    ) -> None:
+        for contact in further:
+            self._holders[contact.kind, contact.value] = user
+            self._secondary[_identity(user), contact.kind] += 1
+            self._additions.append((user, contact, unit))
+            unit.enlarging.add(row.row)
+
+    def _namesake(self, unit: Unit, row: UnitRow, members: Sequence[Membership]) -> User | None:
+        """Who is called so in this unit, by an earlier row or as an active member."""
+        if not row.resident:
+            return None
+        if user := self._named.get((unit.key, folded(row.resident))):
+            return user
+        return next(_namesakes(row, members), None)
+
+    def _mismatches(
+        self,
+        row: UnitRow,
+        contacts: Sequence[ReportedContact],
+        holders: Sequence[User | None],
+        known: User | None,
+    ) -> Iterator[RowProblem]:
+        """What keeps the row from meaning one person, who may have all of these contacts."""
+        unheld = [each.kind for each, held in zip(contacts, holders, strict=True) if held is None]
+        if known is not None:
+            for contact, holder in zip(contacts, holders, strict=True):
+                if holder is not None and holder is not known and holder != known:
+                    yield RowProblem(row.row, contact.kind, _another_person(contacts[0], contact))
+            same = row.resident and _same_name(row, known)
+            if row.resident and not same:
+                sentence = _(
+                    "is not the name that the holder of this phone or e-mail is registered under"
+                )
+                yield RowProblem(row.row, "resident", sentence)
+            registered = known.pk is not None
+            if unheld and registered and not (same and self._may_change(known)):
+                sentence = _("is not known of the person who holds the other")
+                yield RowProblem(row.row, unheld[0], sentence)
+        yield from self._too_many(row, known, unheld)
+
+    def _may_change(self, user: User) -> bool:
+        """Whether whoever imports may give a registered person a contact: of superusers only superusers."""
+        return not user.is_superuser or self._within.ids is None
+
+    def _too_many(
+        self, row: UnitRow, known: User | None, unheld: Sequence[Kind]
+    ) -> Iterator[RowProblem]:
+        adding = Counter(unheld if known else (each.kind for each in row.further))
+        for kind, count in adding.items():
+            has = self._secondary[_identity(known), kind] if known else 0
+            if has + count > settings.SECONDARY_CONTACTS_LIMIT:
+                sentence = _("is one more than a person can have: %d beside the first")
+                yield RowProblem(row.row, kind, sentence % settings.SECONDARY_CONTACTS_LIMIT)
+
+    def _count_secondary(self, units: Sequence[Unit]) -> None:
+        """Count the contacts of the registered people who may get more."""
+        growing: set[int] = set()
+        for unit in units:
+            for row in unit.rows:
+                holders = [self._holders.get((each.kind, each.value)) for each in row.contacts]
+                if None not in holders:
+                    continue
+                growing |= {holder.pk for holder in holders if holder is not None}
+                if row.resident and unit.pk is not None:
+                    namesakes = _namesakes(row, self._members.get(unit.pk, []))
+                    growing |= {user.pk for user in namesakes}
+        if growing:
+            for (pk, kind), count in secondary_counts(growing).items():
+                self._secondary[pk, kind] = count
+
+
+def _identity(user: User) -> int:
+    """Tells people apart, newcomers by themselves."""
+    return -id(user) if user.pk is None else user.pk
+
+
+def _namesakes(row: UnitRow, members: Sequence[Membership]) -> Iterator[User]:
+    """The active members who are called so: what somebody who only asks calls themselves proves nothing."""
+    for each in members:
+        if each.status == Status.ACTIVE and _same_name(row, each.user):
+            yield each.user
+
+
+def _another_person(first: ReportedContact, contact: ReportedContact) -> str:
+    if (first.kind, contact.kind) == (Kind.PHONE, Kind.EMAIL):
+        return _("is held by another person than the phone")
+    return _("is held by another person than the first one")
 
 
 def _holders(rows: Iterable[UnitRow]) -> dict[tuple[str, str], User]:
-    values = [contact for row in rows for contact in row.contacts.items()]
+    values = [(each.kind, each.value) for row in rows for each in row.contacts]
     condition = Q(pk__in=[])
     for kind in Kind:
         condition |= Q(kind=kind, value__in=[value for each, value in values if each == kind])
@@ -111,32 +227,14 @@ def _strangers(holders: Iterable[User], within: Blocks) -> set[int]:
     return people - set(members.values_list("user_id", flat=True))
 
 
-def _members(units: Iterable[Unit]) -> dict[int | None, list[User]]:
+def _members(units: Iterable[Unit]) -> dict[int | None, list[Membership]]:
     """Who belongs to each registered unit, in whatever role and status."""
-    members: dict[int | None, list[User]] = defaultdict(list)
+    members: dict[int | None, list[Membership]] = defaultdict(list)
     ids = [unit.pk for unit in units if unit.pk is not None]
     for each in Membership.objects.current().filter(apartment__in=ids).select_related("user"):
-        members[each.apartment_id].append(each.user)
+        members[each.apartment_id].append(each)
     return members
 
 
 def _same_name(row: UnitRow, user: User) -> bool:
-    return row.resident.casefold() in {
-        one_line(name).casefold() for name in (user.name, user.user_name)
-    }
-
-
-def _mismatches(
-    row: UnitRow, contacts: dict[Kind, str], holders: Sequence[User | None]
-) -> Iterator[RowProblem]:
-    """What keeps the row from meaning one registered person."""
-    kinds = list(contacts)
-    if len(holders) == 2 and holders[0] is not holders[1] and holders[0] != holders[1]:
-        if None in holders:
-            unknown = kinds[holders.index(None)]
-            yield RowProblem(row.row, unknown, _("is not known of the person who holds the other"))
-        else:
-            yield RowProblem(row.row, Kind.EMAIL, _("is held by another person than the phone"))
-    elif row.resident and not any(_same_name(row, user) for user in holders if user is not None):
-        sentence = _("is not the name that the holder of this phone or e-mail is registered under")
-        yield RowProblem(row.row, "resident", sentence)
+    return any(same_name(row.resident, name) for name in (user.name, user.user_name))

@@ -7,7 +7,11 @@ from typing import Any, NamedTuple
 
 from buildings.models import unit_label
 from buildings.unit_import.columns import DETAILS, as_line
+from contacts.bulk import ReportedContact
 from contacts.models import Kind
+from contacts.text import folded
+
+_NAME = DETAILS.index("name")
 
 
 def details_of(reported: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -31,17 +35,26 @@ class UnitRow(NamedTuple):
     email_value: str
     # The values of DETAILS, as `details_of()` gives them.
     details: tuple[Any, ...]
+    # Beside the first phone and the first e-mail.
+    further: tuple[ReportedContact, ...] = ()
 
     @property
     def unit(self) -> "UnitKey":
         """Which unit is meant: rows of several residents mean the same one."""
-        return UnitKey(self.block_id, self.number if self.unit_id is None else None, self.unit_id)
+        if self.unit_id is not None:
+            return UnitKey(self.block_id, None, self.unit_id)
+        if self.number is None:
+            return UnitKey(self.block_id, None, None, folded(self.details[_NAME]))
+        return UnitKey(self.block_id, self.number, None)
 
     @property
-    def contacts(self) -> dict[Kind, str]:
-        """The resident's contacts that are reported, canonical."""
-        values = {Kind.PHONE: self.phone_value, Kind.EMAIL: self.email_value}
-        return {kind: value for kind, value in values.items() if value}
+    def contacts(self) -> list[ReportedContact]:
+        """The resident's contacts that are reported: the first phone and e-mail, then the further ones."""
+        first = (
+            ReportedContact(Kind.PHONE, self.phone, self.phone_value),
+            ReportedContact(Kind.EMAIL, self.email, self.email_value),
+        )
+        return [*(contact for contact in first if contact.value), *self.further]
 
     @property
     def has_resident(self) -> bool:
@@ -62,11 +75,12 @@ class UnitRow(NamedTuple):
 
 
 class UnitKey(NamedTuple):
-    """A unit by block and number, or by block and id."""
+    """A unit by block and number, by block and id, or by block and folded name."""
 
     block_id: int
     number: int | None
     unit_id: int | None
+    name: str = ""
 
 
 class RowProblem(NamedTuple):
@@ -97,8 +111,19 @@ class Unit:
     stored: dict[str, Any] = field(default_factory=dict)
     retired: bool = False
     effect: Effect = Effect.LEFT
-    # The rows whose resident was not here before.
+    # The rows whose resident was not here before, and those that bring somebody a further contact.
     arriving: set[int] = field(default_factory=set)
+    enlarging: set[int] = field(default_factory=set)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def called(self) -> str:
+        """What the rows call it."""
+        return (
+            str(self.key.number) if self.key.number is not None else self.reported.get("name", "")
+        )
 
     @property
     def changes(self) -> dict[str, Any]:

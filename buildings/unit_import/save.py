@@ -18,11 +18,12 @@ from audit.models import Action
 from audit.operations import Origin, entry, record_each
 from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from buildings.permissions import EVERYTHING, Blocks
-from buildings.unit_import.columns import COLUMNS, DETAILS, FIELDS
+from buildings.unit_import.columns import COLUMNS, DETAILS, FIELDS, as_line
 from buildings.unit_import.residents import Residents
 from buildings.unit_import.rows import Effect, RowProblem, Unit, UnitKey, UnitRow
-from contacts.bulk import register_people
+from contacts.bulk import add_contacts, register_people
 from contacts.models import Status, User
+from contacts.text import folded
 
 # Of so many numbers in a row, at least one is asked for.
 DENSE = 4
@@ -41,6 +42,10 @@ class Outcome:
     left: int = 0
     people: int = 0
     memberships: int = 0
+    # Further contacts of newcomers and of registered people.
+    contacts: int = 0
+    # Units that were registered without a number, and need one.
+    unnumbered: int = 0
     # Rows with a contact of somebody outside of the blocks.
     strangers: int = 0
     asks_for_contacts: bool = False
@@ -49,7 +54,7 @@ class Outcome:
 
     @property
     def counts(self) -> dict[str, int]:
-        names = ("created", "updated", "left", "people", "memberships")
+        names = ("created", "updated", "left", "people", "memberships", "contacts", "unnumbered")
         return {name: getattr(self, name) for name in names}
 
     def add(self, other: "Outcome") -> None:
@@ -60,17 +65,24 @@ class Outcome:
 
 @transaction.atomic
 def save_units(
-    *, origin: Origin, rows: Iterable[UnitRow], within: Blocks = EVERYTHING.changes
+    *,
+    origin: Origin,
+    rows: Iterable[UnitRow],
+    within: Blocks = EVERYTHING.changes,
+    registers: bool = True,
 ) -> Outcome:
     """Create, change or leave the units that the rows report, and move their residents in.
 
-    Rows of one unit must come in one call; a block that is not `within` counts as none at all. What
-    a row does not report stays as it is; registered people stay as they are. A row with a problem
-    is left out whole, the others are saved. Raises IntegrityError if somebody else takes a number or
-    a contact meanwhile.
+    Rows of one unit must come in one call; a block that is not `within` counts as none at all. Without
+    `registers` a unit that its block does not have is a problem, too. What a row does not report stays
+    as it is; registered people get further contacts, and stay as they are otherwise. A row with a
+    problem is left out whole, the others are saved. Raises IntegrityError if somebody else takes a
+    number or a contact meanwhile.
     """
     outcome = Outcome()
     blocks, units = _units(rows, within, outcome.problems)
+    if not registers:
+        outcome.problems += _unknown_units(units)
     people = Residents(units, outcome.problems, within)
     outcome.strangers, outcome.asks_for_contacts = people.strangers, people.asked
     outcome.units = [unit for unit in units if unit.rows]
@@ -79,7 +91,11 @@ def save_units(
     _create(origin, blocks, created)
     outcome.updated = _change(origin, blocks, changed)
     register_people(origin=origin, people=people.newcomers)
+    additions = people.additions(blocks)
+    add_contacts(origin=origin, additions=additions)
     outcome.memberships = _move_in(origin, blocks, people.arrivals())
+    outcome.contacts = len(additions)
+    outcome.unnumbered = sum(unit.key.number is None for unit in created)
     outcome.created, outcome.people = len(created), len(people.newcomers)
     outcome.left = len(outcome.units) - outcome.created - outcome.updated
     return outcome
@@ -100,9 +116,10 @@ def _units(
             units.append(_merged(key, group, problems))
         else:
             problems += [
-                RowProblem(row.row, "block", _("is not a registered block")) for row in group
+                RowProblem(row.row, "block id", _("is not a registered block")) for row in group
             ]
     _look_up(units)
+    problems += _look_up_by_name([unit for unit in units if unit.key.name])
     seen: set[int] = set()
     for unit in units:
         problems += _identity_problems(unit, seen)
@@ -116,6 +133,9 @@ def _merged(key: UnitKey, rows: list[UnitRow], problems: list[RowProblem]) -> Un
     agreeing = []
     for row in rows:
         fields = row.fields
+        if key.name:
+            # Another spelling of the name that the unit is called by is no contradiction.
+            fields["name"] = reported.get("name", fields["name"])
         against = [name for name, value in fields.items() if reported.get(name, value) != value]
         if against:
             sentence = _("says otherwise of this unit than an earlier row")
@@ -144,6 +164,44 @@ def _look_up(units: Sequence[Unit]) -> None:
                 unit.pk, unit.retired, unit.stored = pk, closed_at is not None, stored
 
 
+def _look_up_by_name(units: Sequence[Unit]) -> list[RowProblem]:
+    """As `_look_up()`, for units that are called by a name; the problems of names that several have.
+
+    One that was given a number since is still known by its name.
+    """
+    if not units:
+        return []
+    blocks = {unit.key.block_id for unit in units}
+    named = Apartment.objects.filter(block__in=blocks, closed_at=None).exclude(name="")
+    found: dict[UnitKey, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+    for pk, block_id, *values in named.values_list("pk", "block_id", *FIELDS):
+        stored = dict(zip(FIELDS, values, strict=True))
+        found[UnitKey(block_id, None, None, folded(stored["name"]))].append((pk, stored))
+    problems = []
+    for unit in units:
+        those = found[unit.key]
+        if len(those) > 1:
+            sentence = _("is the name of several units of the block: write their numbers or ids")
+            problems += _leave_out(unit, "number", sentence)
+        for pk, stored in those[:1]:
+            unit.pk, unit.stored = pk, stored
+            # Another spelling of the name is no other name.
+            unit.reported["name"] = as_line(stored["name"])
+    return problems
+
+
+def _unknown_units(units: Iterable[Unit]) -> list[RowProblem]:
+    """Leaves out the units that would be new, of a table that registers none."""
+    problems = []
+    for unit in units:
+        if unit.rows and unit.pk is None:
+            sentence = _(
+                "%(unit)s is no unit of this block: to register new units, add a column of floors"
+            ) % {"unit": unit.called}
+            problems += _leave_out(unit, "number", sentence)
+    return problems
+
+
 def _among(numbers: list[int]) -> dict[str, Any]:
     """The condition for these numbers: as a range, which is read faster, where it holds few others."""
     lowest, highest = min(numbers), max(numbers)
@@ -154,7 +212,7 @@ def _among(numbers: list[int]) -> dict[str, Any]:
 
 def _identity_problems(unit: Unit, seen: set[int]) -> list[RowProblem]:
     """Why none of the unit's rows can be saved; empties them then. `seen` are the ids met so far."""
-    column = "number" if unit.key.unit_id is None else "unit"
+    column = "number" if unit.key.unit_id is None else "unit id"
     if unit.retired:
         return _leave_out(unit, column, _("is a retired unit; reinstate it first"))
     if unit.pk is None:
@@ -228,6 +286,7 @@ def _create(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> 
         unit.pk = pk
     if not ids:
         _look_up(units)
+        _look_up_by_name([unit for unit in units if unit.key.name])
     facts = (
         (unit, {"after": {"number": unit.key.number} | _mentioned(unit.reported)}) for unit in units
     )

@@ -1,18 +1,23 @@
 """Rows that have been read and await saving, in a temporary file: memory stays flat."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from buildings.unit_import.columns import DETAILS
 from buildings.unit_import.rows import RowProblem, UnitRow
+from contacts.bulk import ReportedContact
+from contacts.models import Kind
+from contacts.text import folded
 
 # What one call of save_units() gets: enough to make statements rare, little enough for memory.
 ROWS, BLOCKS = 2000, 50
 # A UnitRow as SQLite stores it: its details are columns of their own, the last ones.
-_COLUMNS = (*UnitRow._fields[:-1], *(f"detail_{name}" for name in DETAILS))
+_PLAIN = UnitRow._fields[:-2]
+_COLUMNS = (*_PLAIN, "further", *(f"detail_{name}" for name in DETAILS))
 
 
 class Staging:
@@ -31,6 +36,7 @@ class Staging:
             f"CREATE TABLE unit ({', '.join(_COLUMNS)});"
             "CREATE TABLE problem (row, heading, sentence)"
         )
+        self._file.create_function("folded", 1, folded, deterministic=True)
         values = ", ".join("?" * len(_COLUMNS))
         self._insert = f"INSERT INTO unit VALUES ({values})"  # noqa: S608
 
@@ -48,7 +54,7 @@ class Staging:
     def add_rows(self, rows: Iterable[UnitRow]) -> None:
         """Store rows that await saving."""
         self._file.execute("BEGIN")
-        self._file.executemany(self._insert, (row[:-1] + row.details for row in rows))
+        self._file.executemany(self._insert, map(_stored, rows))
         self._file.execute("COMMIT")
 
     def add_problems(self, problems: Iterable[RowProblem]) -> None:
@@ -91,13 +97,13 @@ class Staging:
         """All rows by block and unit, in the file's order within; rows of one unit come together."""
         found = self._file.execute(
             "SELECT * FROM unit ORDER BY block_id, unit_id,"
-            " CASE WHEN unit_id IS NULL THEN number END, row"
+            " CASE WHEN unit_id IS NULL THEN number END,"
+            " CASE WHEN unit_id IS NULL AND number IS NULL THEN folded(detail_name) END, row"
         )
-        details = len(UnitRow._fields) - 1
         batch: list[UnitRow] = []
         blocks: set[int] = set()
         for row in chain.from_iterable(iter(lambda: found.fetchmany(ROWS), [])):
-            next_row = UnitRow._make((*row[:details], row[details:]))
+            next_row = _restored(row)
             full = len(batch) >= ROWS or len(blocks) >= BLOCKS
             if full and next_row.unit != batch[-1].unit:
                 yield batch
@@ -106,3 +112,18 @@ class Staging:
             blocks.add(next_row.block_id)
         if batch:
             yield batch
+
+
+def _stored(row: UnitRow) -> tuple[Any, ...]:
+    further = json.dumps(row.further) if row.further else ""
+    return (*row[:-2], further, *row.details)
+
+
+def _restored(stored: tuple[Any, ...]) -> UnitRow:
+    further = stored[len(_PLAIN)]
+    contacts = (
+        ReportedContact(Kind(kind), typed, value)
+        for kind, typed, value in (json.loads(further) if further else ())
+    )
+    details = stored[len(_PLAIN) + 1 :]
+    return UnitRow._make((*stored[: len(_PLAIN)], details, tuple(contacts)))

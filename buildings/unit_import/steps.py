@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from itertools import islice
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -25,17 +26,19 @@ def stage_table(
     staging: Staging,
     *,
     block_id: int | None,
+    within: Blocks,
+    names: bool = False,
     ignore: Collection[str] = (),
     advance: Advance,
 ) -> UnitTable:
     """Read the source: store what each row reports, or what is wrong with it. `advance` gets bytes.
 
-    `ignore` are headings of columns that are not read. Returns the table that was found in it. Raises
-    HeadingsProblem, with a sentence that names the file, and whatever the source raises.
+    Blocks are looked for `within` these; with `names` a unit may be known by a name in place of a
+    number; `ignore` are headings of columns that are not read. Returns the table that was found in it.
+    Raises HeadingsProblem, with a sentence that names the file, and whatever the source raises.
     """
-    table = UnitTable(
-        source, lambda headings: UnitReader(headings, block_id=block_id, ignore=ignore)
-    )
+    options: Any = {"block_id": block_id, "within": within, "names": names, "ignore": ignore}
+    table = UnitTable(source, lambda headings: UnitReader(headings, **options))
     with closing(table.rows()) as rows:
         position = 0
         while batch := list(islice(rows, ROWS)):
@@ -54,7 +57,7 @@ def stage_table(
 def _read(table: UnitTable, row: int, cells: list[str]) -> UnitRow | list[RowProblem]:
     """What the row reports, unless letters of it were lost before it came."""
     text = "\n".join(cells)
-    if ("??" in text or "\ufffd" in text) and is_lost(text):
+    if ("??" in text or not text.isascii()) and is_lost(text):
         sentence = _("lost its letters when the file was saved: save it again as XLSX or CSV UTF-8")
         lost = [
             RowProblem(row, table.headings[index], sentence)
@@ -91,7 +94,7 @@ def save_staged(
     any `staging.problems()` at the end.
     """
     for batch in staging.batches():
-        done = save_units(origin=origin, rows=batch, within=within)
+        done = save_units(origin=origin, rows=batch, within=within, registers=reader.registers)
         staging.add_problems(
             problem._replace(column=reader.heading(problem.column)) for problem in done.problems
         )

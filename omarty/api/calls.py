@@ -3,24 +3,41 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from audit.models import Action, Channel
 from audit.operations import Origin
 from buildings.permissions import AccessRefused, Caller
 from contacts.refusals import record_refusal
+from omarty.api.envelopes import CallRefused
 from omarty.api.fields import LATITUDE, LONGITUDE
 from omarty.client_address import client_ip
 
 
 def origin_of(request: Any, data: Mapping[str, Any], actor: Any = None) -> Origin:
-    """Who acts and from where, for the audit log. Raises CallRefused for a malformed coordinate."""
+    """Who acts and from where, for the audit log.
+
+    A malformed coordinate is an unknown place: nobody is locked out for it (answers.md, Location).
+    """
+    try:
+        return _origin_at(_place(data), request, actor)
+    except CallRefused:
+        return _origin_at((None, None), request, actor)
+
+
+def _place(data: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None]:
+    return LONGITUDE.read(data), LATITUDE.read(data)
+
+
+def _origin_at(place: tuple[Decimal | None, Decimal | None], request: Any, actor: Any) -> Origin:
+    longitude, latitude = place
     return Origin(
         channel=Channel.API,
         actor=actor,
         ip=client_ip(request),
-        longitude=LONGITUDE.read(data),
-        latitude=LATITUDE.read(data),
+        longitude=longitude,
+        latitude=latitude,
         request_id=request.request_id,
     )
 
@@ -34,8 +51,8 @@ class Call:
     data: Mapping[str, Any]
 
     def origin(self) -> Origin:
-        """See `origin_of()`."""
-        return origin_of(self.request, self.data, self.who.user)
+        """Who acts and from where. Raises CallRefused for a malformed coordinate."""
+        return _origin_at(_place(self.data), self.request, self.who.user)
 
 
 @contextmanager

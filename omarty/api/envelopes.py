@@ -21,7 +21,7 @@ from django.http import (
 )
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
 
 from buildings.operations import ApartmentExists
@@ -78,6 +78,7 @@ NOT_POST: StatusAndMessage = (405, "Only POST is allowed here.")
 NO_LENGTH: StatusAndMessage = (411, "Content-Length is required.")
 TOO_LARGE: StatusAndMessage = (413, "Request body is larger than 1 MB.")
 NEITHER_FORM_NOR_JSON: StatusAndMessage = (415, "Send a form or JSON.")
+COMPRESSED: StatusAndMessage = (415, "Send the body uncompressed.")
 SERVER_ERROR: StatusAndMessage = (500, "Server error.")
 
 
@@ -152,8 +153,11 @@ def plain(status: int, message: str) -> HttpResponse:
 def body_of(request: Any) -> Mapping[str, Any]:
     """The request's fields, whatever the body's type.
 
-    Raises CallRefused (413, 411, 400) and what DRF raises.
+    Raises CallRefused (415, 413, 411, 400) and what DRF raises.
     """
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise CallRefused(*COMPRESSED, headers={"Accept-Encoding": "identity"})
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         raise CallRefused(*TOO_LARGE)
@@ -181,6 +185,15 @@ class AlwaysJSON(BaseContentNegotiation):
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
+
+
+class AnyCaseMultiPartParser(MultiPartParser):
+    """A form in parts, whatever the case of its type: Django's own reader knows small letters only."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        name, semicolon, parameters = (media_type or "").partition(";")
+        media_type = name.strip().lower() + semicolon + parameters
+        return super().parse(stream, media_type, parser_context)
 
 
 class JSONObjectParser(JSONParser):

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from contacts.canonical import western_digits
+from contacts.canonical import tidy_number
+from contacts.text import clean
 from omarty.api.envelopes import CallRefused, StatusAndMessage
 
 # Replaces what is not text: a file, a list, a NUL, half a character.
 UNREADABLE = "\ufffd"
 LARGEST_ID = 2**63 - 1
+LARGEST_EXACT = 2**53
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
@@ -24,8 +26,9 @@ _TENTH_OF_A_MICRODEGREE = Decimal("1E-7")
 
 @dataclass(frozen=True)
 class Text:
-    """A text. `read()` gives it trimmed, or None where it is missing or blank.
+    """A text. `read()` gives it trimmed, nothing invisible in it, or None where it is missing or blank.
 
+    Of a `contact` a blank before its first digit stays: it may be a plus that was not escaped.
     `required` is for the API pages: each handler answers an empty text itself.
     """
 
@@ -34,11 +37,15 @@ class Text:
     example: Any = None
     required: bool = False
     secret: bool = False
+    contact: bool = False
 
     def read(self, data: Mapping[str, Any]) -> str | None:
         text = as_text(data.get(self.name))
-        # A password may begin or end with a space.
-        return (text if self.secret else text.strip()) if text.strip() else None
+        # A password is what it is: it may begin or end with a space.
+        if self.secret:
+            return text if text.strip() else None
+        text = clean(text)
+        return (text if self.contact else text.strip()) if text.strip() else None
 
     def schema(self) -> dict[str, Any]:
         """The field in OpenAPI's words."""
@@ -75,14 +82,14 @@ class Integer:
 
     def require(self, data: Mapping[str, Any]) -> None:
         """Raises CallRefused where it is empty."""
-        if not as_text(data.get(self.name)).strip():
+        if not clean(as_text(data.get(self.name))).strip():
             raise CallRefused(*self._empty)
 
     def read(self, data: Mapping[str, Any]) -> int | None:
         """The number, or None where it is empty and may be. Raises CallRefused for anything else."""
         if self.required:
             self.require(data)
-        text = western_digits(as_text(data.get(self.name)).strip())
+        text = tidy_number(as_text(data.get(self.name)))
         if not text:
             return None
         if not _INTEGER.fullmatch(text) or not self.lowest <= int(text) <= self.highest:
@@ -116,8 +123,8 @@ class Coordinate:
     def read(self, data: Mapping[str, Any]) -> Decimal | None:
         """The degrees, rounded to seven decimals: a centimetre. Raises CallRefused for anything else."""
         value = data.get(self.name)
-        text = repr(value) if isinstance(value, float) else as_text(value).strip()
-        text = western_digits(text).replace("٫", ".")
+        text = repr(value) if isinstance(value, float) else as_text(value)
+        text = tidy_number(text).replace("٫", ".").replace("\N{MINUS SIGN}", "-")
         if not text:
             return None
         if not _DECIMAL.fullmatch(text) or abs(Decimal(text)) > self.limit:
@@ -159,4 +166,7 @@ def as_text(value: Any) -> str:
         return _NO_TEXT.sub(UNREADABLE, value)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    # JSON has one kind of number: 1.0 is 1. Larger ones may have been rounded on the way.
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_EXACT:
+        return str(int(value))
     return UNREADABLE

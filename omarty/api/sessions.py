@@ -10,9 +10,15 @@ from contacts.sessions import AnySession, SessionEnded, end_session, sessions_of
 from omarty.api.calls import origin_of
 from omarty.api.envelopes import CallRefused, StatusAndMessage, body_of, success
 from omarty.api.fields import Text
-from omarty.api.schema import Page, single
+from omarty.api.schema import Page, fields_part, part, single
 
-SESSION_ID = Text("sessionId", required=True, about="An `id` of Sessions.", example="7")
+SESSION_ID = Text(
+    "sessionId",
+    required=True,
+    about="An `id` of Sessions. No example can stand here, for it ends: paste yours, or in Postman set the"
+    " variable `sessionId`.",
+    example="{{sessionId}}",
+)
 NO_SESSION_ID: StatusAndMessage = (200, "Please enter sessionId.")
 NO_SESSION: StatusAndMessage = (404, "Session Not Found.")
 ENDED = "Session ended."
@@ -24,6 +30,16 @@ _EXAMPLE = {
     "startedAt": 1700000000,
     "current": True,
 }
+SESSION = fields_part(
+    "Session",
+    {
+        "id": {"type": "string"},
+        "place": {"type": "string", "enum": ["app", "back-office"]},
+        "device": {"type": "string", "description": "What signed in, as it calls itself."},
+        "startedAt": {"type": "integer", "description": "A Unix time."},
+        "current": {"type": "boolean", "description": "Whether it is the one that asks."},
+    },
+)
 
 
 @single(
@@ -33,12 +49,14 @@ _EXAMPLE = {
         " a session to EndSession, `startedAt` is a Unix time.",
         fields=(),
         data={"Sessions": {"1": _EXAMPLE}},
+        data_shape=part("SessionList", type="object", additionalProperties=SESSION),
     ),
     token=True,
 )
 @api_view(["POST"])
 def sessions(request: Any) -> Response:
     """Where the caller is signed in."""
+    body_of(request)
     found = sessions_of(request.user)
     return success(
         {str(number): _shown(each, request.auth) for number, each in enumerate(found, start=1)}

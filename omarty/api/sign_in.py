@@ -28,19 +28,32 @@ from omarty.api import tokens
 from omarty.api.calls import origin_of
 from omarty.api.envelopes import CallRefused, StatusAndMessage, body_of, success
 from omarty.api.fields import LATITUDE, LONGITUDE, Text
-from omarty.api.schema import REFRESH_FIELD, Page, single
+from omarty.api.schema import REFRESH_FIELD, Page, fields_part, part, single
 from omarty.api.tokens import STATUS_REFUSED, Refresh
 from omarty.lockout import PAUSED, WRONG, attempted_name, pause_seconds
 from omarty.retry import retry_on_deadlock
 
 Done = TypeVar("Done")
 
-EMAIL = Text("email", required=True, about="E-mail or phone.", example="resident@example.org")
-PASSWORD = Text("password", required=True, secret=True, example="omarty-demo")
-REFRESH = Text(REFRESH_FIELD, required=True, about="`Refresh` of the last sign-in or renewal.")
+EMAIL = Text(
+    "email", required=True, about="E-mail or phone.", example="manager@example.org", contact=True
+)
+PASSWORD = Text(
+    "password", required=True, secret=True, about="Their password.", example="omarty-demo"
+)
+REFRESH = Text(
+    REFRESH_FIELD,
+    required=True,
+    about="`Refresh` of the last sign-in or renewal. Each serves once, so that no example can stand here:"
+    " paste yours, or in Postman set the variable `refreshToken`.",
+    example="{{refreshToken}}",
+)
 # The app sends them. What it runs on names the session; the rest is not read yet.
 SYSTEM = Text("os", about="Names the session, by its first 60 characters.", example="android")
-UNUSED = (Text("googleToken"), Text("deviceId"))
+UNUSED = (
+    Text("googleToken", about="Sent by the app, not read.", example="unused"),
+    Text("deviceId", about="Sent by the app, not read.", example="unused"),
+)
 
 NO_LOGIN: StatusAndMessage = (406, "Please enter Data (email / password)")
 WRONG_LOGIN: StatusAndMessage = (401, "Wrong email or password.")
@@ -53,11 +66,28 @@ _TOKENS = {"Token": "eyJhbGciOiJIUzI1NiJ9.e30.…", "Refresh": "eyJhbGciOiJIUzI1
 _DATA = {
     "iat": 1700000000,
     "id": "2",
-    "userName": "Sara Example",
-    "email": "sara@example.org",
+    "userName": "Mona Manager",
+    "email": "manager@example.org",
     "phoneNumber": "01000000001",
     "residentImage": "",
 }
+DATA = fields_part(
+    "Data",
+    {
+        "iat": {"type": "integer", "description": "When they signed in, as a Unix time."},
+        "id": {"type": "string"},
+        "userName": {"type": "string"},
+        "email": {"type": "string", "description": "Empty where they have none."},
+        "phoneNumber": {"type": "string", "description": "Empty where they have none."},
+        "residentImage": {"type": "string", "description": "Always empty."},
+    },
+    description="Who has signed in.",
+)
+TOKENS = {
+    "Token": part("Token", type="string", description="For `Authorization: Bearer …`."),
+    "Refresh": part("Refresh", type="string", description="Traded for a new pair, once."),
+}
+PAIR = fields_part("Tokens", TOKENS)
 _STATUS_REFUSED = {
     "Pending": STATUS_REFUSED[Status.PENDING],
     "Banned": STATUS_REFUSED[Status.BANNED],
@@ -81,6 +111,7 @@ _REFRESH_REFUSED = {
         "Sign in by e-mail or phone.",
         fields=(EMAIL, PASSWORD, SYSTEM, *UNUSED, LONGITUDE, LATITUDE),
         data={"Signed in": {"Data": _DATA, **_TOKENS}},
+        data_shape=fields_part("SignedIn", {"Data": DATA, **TOKENS}),
         messages={
             "Nothing given": NO_LOGIN,
             "Wrong e-mail, phone or password": WRONG_LOGIN,
@@ -151,6 +182,7 @@ def _sign_in(request: HttpRequest, origin: Origin, user: User, device: str) -> d
         " same pair again, for the answer may have been lost; later it ends the session.",
         fields=(REFRESH,),
         data={"Renewed": _TOKENS},
+        data_shape=PAIR,
         messages=_REFRESH_REFUSED,
     )
 )

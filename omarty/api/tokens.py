@@ -5,6 +5,7 @@ refresh tokens at once; a ban or a new password changes the stamp, and with it e
 """
 
 import hashlib
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import jwt
@@ -44,6 +45,10 @@ STATUS_REFUSED: dict[Status, StatusAndMessage] = {
 }
 
 
+# The clocks of two servers differ, and one may be put back.
+LEEWAY = timedelta(seconds=30)
+
+
 class KeyRing(TokenBackend):
     """Signs with the current key; reads what the current or a former one signed."""
 
@@ -54,7 +59,7 @@ class KeyRing(TokenBackend):
             if not isinstance(error.__cause__, jwt.InvalidSignatureError):
                 raise
             for key in settings.JWT_FORMER_KEYS:
-                former = TokenBackend(self.algorithm, signing_key=key)
+                former = TokenBackend(self.algorithm, signing_key=key, leeway=LEEWAY)
                 try:
                     return former.decode(token, verify)
                 except TokenBackendError as tried:
@@ -63,7 +68,7 @@ class KeyRing(TokenBackend):
             raise
 
 
-_KEYS = KeyRing("HS256", signing_key=settings.JWT_SIGNING_KEY)
+_KEYS = KeyRing("HS256", signing_key=settings.JWT_SIGNING_KEY, leeway=LEEWAY)
 
 
 class Access(AccessToken):

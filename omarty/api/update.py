@@ -11,19 +11,22 @@ from contacts.operations import ContactRefused, PersonErased, WhyContactRefused
 from omarty.api.calls import Call, refusals_recorded
 from omarty.api.envelopes import CallRefused, access_refusals
 from omarty.api.fields import LATITUDE, LONGITUDE, Integer, Text, refusals_of
-from omarty.api.schema import documented
+from omarty.api.schema import documented, fields_part, part
 from omarty.api.tokens import STATUS_REFUSED
 
 # The empty example is there so that the API pages do not fill in both.
 PHONE_NUMBER = Text(
-    "phoneNumber", about="A further phone; leave out `email`.", example="01122334455"
+    "phoneNumber",
+    about="A further phone; leave out `email`.",
+    example="01122334455",
+    contact=True,
 )
 EMAIL = Text("email", about="A further e-mail; leave out `phoneNumber`.", example="")
 BLOCK_ID = Integer(
     "blockId", label="Block ID", required=True, about="The caller's block.", example=1
 )
 APARTMENT_ID = Integer(
-    "apartmentId", label="Apartment ID", required=True, about="The caller's unit.", example=2
+    "apartmentId", label="Apartment ID", required=True, about="The caller's unit.", example=1
 )
 
 WIRE_NAMES = {Kind.EMAIL: "email", Kind.PHONE: "phoneNum"}
@@ -47,6 +50,19 @@ _TWO_CONTACTS = {
     "1": {"id": "1", "email": "Test.Test@Test.com"},
     "2": {"id": "1", "phoneNum": "01122334455"},
 }
+CONTACT = fields_part(
+    "Contact",
+    {"id": {"type": "string"}, "email": {"type": "string"}, "phoneNum": {"type": "string"}},
+    optional=("email", "phoneNum"),
+    description="A secondary e-mail, or a secondary phone.",
+)
+CONTACTS = part("Contacts", type="object", additionalProperties=CONTACT)
+CONTACTS_AND_ERROR = fields_part(
+    "ContactsAndError",
+    {"error": {"type": "string"}},
+    additionalProperties=CONTACT,
+    description="All the caller's secondary contacts, and why nothing was added.",
+)
 
 
 @documented(
@@ -54,6 +70,8 @@ _TWO_CONTACTS = {
     about="A resident adds a secondary phone or e-mail.",
     fields=(PHONE_NUMBER, EMAIL, BLOCK_ID, APARTMENT_ID, LONGITUDE, LATITUDE),
     data={"E-mail added": {"1": _TWO_CONTACTS["1"]}, "Phone added": _TWO_CONTACTS},
+    data_shape=CONTACTS,
+    message_shape=CONTACTS_AND_ERROR,
     messages={
         "Both or neither sent": (200, _TWO_CONTACTS | {"error": BOTH_OR_NEITHER}),
         **{text: (200, _TWO_CONTACTS | {"error": text}) for text in CONTACT_REFUSED.values()},

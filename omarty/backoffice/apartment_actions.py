@@ -25,6 +25,7 @@ from buildings.operations import (
     retire_apartment,
     why_unit_refused,
 )
+from contacts.canonical import ContactProblem
 from contacts.models import Claim, Kind, User
 from contacts.operations import WhyContactRefused, register_user
 from omarty.backoffice.base.forms import (
@@ -223,8 +224,8 @@ class MoveIn(RowAction):
         try:
             if self.cleaned_data.get(kind):
                 kind.canonical(self.cleaned_data[kind])
-        except ValueError:
-            self.add_error(kind, contact_refusal(kind, WhyContactRefused.INVALID))
+        except ContactProblem as problem:
+            self.add_error(kind, contact_refusal(kind, WhyContactRefused.INVALID, problem.hint))
 
     def carry_out(self) -> list[str]:
         person = self.cleaned_data["person"] or self._register()

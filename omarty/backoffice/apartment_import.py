@@ -42,7 +42,7 @@ from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
 from buildings.unit_import.steps import save_staged, stage_table
 from buildings.unit_import.unit_table import UnitTable
-from omarty.backoffice.base.export import ExportingAdmin
+from omarty.backoffice.apartment_template import ApartmentTemplateAdmin
 from omarty.backoffice.base.forms import BlockField
 from omarty.backoffice.base.labels import listed
 from omarty.backoffice.base.scoped_admin import origin_of, scope
@@ -105,7 +105,9 @@ def preview_or_save(
     """
     try:
         with Staging() as staging:
-            table = stage_table(file, staging, block_id=block_id, ignore=ignore, advance=_unwatched)
+            table = stage_table(
+                file, staging, block_id=block_id, within=within, ignore=ignore, advance=_unwatched
+            )
             with transaction.atomic(), connection.execute_wrapper(_before(file.deadline)):
                 lock_blocks(pk for pk in staging.blocks() if pk in within)
                 done = list(
@@ -186,7 +188,8 @@ def _lines(
 def _kind(unit: Unit, row: int) -> str:
     if unit.effect is Effect.NEW:
         return "new"
-    return "update" if unit.effect is Effect.CHANGED or row in unit.arriving else "skip"
+    changed = unit.effect is Effect.CHANGED or row in unit.arriving | unit.enlarging
+    return "update" if changed else "skip"
 
 
 def _cell(column: Column, text: str, unit: Unit | None, row: int) -> dict[str, Any]:
@@ -195,7 +198,8 @@ def _cell(column: Column, text: str, unit: Unit | None, row: int) -> dict[str, A
     if unit is None or unit.effect is Effect.NEW or not text:
         return {"now": text, "was": "", "changed": False}
     if column.of_resident is not None:
-        return {"now": text, "was": "", "changed": row in unit.arriving}
+        changed = row in unit.arriving or (column.contact and row in unit.enlarging)
+        return {"now": text, "was": "", "changed": changed}
     changed = column.field in unit.changes
     was = column.show(unit.stored[column.field]) if changed else None
     return {"now": text, "was": "" if was is None else str(was), "changed": changed}
@@ -289,7 +293,7 @@ def _unpacked(carried: str) -> tuple[str, bytes]:
         raise forms.ValidationError(_("Choose the file again.")) from error
 
 
-class ApartmentImportAdmin(ExportingAdmin):
+class ApartmentImportAdmin(ApartmentTemplateAdmin):
     """The part of the list of units that brings files in."""
 
     def get_urls(self) -> list[Any]:
@@ -317,6 +321,7 @@ class ApartmentImportAdmin(ExportingAdmin):
             **self.admin_site.each_context(request),
             "title": _("Import: %(list)s") % {"list": self.opts.verbose_name_plural},
             "back": self.address("changelist"),
+            "template": self.address("template"),
             "opts": self.opts,
             "form": form,
             "preview": preview,

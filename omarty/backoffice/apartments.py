@@ -27,6 +27,7 @@ from buildings.operations import (
     why_unit_refused,
 )
 from buildings.unit_import.columns import COLUMNS
+from contacts.text import clean
 from omarty.backoffice.apartment_actions import (
     MergeApartment,
     MoveIn,
@@ -47,7 +48,7 @@ from omarty.backoffice.base.labels import distinct_labels, listed, unit_in_block
 from omarty.backoffice.base.request_limits import row_id, whole_number
 from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import scope, titled
-from omarty.backoffice.base.search import residents_matching
+from omarty.backoffice.base.search import digits_of, named, residents_matching
 from omarty.backoffice.data_quality import NEEDS_CORRECTION
 from omarty.tables.columns import ExportColumn
 
@@ -166,7 +167,7 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
     # Under headings that an import reads back, the unit's id first: corrected, the file can come in again.
     export_columns = [
         ExportColumn(column.title, column.cell)
-        for column in sorted(COLUMNS, key=lambda column: column.key != "unit")
+        for column in sorted(COLUMNS, key=lambda column: column.key != "unit id")
         if column.shows_unit
     ]
 
@@ -261,13 +262,15 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
+        term = clean(search_term).strip()
         if not term:
             return queryset, False
-        found = Q(name__icontains=term) | Q(residents_matching(term))
-        number = whole_number(term)
-        if number is not None:
-            found |= Q(number=number) | Q(floor=number)
+        found = named(term) | residents_matching(term, scope(request).sees)
+        if number := digits_of(term):
+            found |= Q(number__contains=number)
+        floor = whole_number(term)
+        if floor is not None:
+            found |= Q(floor=floor)
         return queryset.filter(found), False
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:

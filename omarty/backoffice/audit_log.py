@@ -21,6 +21,7 @@ from audit.models import Action, Entry
 from buildings.models import Apartment, Block
 from contacts.entry_masking import CONTACTS, hide_contacts
 from contacts.models import User
+from contacts.text import clean
 from omarty.backoffice.base.active_filters import FilteredList
 from omarty.backoffice.base.export import ExportingAdmin, local_time
 from omarty.backoffice.base.filters import BlockFilter, DayFilter
@@ -28,6 +29,7 @@ from omarty.backoffice.base.history import NOTHING, changes, names_in
 from omarty.backoffice.base.labels import actor_name, map_link, unit_in_block
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.scoped_admin import scope
+from omarty.backoffice.base.search import people_named
 from omarty.legacy.models import LegacyRow
 from omarty.tables.columns import ExportColumn, TextColumn
 
@@ -110,6 +112,8 @@ WITHOUT_BLOCK = {
     Action.USER_ERASED,
     Action.ENTRIES_ARCHIVED,
     Action.LEGACY_QUARANTINED,
+    Action.LEGACY_DONE,
+    Action.LEGACY_REOPENED,
 }
 # Those of them whose entries from the legacy server's log may name one.
 LEGACY_WITH_BLOCK = {Action.SIGNED_IN, Action.USER_REGISTERED, Action.PASSWORD_CHANGED}
@@ -283,10 +287,13 @@ class EntryAdmin(ExportingAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Entries with every word in a name or the reason. Contacts are not searched: they may be hidden."""
-        for word in search_term.split()[:MOST_WORDS]:
+        for word in clean(search_term).split()[:MOST_WORDS]:
             found = Q(target_label__icontains=word) & ~Q(target_type__in=CONTACTS)
             for name in self.search_fields:
                 found |= Q(**{f"{name}__icontains": word})
+            # In other spellings people are found by the names that they have today.
+            people = people_named(word, scope(request).sees).values("pk")
+            found |= Q(person_id__in=people) | Q(actor_id__in=people)
             queryset = queryset.filter(found)
         return queryset, False
 

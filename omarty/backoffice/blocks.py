@@ -32,7 +32,8 @@ from omarty.backoffice.base.forms import ModelForm, SeenForm, reason_field
 from omarty.backoffice.base.labels import building_name, map_link, unit_in_block
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowActionsAdmin
-from omarty.backoffice.base.scoped_admin import scope
+from omarty.backoffice.base.scoped_admin import ModelAdmin, scope
+from omarty.backoffice.base.search import named
 from omarty.backoffice.block_actions import AddFloors
 from omarty.tables.columns import ExportColumn
 
@@ -101,8 +102,17 @@ class SuperusersAdmin(FormLockAdmin):
         return scope(request).changes.ids is None
 
 
+class NamedAdmin(ModelAdmin):
+    """Rows that are searched by their names."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (queryset.filter(named(search_term)) if search_term.strip() else queryset), False
+
+
 @admin.register(Block)
-class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
+class BlockAdmin(NamedAdmin, SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
     """The user's blocks, to look at and to add floors to; superusers register and edit them."""
 
     form = BlockForm
@@ -124,7 +134,7 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
     list_display = ("number", "name", "building_shown", "status")
     readonly_fields = ("building_shown", "coordinates", "created_at")
     list_select_related = ("building",)
-    search_fields = ("number", "name")
+    search_fields = ("folded",)
     ordering = ("pk",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Block | None = None) -> Any:
@@ -173,18 +183,22 @@ class BlockAdmin(SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
 
 
 @admin.register(Building)
-class BuildingAdmin(SuperusersAdmin):
+class BuildingAdmin(NamedAdmin, SuperusersAdmin):
     """The buildings that blocks stand in; superusers register and edit them."""
 
     form = BuildingForm
     when_empty = _("Register a building, then its blocks; then grant each block its manager.")
     block_path = "blocks__pk"
 
-    list_display = ("name_en", "name_ar", "city", "region", "street")
-    search_fields = ("name_en", "name_ar")
+    list_display = ("called", "name_en", "name_ar", "city", "region", "street")
+    search_fields = ("folded",)
     ordering = ("pk",)
 
     def page_title(self, row: Building) -> str:
+        return building_name(row)
+
+    @admin.display(description=pgettext_lazy("heading", "building"))
+    def called(self, row: Building) -> str:
         return building_name(row)
 
     def within(self, blocks: Blocks, rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -18,9 +18,9 @@ from contacts.operations import Contact
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time
 from omarty.backoffice.base.filters import BlockFilter, EndedFilter
-from omarty.backoffice.base.request_limits import whole_number
 from omarty.backoffice.base.row_actions import RowActionsAdmin
-from omarty.backoffice.base.search import people_matching
+from omarty.backoffice.base.scoped_admin import scope
+from omarty.backoffice.base.search import digits_of, people_matching
 from omarty.backoffice.membership_actions import (
     ApproveRequest,
     Ban,
@@ -72,7 +72,9 @@ class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
     list_select_related = ("user", "apartment", "block")
     list_filter = ("status", "role", BlockFilter, FormerFilter)
     search_fields = ("user__name",)
-    search_help_text = _("Name, phone, e-mail, or number of the unit")
+    search_help_text = _(
+        "Words of a name, a phone or four digits of it, e-mail, or number of the unit"
+    )
     ordering = ("-pk",)
     sortable_by = ("role", "standing", "started_at", "ended_at")
     fields = (
@@ -101,10 +103,10 @@ class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = Q(user__in=User.objects.filter(people_matching(term)))
-        number = whole_number(term)
-        if number is not None:
-            found |= Q(apartment__number=number)
+        people = User.objects.filter(people_matching(term, scope(request).sees))
+        found = Q(user__in=people)
+        if number := digits_of(term):
+            found |= Q(apartment__number__contains=number)
         return queryset.filter(found), False
 
     def lock(self, rows: Sequence[Membership]) -> None:

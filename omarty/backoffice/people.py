@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from buildings.models import Membership
 from buildings.permissions import Blocks, members_within
-from contacts.masking import masked_phone, shown_contact
+from contacts.masking import shown_contact
 from contacts.models import Kind, User
 from contacts.operations import Contact, contacts_of, lock_contacts
 from omarty.backoffice.base import history
@@ -73,7 +73,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
     list_display = ("person", "phone_shown", "email_shown", "units")
     list_filter = (BlockFilter,)
     search_fields = ("name",)
-    search_help_text = _("Name, phone in any spelling, or e-mail")
+    search_help_text = _("Words of a name, a phone or four digits of it, or e-mail")
     sortable_by = ()
     readonly_fields = ("contacts", "memberships_shown", "entries")
 
@@ -136,7 +136,8 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         # An anonymised person is only a number, reached by their former memberships.
         people, term = queryset.filter(erased_at=None), search_term.strip()
-        return (people.filter(people_matching(term)) if term else people), False
+        found = people_matching(term, scope(request).sees) if term else Q()
+        return people.filter(found), False
 
     @admin.display(description=pgettext_lazy("heading", "person"))
     def person(self, row: User) -> str:
@@ -178,7 +179,8 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
 
     def choice_label(self, row: Any) -> str:
         """The person in a chooser: with their units, or a phone that they show, for namesakes."""
-        phone = "" if row.phone_hidden else masked_phone(row.phone or "")
+        phone = shown_contact(Contact(row, Kind.PHONE), in_full=False)
+        phone = "" if row.phone_hidden else phone
         more = self.units(row) or phone
         return f"{row} ({more})" if more else str(row)
 

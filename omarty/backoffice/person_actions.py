@@ -13,7 +13,8 @@ from audit.models import Action
 from audit.operations import Where
 from buildings.models import Membership
 from buildings.permissions import members_within
-from contacts.models import HIDDEN, Kind, User
+from contacts.masking import shown_contact
+from contacts.models import Kind, User
 from contacts.operations import (
     Contact,
     ContactRefused,
@@ -61,7 +62,7 @@ class PersonAction(RowAction):
 
     def refusal(self, refused: ContactRefused) -> ValidationError:
         """What stands beside the field of a refused contact."""
-        message = {"typed": contact_refusal(refused.kind, refused.why)}
+        message = {"typed": contact_refusal(refused.kind, refused.why, refused.hint)}
         if refused.why is WhyContactRefused.TAKEN:
             return ContactTaken(message)
         return ValidationError(message)
@@ -95,7 +96,7 @@ class ContactAction(PersonAction):
     @property
     def shown(self) -> str:
         """The contact as the page may show it."""
-        return HIDDEN if self.contact.hidden else self.contact.typed
+        return shown_contact(self.contact, in_full=True)
 
     def plan(self) -> list[str]:
         return [contact_line(self.contact.kind, self.shown)]
@@ -294,4 +295,6 @@ class RevealContacts(PersonAction):
 
     def carry_out(self) -> list[str]:
         contacts = reveal_contacts(user=self.row, **self.facts)
-        return [contact_line(contact.kind, contact.typed) for contact in contacts]
+        return [
+            contact_line(contact.kind, contact.kind.shown(contact.typed)) for contact in contacts
+        ]

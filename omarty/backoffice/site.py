@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import Action
 from audit.operations import record
 from contacts.models import User
-from omarty.backoffice.base.request_limits import refuse_outsized
+from omarty.backoffice.base.request_limits import clean_request, refuse_outsized
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
 from omarty.backoffice.dashboard import dashboard_context
 from omarty.backoffice.former_addresses import former_urls, present_address
@@ -63,6 +63,7 @@ class OmartySite(AdminSite):
         @wraps(inner)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             refuse_outsized(request.GET)
+            clean_request(request)
 
             if request.method != "POST":
                 address = present_address(request)
@@ -137,6 +138,7 @@ class OmartySite(AdminSite):
         return LogEntry.objects.none()
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        clean_request(request)
         return after_sign_in(request, super().login(request, extra_context))
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:

@@ -6,6 +6,9 @@ Outside this folder, these know it; remove their part of it first:
     omarty/management/commands/import_legacy.py  the command
     omarty/privacy/erasure.py                    forget_person()
     omarty/backoffice/quarantine.py              the page of the quarantine; omarty/admin.py imports it
+    omarty/backoffice/quarantine_actions.py      what is done to its rows
+    omarty/backoffice/quarantine_links.py        the records that its rows are about
+    omarty/backoffice/quarantine_words.py        its rows in words
     omarty/backoffice/site.py                    where that page is
     omarty/backoffice/former_addresses.py        where that page was before
     omarty/backoffice/audit_log.py               which actions its filter offers; "legacy" in STORED_TEXTS

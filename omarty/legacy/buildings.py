@@ -71,8 +71,6 @@ _PLACE_NAMES = {
     "Compound": "CompundName",
     "Street": "StreetName",
 }
-# The id of a placeholder row in each place table.
-_PLACEHOLDER = 1
 
 
 class _PlainTable(LegacyTable):
@@ -88,38 +86,41 @@ class PlaceTable(_PlainTable):
     name = PLACES
     select = (
         "SELECT stands.*, Country.name AS CountryName,"
-        " COALESCE(NULLIF(GOVName, ''), GOVNameEN) AS GovernateName,"
-        " COALESCE(NULLIF(City.Name, ''), City.NameEN) AS CityName,"
-        " COALESCE(NULLIF(RegionName, ''), RegionNameEN) AS RegionName,"
+        " GOVName AS GovernateName, GOVNameEN AS GovernateNameEN,"
+        " City.Name AS CityName, City.NameEN AS CityNameEN, RegionName, RegionNameEN,"
         " CompundName, CompoundNameEN, StreetName,"
         " Country.ID AS Country, Governate.ID AS Governate, City.ID AS City, Region.ID AS Region,"
         " Compound.ID AS Compound, Street.ID AS Street"
         " FROM (SELECT DISTINCT CountryID, GovernateID, CityID, RegionID, CompoundID, StreetID,"
         " CONCAT_WS('/', CountryID, GovernateID, CityID, RegionID, CompoundID, StreetID) AS ID"
         " FROM Block) stands"
-        " LEFT JOIN Country ON Country.ID = stands.CountryID AND Country.ID <> 1"
-        " LEFT JOIN Governate ON Governate.ID = stands.GovernateID AND Governate.ID <> 1"
-        " LEFT JOIN City ON City.ID = stands.CityID AND City.ID <> 1"
-        " LEFT JOIN Region ON Region.ID = stands.RegionID AND Region.ID <> 1"
-        " LEFT JOIN Compound ON Compound.ID = stands.CompoundID AND Compound.ID <> 1"
-        " LEFT JOIN Street ON Street.ID = stands.StreetID AND Street.ID <> 1"
+        " LEFT JOIN Country ON Country.ID = stands.CountryID"
+        " LEFT JOIN Governate ON Governate.ID = stands.GovernateID"
+        " LEFT JOIN City ON City.ID = stands.CityID"
+        " LEFT JOIN Region ON Region.ID = stands.RegionID"
+        " LEFT JOIN Compound ON Compound.ID = stands.CompoundID"
+        " LEFT JOIN Street ON Street.ID = stands.StreetID"
         " ORDER BY stands.ID"
     )
     model = None
     changeable = Building
+
+    @property
+    def rows(self) -> str:
+        return f"({self.select}) stands"
 
     def read(self, row: SourceRow) -> Incoming:
         incoming = Incoming(self.name, row)
         incoming.text("name_ar", "CompundName", 255)
         incoming.text("name_en", "CompoundNameEN", 255)
         incoming.text("country", "CountryName", 128)
-        incoming.text("governorate", "GovernateName", 128)
-        incoming.text("city", "CityName", 128)
-        incoming.text("region", "RegionName", 128)
+        incoming.text("governorate", "GovernateName", 128, "GovernateNameEN")
+        incoming.text("city", "CityName", 128, "CityNameEN")
+        incoming.text("region", "RegionName", 128, "RegionNameEN")
         incoming.text("street", "StreetName", 128)
         for table, column in PLACE_TABLES.items():
-            place_id = reference(row[column])
-            if place_id not in (None, _PLACEHOLDER) and row[table] is None:
+            # A row without a name is a placeholder: the text that it gives is empty.
+            if reference(row[column]) is not None and row[table] is None:
                 incoming.parts[_PLACE_NAMES[table]] = Reason.NO_PLACE
         return incoming
 
@@ -284,5 +285,5 @@ class MembershipTable(_PlainTable):
         left_out = adopt_memberships(origin=origin, memberships=list(memberships.values()))
         for row in rows:
             if row.id in left_out:
-                row.refused = Reason.OWN
+                row.refused = Reason.ENDED if left_out[row.id] else Reason.OWN
         return memberships

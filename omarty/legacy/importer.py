@@ -1,8 +1,8 @@
 """Imports one legacy table, batch by batch: new rows, rows that changed since, and the quarantine."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from django.db import models, transaction
@@ -11,7 +11,7 @@ from audit.operations import Origin
 from omarty.legacy.models import LegacyRow, QuarantinedRow
 from omarty.legacy.models import QuarantineReason as Reason
 from omarty.legacy.operations import quarantine, remember
-from omarty.legacy.parsing import Incoming, digest
+from omarty.legacy.parsing import Incoming, Remark, digest
 from omarty.legacy.source import USERS, SourceRow
 
 # Whom or what a record belongs to. Later ownership changes go to quarantine: history here depends on it.
@@ -33,6 +33,8 @@ class Tally:
     erased: int = 0
     # Values of single columns that this run put in quarantine; their rows are counted above.
     parts: int = 0
+    # Values of rows that this run imported which came in otherwise than they stood there.
+    remarks: Counter[Remark] = field(default_factory=Counter)
 
     @property
     def adds_up(self) -> bool:
@@ -41,7 +43,8 @@ class Tally:
         )
 
     def facts(self) -> dict[str, int]:
-        return asdict(self)
+        """The counts of rows, and of values that are in quarantine."""
+        return {name: value for name, value in vars(self).items() if name != "remarks"}
 
 
 class LegacyTable:
@@ -53,6 +56,11 @@ class LegacyTable:
     model: ClassVar[type[models.Model] | None]
     # Our model whose records a later run may change; None if it changes none.
     changeable: ClassVar[type[models.Model] | None]
+
+    @property
+    def rows(self) -> str:
+        """What a SELECT of the rows' ids names after FROM."""
+        return self.name
 
     @property
     def count(self) -> str:
@@ -77,6 +85,10 @@ class LegacyTable:
     def change(self, origin: Origin, record: Any, row: Incoming, changes: dict[str, Any]) -> None:
         """Save the changes to an imported record, or let them wait."""
         raise NotImplementedError
+
+    def only_renewed(self, record: Any, name: str) -> bool:
+        """Whether our field, which is written otherwise than it was imported, means the same."""
+        return False
 
 
 def imported_ids(table: str, ids: Iterable[int | None]) -> set[int]:
@@ -167,6 +179,7 @@ class Batch:
                 )
             )
             self._set_quarantine(row, row.parts)
+            self._remark(row)
             self.tally.new += 1
 
     def _refuse_ids(self, rows: list[Incoming]) -> None:
@@ -197,6 +210,7 @@ class Batch:
                 self._set_quarantine(row, {"": row.refused}, only={""})
                 self.tally.quarantined += 1
             elif self._change(row, legacy, records.get(legacy.record_id)):
+                self._remark(row)
                 self.tally.changed += 1
             else:
                 self.tally.unchanged += 1
@@ -212,7 +226,9 @@ class Batch:
             as_imported = legacy.imported[name][1]
             if name in OWNERSHIP_FIELDS:
                 row.parts[row.columns[name]] = Reason.MOVED
-            elif ours == as_imported and record is not None:
+            elif record is not None and (
+                ours == as_imported or self.table.only_renewed(record, name)
+            ):
                 changes[name] = row.values[name]
             elif ours != theirs:
                 row.parts[row.columns[name]] = Reason.CHANGED_HERE
@@ -229,6 +245,12 @@ class Batch:
             name not in row.waiting or getattr(record, name) != before[name] for name in changes
         )
 
+    def _remark(self, row: Incoming) -> None:
+        self.tally.remarks.update(row.remarks.values())
+        for column, remark in row.remarks.items():
+            if remark is Remark.REPAIRED:
+                self.tell(f"{row.table} {row.key} {column}: repaired")
+
     def _set_quarantine(
         self, row: Incoming, parts: Mapping[str, Reason], only: set[str] | None = None
     ) -> None:
@@ -238,7 +260,8 @@ class Batch:
         for present in self._in_quarantine[row.key]:
             if only is not None and present.column not in only:
                 continue
-            if parts.get(present.column) == present.reason and present.source == shown:
+            known = parts.get(present.column) == present.reason and present.source == shown
+            if known and present.gone_at is None:
                 del parts[present.column]
             else:
                 self.released.append(present)

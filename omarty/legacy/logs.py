@@ -12,9 +12,10 @@ from audit.models import Action, Channel, Entry
 from audit.operations import Named, Origin, Unknown, entry, record_all
 from buildings.models import Apartment, Block, Membership
 from contacts.models import SecondaryEmail, SecondaryPhone, User
+from omarty.legacy.dates import moment
 from omarty.legacy.importer import LegacyTable, imported_ids
 from omarty.legacy.models import QuarantineReason as Reason
-from omarty.legacy.parsing import Incoming, coordinate, digest, moment, reference, whole
+from omarty.legacy.parsing import Incoming, Remark, coordinate, digest, reference, whole
 from omarty.legacy.source import (
     BLOCKS,
     EMAILS,
@@ -61,6 +62,8 @@ MODELS: dict[str, type[models.Model]] = {
     PHONES: SecondaryPhone,
 }
 
+_LIMITS = {"Longitude": 180, "Latitude": 90}
+
 # The records that a batch refers to, by legacy table and id.
 Found = dict[tuple[str, int], Any]
 
@@ -71,17 +74,24 @@ class LogTable(LegacyTable):
     name = LOGS
     select = (
         "SELECT ID, UserID, ApartmentID, BlockID, LogTypeID, Action, LogRecordIdInActualTable,"
-        " LogActualTable, Longitude, Latitude, Date, CreatedAt, UpdatedAt FROM Logs ORDER BY ID"
+        " LogActualTable, Longitude, Latitude, Date, CreatedAt, UpdatedAt, UpdatedBy"
+        " FROM Logs ORDER BY ID"
     )
     model = changeable = None
 
     def read(self, row: SourceRow) -> Incoming:
         incoming = Incoming(self.name, row)
-        incoming.put("row", "", digest(row))
+        # Without a column that earlier versions did not read: what they imported has not changed.
+        incoming.put("row", "", digest({name: row[name] for name in row if name != "UpdatedBy"}))
+        for column, limit in _LIMITS.items():
+            try:
+                coordinate(row[column], limit)
+            except ValueError:
+                incoming.remarks[column] = Remark.COORDINATES_UNKNOWN
         return incoming
 
     def people(self, row: SourceRow) -> set[int | None]:
-        people = {reference(row["UserID"])}
+        people = {reference(row["UserID"]), reference(row["UpdatedBy"])}
         if row["LogActualTable"] == USERS:
             people.add(reference(row["LogRecordIdInActualTable"]))
         return people
@@ -131,8 +141,8 @@ def _entry(origin: Origin, row: SourceRow, found: Found) -> Entry:
             channel=Channel.LEGACY,
             actor=actor,
             actor_label="" if actor else f"#{row['UserID']}" if row["UserID"] else "",
-            longitude=_degrees(row["Longitude"], 180),
-            latitude=_degrees(row["Latitude"], 90),
+            longitude=_degrees(row, "Longitude"),
+            latitude=_degrees(row, "Latitude"),
         ),
         action=ACTIONS.get(whole(row["LogTypeID"]) or 0, Action.LEGACY_OTHER),
         person=actor,
@@ -157,8 +167,8 @@ def _set_target(made: Entry, row: SourceRow, found: Found) -> None:
     )
 
 
-def _degrees(text: str | None, limit: int) -> Decimal | None:
+def _degrees(row: SourceRow, column: str) -> Decimal | None:
     try:
-        return coordinate(text, limit)
+        return coordinate(row[column], _LIMITS[column])
     except ValueError:
         return None

@@ -1,5 +1,6 @@
 """What the legacy import stores for itself: which rows were imported, and which are in quarantine."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q, TextChoices
 from django.utils import timezone
@@ -11,10 +12,13 @@ class QuarantineReason(TextChoices):
 
     ID_UNUSABLE = "id_unusable", _("Its id is not a positive whole number")
     ID_TAKEN = "id_taken", _("Its id belongs to another record here")
+    LOST = "lost", _("Letters of it were lost: each is a question mark")
     NOT_PHONE = "not_phone", _("Not a phone number")
     NOT_EMAIL = "not_email", _("Not an e-mail address")
     HELD = "held", _("Held by somebody else")
     OWN = "own", _("The person has it already")
+    ENDED = "ended", _("The person had it already, and it has ended here")
+    LIMIT = "limit", _("The person has as many contacts as allowed")
     SERVICE = "service", _("Belongs to a service")
     NO_PERSON = "no_person", _("Names no person that came in")
     NO_BLOCK = "no_block", _("Names no block that came in")
@@ -31,6 +35,28 @@ class QuarantineReason(TextChoices):
     NO_DATE = "no_date", _("No date that can be read")
     MOVED = "moved", _("Belongs to somebody or something else now; to be moved by hand")
     CHANGED_HERE = "changed_here", _("Changed here as well; the legacy change was not taken")
+
+
+# Reasons of whole rows for which there is nothing to do.
+HARMLESS_ROWS = (QuarantineReason.OWN, QuarantineReason.SERVICE)
+
+
+def harmless() -> Q:
+    """Over the quarantine: what only says again what is here, or belongs to no person."""
+    return Q(column="", reason__in=HARMLESS_ROWS)
+
+
+class OwnIds(models.Model):
+    """From which id on records are numbered that are made here; one row once a move has begun."""
+
+    first = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("first own id")
+        verbose_name_plural = _("first own ids")
+
+    def __str__(self) -> str:
+        return str(self.first)
 
 
 class LegacyRow(models.Model):
@@ -67,6 +93,21 @@ class QuarantinedRow(models.Model):
         _("legacy row"), help_text=_("As it was read, without passwords and keys.")
     )
     at = models.DateTimeField(_("when"), default=timezone.now)
+    gone_at = models.DateTimeField(
+        _("deleted at the source"),
+        null=True,
+        blank=True,
+        help_text=_("When a run first missed it."),
+    )
+    done_at = models.DateTimeField(_("done"), null=True, blank=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("done by"),
+        related_name="+",
+        null=True,
+        blank=True,
+    )
 
     class Meta:
         verbose_name = _("quarantined legacy row")
@@ -82,3 +123,8 @@ class QuarantinedRow(models.Model):
     def __str__(self) -> str:
         where = f"{self.table} {self.key} {self.column}".strip()
         return f"{where}: {QuarantineReason(self.reason).label}"
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether nothing is missing here: a row that only says again what is here, or of a service."""
+        return self.reason in HARMLESS_ROWS and not self.column

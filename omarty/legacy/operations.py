@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.models import Action
@@ -12,7 +13,7 @@ from audit.operations import Origin, entry, record, record_all, save_change
 from buildings.models import Apartment, Block, Building, Membership
 from contacts.models import SECONDARY, Kind, User
 from omarty.legacy.models import LegacyRow, QuarantinedRow
-from omarty.legacy.source import EMAILS, PHONES, USERS
+from omarty.legacy.source import EMAILS, FURTHER_PHONES, PHONES, USERS
 
 CONTACT_TABLES = {Kind.EMAIL: EMAILS, Kind.PHONE: PHONES}
 
@@ -74,23 +75,25 @@ def _taken_numbers(units: Sequence[Apartment]) -> set[tuple[int, int | None]]:
 
 
 @transaction.atomic
-def adopt_memberships(*, origin: Origin, memberships: Sequence[Membership]) -> set[int]:
+def adopt_memberships(*, origin: Origin, memberships: Sequence[Membership]) -> dict[int, bool]:
     """Import memberships under the ids that they have; their people, blocks and units are loaded.
 
     A person has a role in a unit once: a membership is left out if they have or had that role there.
-    Returns the ids of those that were left out.
+    Returns the ids of those that were left out, and whether the one that is here has ended.
     """
     people = {each.user_id for each in memberships}
     present = Membership.objects.filter(user__in=people)
-    taken: set[tuple[Any, ...]] = set(
-        present.values_list("user_id", "block_id", "apartment_id", "role")
-    )
-    left_out = set()
+    taken: dict[tuple[Any, ...], bool] = {}
+    for *belongs, ended_at in present.values_list(
+        "user_id", "block_id", "apartment_id", "role", "ended_at"
+    ):
+        taken[tuple(belongs)] = taken.get(tuple(belongs), True) and ended_at is not None
+    left_out = {}
     for each in memberships:
-        belongs = (each.user_id, each.block_id, each.apartment_id, str(each.role))
-        if belongs in taken:
-            left_out.add(each.pk)
-        taken.add(belongs)
+        belonging = (each.user_id, each.block_id, each.apartment_id, str(each.role))
+        if belonging in taken:
+            left_out[each.pk] = taken[belonging]
+        taken.setdefault(belonging, False)
     new = [each for each in memberships if each.pk not in left_out]
     Membership.objects.bulk_create(new)
     record_all(
@@ -154,6 +157,34 @@ def quarantine(
     )
 
 
+@transaction.atomic
+def mark_gone(*, rows: Sequence[QuarantinedRow]) -> None:
+    """Note that the source has these rows no more. Their entries say all else, so it has none."""
+    QuarantinedRow.objects.filter(pk__in=[row.pk for row in rows]).update(gone_at=timezone.now())
+
+
+@transaction.atomic
+def set_done(*, origin: Origin, rows: Sequence[QuarantinedRow], done: bool) -> int:
+    """Say that these rows were dealt with, or take that back; returns how many were not so yet."""
+    locked = QuarantinedRow.objects.select_for_update().filter(pk__in=[row.pk for row in rows])
+    changing = list(locked.filter(done_at__isnull=done).order_by("pk"))
+    people = _people_of(changing)
+    at, by = (timezone.now(), origin.actor) if done else (None, None)
+    QuarantinedRow.objects.filter(pk__in=[row.pk for row in changing]).update(
+        done_at=at, done_by=by
+    )
+    record_all(
+        entry(
+            origin=origin,
+            action=Action.LEGACY_DONE if done else Action.LEGACY_REOPENED,
+            target=row,
+            person=people.get(_person_key(row)),
+        )
+        for row in changing
+    )
+    return len(changing)
+
+
 def _person_key(row: QuarantinedRow) -> str:
     """The legacy id of the person that the row belongs to or concerns; "" for nobody."""
     named = row.source.get("UserID") or row.source.get("ResidentID") or ""
@@ -178,12 +209,15 @@ def forget_person(*, user: User) -> None:
         return
     key = str(user.pk)
     concerned = Q(table=USERS, key=key) | Q(source__UserID=key) | Q(source__ResidentID=key)
+    concerned |= Q(source__UpdatedBy=key)
     quarantined = list(QuarantinedRow.objects.filter(concerned))
     known = Q(table=USERS, key=key)
     for kind, table in CONTACT_TABLES.items():
         ids = SECONDARY[kind]._default_manager.filter(user=user).values_list("pk", flat=True)
         known |= Q(table=table, record_id__in=list(ids))
     LegacyRow.objects.filter(known).update(imported={})
+    # Their keys have digests, from which a number could be guessed.
+    LegacyRow.objects.filter(table=FURTHER_PHONES, record_id=user.pk).delete()
     QuarantinedRow.objects.filter(pk__in=[row.pk for row in quarantined]).delete()
     LegacyRow.objects.bulk_create(
         LegacyRow(table=row.table, key=row.key, imported={})

@@ -1,51 +1,31 @@
 """Parses legacy rows: how columns are read, and what of a row cannot be imported."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
+from contacts.canonical import one_line
+from contacts.text import clean, is_lost, repaired
+from omarty.legacy.dates import moment
 from omarty.legacy.models import QuarantineReason as Reason
 from omarty.legacy.source import SourceRow
 
-CAIRO = ZoneInfo("Africa/Cairo")
 SECRETS = frozenset({"Password"})
 # The highest 64-bit number: no column of ours holds more.
 HIGHEST = 2**63 - 1
 
-# The legacy server wrote 2023-05-04 16:05:06, 2023-05-04 04:05:06pm, 2023-05-04 04-05-06pm and
-# 2023:05:04 04-05-06pm. People and tools wrote others that are unambiguous: 2023-05-04T16:05:06Z,
-# 2023/05/04 16:05, 2023-05-04. A date with the year last is not: its day or month may come first.
-_MOMENT = re.compile(
-    r"(\d{4})([-:/])(\d\d)\2(\d\d)"
-    r"(?:[ T](\d\d)([-:])(\d\d)(?:\6(\d\d)(?:\.\d+)?)?\s*([ap]m)?(Z|[+-]\d\d:?\d\d)?)?",
-    re.I | re.ASCII,
-)
-
 T = TypeVar("T")
 
 
-def moment(text: str | None) -> datetime | None:
-    """A legacy date in UTC; without a zone it is Cairo time. None for an empty, zero or unreadable one."""
-    found = _MOMENT.fullmatch((text or "").strip())
-    if found is None:
-        return None
-    year, month, day = map(int, found.group(1, 3, 4))
-    hour, minute, second = (int(each or 0) for each in found.group(5, 7, 8))
-    half = (found[9] or "").lower()
-    if half and not 1 <= hour <= 12:
-        return None
-    if half:
-        hour = hour % 12 + (12 if half == "pm" else 0)
-    try:
-        zone = datetime.strptime(found[10].upper(), "%z").tzinfo if found[10] else CAIRO
-        return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+class Remark(StrEnum):
+    """What the report counts of values that came in otherwise than they stood in the source."""
+
+    REPAIRED = "repaired"
+    COORDINATES_UNKNOWN = "coordinates_unknown"
+    FURTHER_PHONE = "further_phones"
 
 
 def whole(text: str | None) -> int | None:
@@ -100,6 +80,8 @@ class Incoming:
     waiting: set[str] = field(default_factory=set)
     # Why the whole row is not imported.
     refused: Reason | None = None
+    # By column, what the report is to tell of values that are imported.
+    remarks: dict[str, Remark] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -121,12 +103,30 @@ class Incoming:
         self.parts[self.columns[name]] = why
         self.waiting.add(name)
 
-    def text(self, name: str, column: str, limit: int) -> None:
-        """A text of at most `limit` characters; a longer one is cut, and goes to quarantine."""
-        text = (self.source[column] or "").strip()
+    def cleaned(self, column: str) -> str:
+        """The column's text, repaired if it can be, without what no reader sees."""
+        raw = self.source[column] or ""
+        text = repaired(raw)
+        if text != raw:
+            self.remarks[column] = Remark.REPAIRED
+        return clean(text).strip()
+
+    def text(self, name: str, column: str, limit: int, otherwise: str = "") -> None:
+        """A name of at most `limit` characters; a longer one is cut, and goes to quarantine.
+
+        So does one whose letters were lost. In its place, as in that of an empty one, the text of the
+        column `otherwise` is taken, if one is named.
+        """
+        text = one_line(self.cleaned(column))
+        if is_lost(text):
+            self.parts[column] = Reason.LOST
+            text = ""
+        if not text and otherwise:
+            other = one_line(self.cleaned(otherwise))
+            text = "" if is_lost(other) else other
         if len(text) > limit:
             self.parts[column] = Reason.TOO_LONG
-        self.put(name, column, text[:limit])
+        self.put(name, column, text[:limit].rstrip())
 
     def number(self, name: str, column: str, lowest: int, highest: int) -> None:
         """A whole number from `lowest` to `highest`, or unknown."""

@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from audit.models import Action, Channel, Entry
 from audit.operations import Origin
 from contacts.hashers import PHPBcryptHasher
 from contacts.models import SECONDARY, Kind, Status, User
 from contacts.operations import WhyContactRefused
+from contacts.several import phones_in
 from omarty.legacy.importer import LegacyTable, imported_ids
 from omarty.legacy.models import QuarantineReason as Reason
 from omarty.legacy.parsing import Incoming, reference, whole
@@ -53,7 +55,7 @@ class UserTable(LegacyTable):
         incoming.text("name", "Name", 255)
         incoming.text("user_name", "UserName", 100)
         for kind, column in _COLUMNS.items():
-            incoming.put(kind.value, column, (row[column] or "").strip() or None)
+            incoming.put(kind.value, column, _contact(incoming, kind) or None)
         incoming.choice("status", "StatusID", STATUSES, Status.PENDING)
         incoming.created()
         _read_password(incoming)
@@ -77,6 +79,23 @@ class UserTable(LegacyTable):
         for kind, why in change_adopted_user(origin=origin, user=record, changes=changes):
             row.wait(kind.value, _REASONS[kind, why])
 
+    def only_renewed(self, record: Any, name: str) -> bool:
+        """A password's hash is renewed at the first sign-in; when it is changed, an entry says so."""
+        if name != "password":
+            return False
+        changed = Entry.objects.filter(
+            action=Action.PASSWORD_CHANGED, target_type="user", target_id=record.pk, refused=""
+        )
+        return not changed.exclude(channel=Channel.LEGACY).exists()
+
+
+def _contact(incoming: Incoming, kind: Kind) -> str:
+    """The column's contact; of several phones the first, the others come in later (further_phones.py)."""
+    raw = incoming.source[_COLUMNS[kind]] or ""
+    # Of what is no contact nothing may be left: then it is refused as it came.
+    text = incoming.cleaned(_COLUMNS[kind]) or raw.strip()
+    return phones_in(text)[0] if kind is Kind.PHONE and text else text
+
 
 def _read_password(incoming: Incoming) -> None:
     encoded = incoming.source["Password"] or ""
@@ -96,7 +115,7 @@ class ContactTable(LegacyTable):
         incoming = Incoming(self.name, row)
         column = _COLUMNS[self.kind]
         incoming.put("user_id", "UserID", reference(row["UserID"]))
-        incoming.put("typed", column, (row[column] or "").strip())
+        incoming.put("typed", column, _contact(incoming, self.kind))
         incoming.put("hidden", "Hide", (whole(row["Hide"]) or 0) != 0)
         incoming.created()
         return incoming

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from audit.bulk import Advance
+from contacts.text import clean
 from omarty.health import missing_migrations
 from omarty.tables.files import TargetProblem, WriteProblem
 
@@ -84,6 +85,7 @@ class DataCommand(BaseCommand):
         )
         self._usage = parser.error
         parser.error = self._misused  # type: ignore[method-assign, assignment]
+        parser.register("type", int, lambda text: int(clean(text)))
         return parser
 
     def _misused(self, sentence: str) -> None:
@@ -115,7 +117,7 @@ class DataCommand(BaseCommand):
         self.plain, self._reported = options["no_progress"], False
         try:
             with self._in_words():
-                self.run(**options)
+                self.run(**{name: _clean(value) for name, value in options.items()})
                 # So that a report that cannot be written ends the command with a sentence.
                 self.stdout.flush()
         except CommandError as error:
@@ -197,6 +199,11 @@ class DataCommand(BaseCommand):
                 self.stderr.write(f"{what}: {done} of {total}", str)
 
         return advance
+
+
+def _clean(value: Any) -> Any:
+    """What was typed or pasted, without what nobody sees; an address of a database has a password in it."""
+    return clean(value) if isinstance(value, str) and "://" not in value else value
 
 
 def _why(error: DatabaseError) -> str:

@@ -29,7 +29,9 @@ class ContactColumn(ExportColumn[Row]):
     value: Callable[[Row], Iterable[AnyContact]]
 
     def cell(self, row: Row, *, in_full: bool) -> str:
-        return "; ".join(shown_contact(each, in_full=in_full) for each in self.value(row))
+        return "; ".join(
+            shown_contact(each, in_full=in_full, as_typed=True) for each in self.value(row)
+        )
 
 
 class TextColumn(ExportColumn[Row]):

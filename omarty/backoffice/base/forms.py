@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.models import REASON_LENGTH, Entry
-from contacts.canonical import tidy_phone
+from contacts.canonical import tidy_number
 from contacts.models import Kind
+from contacts.text import clean
 from omarty.backoffice.base.labels import distinct_labels
 from omarty.backoffice.base.request_limits import EARLIEST
 
@@ -90,7 +91,7 @@ def _plain(typed: Any) -> Any:
     if not isinstance(typed, str):
         return typed
     return (
-        tidy_phone(typed)
+        tidy_number(typed)
         .replace("\N{MINUS SIGN}", "-")
         .replace("\N{ARABIC DECIMAL SEPARATOR}", ".")
     )
@@ -163,6 +164,8 @@ class SeenForm(forms.BaseForm):
         if field is None or field.disabled:
             return False
         now = self.get_initial_for_field(field, name)
+        # A row may have something invisible in it of old; no form sends that back.
+        now = clean(now) if isinstance(now, str) else now
         return field.has_changed(now, self._shown(name)) and field.has_changed(now, self[name].data)
 
     def _shown(self, name: str) -> Any:

@@ -10,6 +10,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext as _
 
 from buildings.models import Block, Building
+from contacts.canonical import with_hint
 from contacts.models import Kind
 from contacts.operations import WhyContactRefused
 from omarty.lockout import NEITHER
@@ -52,9 +53,13 @@ def contact_line(kind: Kind, text: str) -> SafeString:
 
 
 def building_name(building: Building) -> str:
-    """Its name in the reader's language, or its only one. `str()` of it is for the audit log."""
+    """Its name in the reader's language, or its only one; without one its street and city.
+
+    `str()` of it is for the audit log.
+    """
     arabic = (get_language() or "").startswith("ar")
-    return (building.name_ar if arabic else building.name_en) or str(building)
+    names = [building.name_ar, building.name_en] if arabic else [building.name_en, building.name_ar]
+    return next(filter(None, names), "") or listed(building.address) or str(building)
 
 
 def distinct_labels(blocks: Iterable[Block]) -> list[tuple[Block, str]]:
@@ -79,13 +84,14 @@ def map_link(latitude: Decimal, longitude: Decimal) -> SafeString:
     )
 
 
-def contact_refusal(kind: Kind, why: WhyContactRefused) -> str:
+def contact_refusal(kind: Kind, why: WhyContactRefused, hint: str = "") -> str:
     """Why a contact is refused: a sentence for the field's error."""
     phone = kind == Kind.PHONE
     match why:
         case WhyContactRefused.INVALID:
-            return (
-                _("This is not a phone number.") if phone else _("This is not an e-mail address.")
+            return with_hint(
+                _("This is not a phone number.") if phone else _("This is not an e-mail address."),
+                hint,
             )
         case WhyContactRefused.OWN:
             return _("This person has it already.")

@@ -1,13 +1,15 @@
-"""Limits of what a request may contain: ids and numbers that a database can
-hold, plausible days, short texts.
+"""What a request may contain: ids and numbers that a database can hold, plausible days, short texts; and
+nothing invisible in any of it.
 """
 
 from datetime import date
+from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
-from contacts.canonical import western_digits
+from contacts.canonical import tidy_number
+from contacts.text import clean
 
 # More than anybody types into a search or chooses in filters; databases refuse much longer queries.
 MOST_CHARACTERS, MOST_PARAMETERS = 200, 50
@@ -26,10 +28,25 @@ def row_id(text: str) -> int | None:
 def whole_number(term: str) -> int | None:
     """The term as a number that a unit or floor can have; None if it is none."""
     try:
-        number = int(western_digits(term.strip()))
+        number = int(tidy_number(term))
     except ValueError:
         return None
     return number if abs(number) < 10**9 else None
+
+
+def clean_request(request: HttpRequest) -> None:
+    """Take what nobody sees off all that forms, lists and searches read; a password stays as it is."""
+    request.GET = _clean(request.GET)
+    if request.method == "POST":
+        request.POST = _clean(request.POST)
+
+
+def _clean(query: QueryDict) -> Any:
+    cleaned = QueryDict(mutable=True, encoding=query.encoding)
+    for name, values in query.lists():
+        cleaned.setlist(name, values if "password" in name else [clean(each) for each in values])
+    cleaned._mutable = False
+    return cleaned
 
 
 def refuse_outsized(query: QueryDict) -> None:

@@ -8,9 +8,8 @@ from django.core.management.base import CommandParser
 from django.db import IntegrityError
 
 from audit.operations import Origin
-from contacts.authentication import parse_login
-from contacts.canonical import one_line
-from contacts.models import User
+from contacts.canonical import ContactProblem, one_line, with_hint
+from contacts.models import Kind, User
 from contacts.operations import register_user
 from omarty.management.base import CommandRefused, DataCommand, UsageProblem
 from omarty.management.passwords import ask, ask_password, check_password
@@ -47,15 +46,12 @@ class Command(DataCommand):
         if not interactive and not os.environ.get(PASSWORD):
             raise UsageProblem(f"With --noinput, the environment variable {PASSWORD} is required.")
         login = options["login"] or ask(self._input, "E-mail or phone: ")
-        contact = parse_login(login.strip())
-        if contact is None:
-            raise UsageProblem(f"{login!r} is neither an e-mail address nor a phone number.")
+        kind, login = _contact(login)
         name = options["name"]
         if interactive and name is None:
             name = ask(self._input, "Name: ")
         password = ask_password(self.tell) if interactive else os.environ[PASSWORD]
-        kind, _value = contact
-        fields = {kind.value: kind.tidy(login), "name": one_line(name or "")}
+        fields = {kind.value: login, "name": one_line(name or "")}
         _check(fields)
         check_password(password, User(**fields))
         try:
@@ -79,10 +75,25 @@ class Command(DataCommand):
         return input()
 
 
+def _contact(typed: str) -> tuple[Kind, str]:
+    """The kind of what was typed, and how it is stored. Raises UsageProblem."""
+    # The kind that it looks like is refused last, for its hint to be told.
+    for kind in (Kind.PHONE, Kind.EMAIL) if "@" in typed else (Kind.EMAIL, Kind.PHONE):
+        try:
+            kind.canonical(typed)
+        except ContactProblem as problem:
+            hint = problem.hint
+        else:
+            return kind, kind.tidy(typed)
+    raise UsageProblem(
+        with_hint(f"{typed!r} is neither an e-mail address nor a phone number.", hint)
+    )
+
+
 def _check(fields: dict[str, str]) -> None:
     """Raises UsageProblem for a value that is too long or not valid for its field."""
     try:
-        User(**fields).clean_fields(exclude={"password"})
+        User(**fields).clean_fields(exclude={"password", *Kind.values})
     except ValidationError as error:
         sentences = [f"--{name}: {' '.join(why)}" for name, why in error.message_dict.items()]
         raise UsageProblem(" ".join(sentences)) from error

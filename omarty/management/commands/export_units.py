@@ -50,7 +50,7 @@ class Command(ExportCommand):
     what = "units"
     columns = [
         ExportColumn(column.key, _id_without_number)
-        if column.key == "unit"
+        if column.key == "unit id"
         else _export_column(column)
         for column in COLUMNS
         if column.shows_unit or column.of_resident

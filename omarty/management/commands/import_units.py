@@ -22,6 +22,7 @@ from buildings.unit_import.staging import Staging
 from buildings.unit_import.steps import save_staged, stage_table
 from buildings.unit_import.unit_table import UnitTable
 from omarty.management.base import CommandRefused, DataCommand, UsageProblem, counted
+from omarty.management.unit_template import add_template_arguments, write_unit_template
 from omarty.tables.files import check_target, written_whole
 from omarty.tables.reading import TableFile, TableProblem
 from omarty.tables.writing import writer
@@ -31,12 +32,14 @@ class Command(DataCommand):
     help = (
         "Load units and their residents from a table.\n\n"
         "A unit is known by its block and number: it is registered if it is new, changed where the\n"
-        "table says otherwise, and left as it is else; an empty cell changes nothing. A resident is\n"
-        "known by phone or e-mail: new people are registered; each becomes a resident of the unit\n"
-        "unless they belong to it. People who are registered already are left as they are. Several\n"
-        "residents of a unit are several rows. One bad row, and nothing is written.\n\n"
+        "table says otherwise, and left as it is else; an empty cell changes nothing. Without a column\n"
+        "of floors no unit is registered. A resident is known by phone or e-mail: new people are\n"
+        "registered; each becomes a resident of the unit unless they belong to it. People who are\n"
+        "registered already get what further contacts the table has, and are left as they are else.\n"
+        "Several residents of a unit are several rows. One bad row, and nothing is written.\n\n"
         f"Headings, in English or Arabic: {', '.join(column.key for column in COLUMNS)}.\n"
-        "They need not stand in the first row. Needed are number and, without --block, block (its id)."
+        "They need not stand in the first row. Needed are number and, without --block, block (its own\n"
+        "number or name) or block id."
     )
     reads = (
         "FILE: CSV (comma, semicolon or tab) or XLSX. Of a workbook the visible sheets with the headings\n"
@@ -44,13 +47,19 @@ class Command(DataCommand):
     )
     writes = (
         "units, people, their contacts and memberships, and an audit entry for each; with\n"
-        "  --skip-bad a file of the rows left out. All in one transaction: killed, nothing is changed"
+        "  --skip-bad a file of the rows left out. All in one transaction: killed, nothing is changed.\n"
+        "  With --template the workbook alone"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument("file", metavar="FILE", type=Path, nargs="?")
         parser.add_argument("--block", type=int, metavar="ID", help="The block of every row.")
+        parser.add_argument(
+            "--names",
+            action="store_true",
+            help="What stands in place of a unit's number and is none, such as 12A, becomes its name.",
+        )
         parser.add_argument(
             "--skip-bad",
             action="store_true",
@@ -62,6 +71,7 @@ class Command(DataCommand):
             metavar="FILE",
             help="Where the bad rows go; FILE.bad.csv or FILE.bad.xlsx if not given.",
         )
+        add_template_arguments(parser)
 
         parser.add_argument(
             "--ignore",
@@ -72,13 +82,18 @@ class Command(DataCommand):
         )
 
     def run(self, **options: Any) -> None:
+        if options["template"] is not None:
+            self._write_template(**options)
+            return
+        if options["file"] is None or options["language"] is not None:
+            raise UsageProblem("Name a FILE to load; --language goes with --template.")
         skip_bad = options["skip_bad"]
         try:
             file = TableFile(options["file"], known=is_known)
             bad_file = options["bad_file"] or _bad_file(file)
             _check_options(options["block"], bad_file if skip_bad else None)
             with Staging() as staging, ExitStack() as committed:
-                table = self._stage(file, staging, options["block"], options["ignore"])
+                table = self._stage(file, staging, **options)
                 notes = table.notes
                 with transaction.atomic():
                     total = self._save(staging, table.reader)
@@ -94,11 +109,26 @@ class Command(DataCommand):
             raise CommandRefused(str(error)) from error
         self._report_outcome(total, bad, bad_file, notes)
 
-    def _stage(
-        self, file: TableFile, staging: Staging, block_id: int | None, ignore: list[str]
-    ) -> UnitTable:
+    def _write_template(self, **options: Any) -> None:
+        path, block_id, language = options["template"], options["block"], options["language"]
+        if options["file"] is not None:
+            raise UsageProblem("--template reads no FILE: it writes one, and ends.")
+        _check_options(block_id, None)
+        write_unit_template(path, block_id=block_id, language=language, dry_run=self.dry_run)
+        text = "would be written to" if self.dry_run else "written to"
+        self.report({"template": str(path)}, f"Template {text} {path}.")
+
+    def _stage(self, file: TableFile, staging: Staging, **options: Any) -> UnitTable:
         with self.progress(f"Reading {file.path} (bytes)", file.size) as advance:
-            return stage_table(file, staging, block_id=block_id, ignore=ignore, advance=advance)
+            return stage_table(
+                file,
+                staging,
+                block_id=options["block"],
+                within=EVERYTHING.changes,
+                names=options["names"],
+                ignore=options["ignore"],
+                advance=advance,
+            )
 
     def _save(self, staging: Staging, reader: UnitReader) -> Outcome:
         origin = Origin.of_command("import_units")
@@ -146,7 +176,12 @@ class Command(DataCommand):
         text = (
             f"Units: {total.created} registered, {total.updated} changed, {total.left} left as they"
             f" were. People registered: {total.people}. Memberships started: {total.memberships}."
+            f" Further contacts: {total.contacts}."
         )
+        if total.unnumbered:
+            text += f" Units without a number, which need correction: {total.unnumbered}."
+        if not bad and not any(total.counts.values()):
+            text = f"The file has no rows below its headings. {text}"
         if bad:
             where = f"see {bad_file}" if written else f"to be written to {bad_file}"
             text += f" Bad rows left out: {bad}, {where}."

@@ -1,0 +1,160 @@
+"""Which block a row means: by the number or the name that people call it by, or by its id."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from buildings.models import HIGHEST_FLOOR, Block
+from buildings.permissions import Blocks
+from buildings.unit_import.cells import CellProblem, whole_number
+from contacts.text import folded
+
+# What people write before a block's number.
+_SURPLUS = frozenset(
+    folded(word)
+    for word in ("block", "building", "tower", "no", "number", "bldg", "رقم", "عمارة", "بلوك")
+    + ("برج", "مبنى", "بناية")
+)
+
+
+class NamedBlock(NamedTuple):
+    """What a row says of its block; empty is not said."""
+
+    # Under "block", and under "block name".
+    block: str
+    name: str
+    block_id: int | None
+
+
+class BlockProblem(CellProblem):
+    """No block is meant, or none of these; `column` is the name of the Column that is to blame."""
+
+    def __init__(self, column: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.column = column
+
+
+class BlockFinder:
+    """Finds blocks `within` those of whoever imports; `chosen` is the block of rows that name none.
+
+    The blocks are asked for once, when the first row names one.
+    """
+
+    def __init__(self, within: Blocks, chosen: int | None) -> None:
+        self._within, self._chosen = within, chosen
+        # Its problems too: each asks the database for what it names.
+        self._found = lru_cache(4096)(self._find)
+
+    def find(self, named: NamedBlock) -> int | None:
+        """The id of the block that is named, or chosen; None if neither. Raises BlockProblem."""
+        found = self._found(named)
+        if isinstance(found, BlockProblem):
+            raise BlockProblem(found.column, str(found))
+        return found
+
+    def roof_of(self, block_id: int) -> int | None:
+        """The floor above the last one of a block, whose floors are counted from the ground floor."""
+        floors = self._floors.get(block_id)
+        return floors if floors and floors <= HIGHEST_FLOOR else None
+
+    def _find(self, named: NamedBlock) -> int | BlockProblem | None:
+        try:
+            return self._meant(named)
+        except BlockProblem as problem:
+            return problem
+
+    def _meant(self, named: NamedBlock) -> int | None:
+        meant = {"block": named.block, "block name": named.name}
+        found = {column: self._called(text) for column, text in meant.items() if text}
+        if named.block_id is not None:
+            for column, ids in found.items():
+                if ids and named.block_id not in ids:
+                    raise BlockProblem(column, _("is another block than the one with this id"))
+            return named.block_id
+        if self._chosen is not None:
+            for column, ids in found.items():
+                if self._chosen not in ids:
+                    raise BlockProblem(column, self._not_chosen(ids))
+            return self._chosen
+        return self._only_one(found, meant) if found else None
+
+    def _only_one(self, found: dict[str, frozenset[int]], meant: dict[str, str]) -> int:
+        for column, ids in found.items():
+            if not ids:
+                raise BlockProblem(column, self._unknown(meant[column]))
+        column = list(found)[-1]
+        ids = frozenset.intersection(*found.values())
+        if not ids:
+            raise BlockProblem(column, _("is another block than the one of this number"))
+        if len(ids) > 1:
+            sentence = _("may mean %(blocks)s: for ids head the column “block id”")
+            raise BlockProblem(column, sentence % {"blocks": _listed(ids)})
+        return next(iter(ids))
+
+    def _unknown(self, text: str) -> str:
+        sentence = _("is no number or name of a block here")
+        if whole_number(text) in self._floors:
+            sentence += _("; for ids head the column “block id”")
+        return sentence
+
+    def _not_chosen(self, ids: frozenset[int]) -> str:
+        chosen = _listed([self._chosen or 0])
+        if not ids:
+            return _("is another block than the one chosen, which is %(chosen)s") % {
+                "chosen": chosen
+            }
+        return _("is %(blocks)s, another block than the one chosen, which is %(chosen)s") % {
+            "blocks": _listed(ids),
+            "chosen": chosen,
+        }
+
+    def _called(self, text: str) -> frozenset[int]:
+        """The ids of the blocks that are called so, exactly, or else but for what stands before."""
+        exactly, nearly = self._names
+        if number := whole_number(text):
+            text = str(number)
+        return exactly.get(folded(text)) or nearly.get(_bare(text), frozenset())
+
+    @cached_property
+    def _rows(self) -> list[tuple[int, str, str, int | None]]:
+        blocks = self._within.only(Block.objects.all(), "pk")
+        return list(blocks.values_list("pk", "number", "name", "floors"))
+
+    @cached_property
+    def _floors(self) -> dict[int, int | None]:
+        return {pk: floors for pk, _number, _name, floors in self._rows}
+
+    @cached_property
+    def _names(self) -> tuple[dict[str, frozenset[int]], dict[str, frozenset[int]]]:
+        """The ids of the blocks by what they are called, and by that without words such as "block"."""
+        exactly: dict[str, set[int]] = defaultdict(set)
+        nearly: dict[str, set[int]] = defaultdict(set)
+        for pk, number, name, _floors in self._rows:
+            for called in filter(None, (number, name, f"{number} {name}")):
+                exactly[folded(called)].add(pk)
+                nearly[_bare(called)].add(pk)
+        return _frozen(exactly), _frozen(nearly)
+
+
+def _bare(text: str) -> str:
+    """Without the words that say that it is a block, and the zeros before a number."""
+    words = (word.removeprefix("ال") for word in folded(text).split())
+    return " ".join(word.lstrip("0") or word for word in words if word not in _SURPLUS)
+
+
+def _frozen(ids: dict[str, set[int]]) -> dict[str, frozenset[int]]:
+    return {called: frozenset(found) for called, found in ids.items() if called}
+
+
+def _listed(ids: Iterable[int], most: int = 5) -> str:
+    """The blocks as people know them, with their ids."""
+    blocks = Block.objects.select_related("building").filter(pk__in=ids).order_by("pk")[:most]
+    shown = (
+        _("%(block)s (%(building)s, block id %(id)d)")
+        % {"block": block, "building": block.building, "id": block.pk}
+        for block in blocks
+    )
+    return _("; ").join(shown)

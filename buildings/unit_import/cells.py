@@ -1,0 +1,212 @@
+"""What the cells of a table of units say: each function reads the text of one, or raises CellProblem."""
+
+import re
+from functools import lru_cache
+
+from django.utils.translation import gettext as _
+
+from buildings.models import HIGHEST_NUMBER, LOWEST_NUMBER, Occupancy
+from contacts.canonical import ContactProblem, western_digits, with_hint
+from contacts.masking import is_masked
+from contacts.models import Kind
+from contacts.several import contacts_in
+from contacts.text import clean, folded
+
+
+class CellProblem(ValueError):
+    """A cell does not hold what its column wants; the text is for the operator."""
+
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_MINUS = str.maketrans("−٫", "-.")
+# What programs that know fractions alone write behind a whole number; three digits would be thousands.
+_NO_FRACTION = re.compile(r"(?<=[0-9])(?:\.0{1,9}|,0{1,2})")
+# How a spreadsheet shows a number that is too long for its cell, and writes it into a CSV.
+_SHORTENED = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{1,18})?[eE]\+?[0-9]{1,3}")
+# Excel takes ="010…" for a text, and shows it without.
+_AS_TEXT = re.compile(r'="([^"]*)"')
+# What a spreadsheet shows where a formula failed; the file holds it as if it were the value.
+_FAILED_FORMULAS = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"} | {
+    "#SPILL!",
+    "#CALC!",
+    "#FIELD!",
+    "#BLOCKED!",
+    "#CONNECT!",
+    "#BUSY!",
+    "#UNKNOWN!",
+    "#GETTING_DATA",
+}
+
+# What people write into a cell that has nothing to say.
+_STROKES = re.compile("[-\u2010-\u2015\u2212ـ_.…~*/\\\\،,;:|'\"`]{1,16}")
+_NAMES_TOO = frozenset({"nil", "na"})
+_NOTHING = _NAMES_TOO | {
+    folded(word)
+    for word in ("n/a", "n.a.", "none", "null", "nothing", "not available", "not applicable")
+    + ("لا يوجد", "لايوجد", "لا توجد", "لاتوجد", "لا شيء", "لاشيء", "لا شئ", "لاشئ", "بدون", "لا")
+    + ("غير موجود", "غير متوفر", "غير متاح", "ليس له", "ليس لها")
+}
+_LONGEST_NOTHING = max(map(len, _NOTHING)) + 2
+_NO_CONTACT = re.compile("(?:no|without|لا يوجد|لايوجد|لا توجد|لاتوجد|بدون|ليس له|ليس لها)(?: .*)?")
+_ZEROS = re.compile(r"0+(?:\.0+)?")
+
+_BESIDE = re.compile(r"\s*[/|\\]\s*")
+
+# The words that occupancies are read by: the labels first, then what they were called and are known as.
+# Never guessed: who the unit belongs to, and that it is to let.
+_OCCUPANCY_WORDS = {
+    Occupancy.VACANT: ("vacant", "خالية", "empty", "شاغرة", "شاغر", "فارغة", "خالي", "فارغ")
+    + ("فاضية", "فاضي", "unoccupied"),
+    Occupancy.OCCUPIED: ("occupied", "مشغولة", "lived in", "مسكونة", "ساكنة", "ساكن", "مشغول")
+    + ("مسكون", "مأهولة", "مأهول", "بها سكان", "به سكان", "مؤجرة", "مؤجر", "rented", "rented out")
+    + ("tenanted", "leased", "inhabited"),
+    Occupancy.UNOCCUPIED: (
+        "owned, unoccupied",
+        "owned but unoccupied",
+        "مملوكة غير مشغولة",
+        "مملوكة وغير مشغولة",
+        "closed",
+        "مغلقة",
+        "مغلق",
+        "مقفولة",
+        "مقفول",
+        "مقفلة",
+        "مقفل",
+        "مسكرة",
+        "مسكر",
+        "غير مسكونة",
+        "غير مسكون",
+        "غير مشغولة",
+        "غير مشغول",
+    ),
+    Occupancy.BEING_FINISHED: ("being finished", "تحت التشطيب", "قيد التشطيب", "جاري التشطيب")
+    + ("under finishing", "نصف تشطيب", "على الطوب", "على المحارة", "عظم"),
+}
+_OCCUPANCY_OF = {
+    folded(word): each.value for each, words in _OCCUPANCY_WORDS.items() for word in words
+}
+
+
+def meant(text: str) -> str:
+    """The text of a cell without what nobody means by it; empty if it says that there is nothing."""
+    text = _bare(text)
+    return "" if _is_nothing(text) else text
+
+
+def meant_name(text: str) -> str:
+    """As `meant()`, of a person's name: there are people who are called Nil."""
+    text = _bare(text)
+    return "" if folded(text) not in _NAMES_TOO and _is_nothing(text) else text
+
+
+def means_nobody(resident: str, *, has_contact: bool) -> bool:
+    """Whether the name of a resident says that there is none: Nil with a phone is somebody's name."""
+    return _ZEROS.fullmatch(resident) is not None or (
+        not has_contact and folded(resident) in _NAMES_TOO
+    )
+
+
+def _bare(text: str) -> str:
+    text = clean(text).strip()
+    if text.startswith('="') and (found := _AS_TEXT.fullmatch(text)):
+        return found[1].strip()
+    return text
+
+
+@lru_cache(4096)
+def _is_nothing(text: str) -> bool:
+    if len(text) > _LONGEST_NOTHING or text.isdecimal() or text.startswith("#"):
+        return False
+    return _STROKES.fullmatch(text) is not None or folded(text) in _NOTHING
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number in any digits, as any program writes it; None for any other text."""
+    if not text.isascii():
+        text = western_digits(clean(text)).translate(_MINUS)
+    digits = text.strip().removeprefix("'")
+    if not digits.isdecimal():
+        digits = _NO_FRACTION.sub("", digits) if _NO_FRACTION.search(digits) else digits
+    return int(digits) if _INTEGER.fullmatch(digits) else None
+
+
+def read_number(text: str) -> int:
+    """The number of a unit."""
+    number = whole_number(text)
+    if number is None and has_letters(text):
+        raise CellProblem(
+            _(
+                "is not a whole number: give the unit a number of its own and write this into the"
+                " column name, or have such units called by their names (--names)"
+            )
+        )
+    if number is None or not LOWEST_NUMBER <= number <= HIGHEST_NUMBER:
+        raise CellProblem(
+            _("is not a whole number from %(lowest)d to %(highest)d")
+            % {"lowest": LOWEST_NUMBER, "highest": HIGHEST_NUMBER}
+        )
+    return number
+
+
+def has_letters(text: str) -> bool:
+    """Whether a unit may be called so, as 12A or Shop 4; raises CellProblem for a shortened number."""
+    _refuse_shortened(text)
+    return any(map(str.isalpha, text)) and not text.startswith("#")
+
+
+def read_id(text: str) -> int:
+    """The id of a record."""
+    number = whole_number(text)
+    if number is None or number < 1:
+        raise CellProblem(_("is not an id"))
+    return number
+
+
+def read_text(longest: int, text: str) -> str:
+    """A text of so many characters at most."""
+    if len(text) > longest:
+        raise CellProblem(_("is longer than %d characters") % longest)
+    if text in _FAILED_FORMULAS:
+        raise CellProblem(_("is what a spreadsheet shows where a formula failed"))
+    return text
+
+
+@lru_cache(1024)
+def read_occupancy(text: str) -> str:
+    """The stored code of an occupancy."""
+    found = {_occupancy(text)} if _occupancy(text) else set(map(_occupancy, _BESIDE.split(text)))
+    code = found.pop()
+    if code and not found:
+        return code
+    known = _("; ").join(str(each.label) for each in Occupancy)
+    raise CellProblem(_("is none of: %s") % known)
+
+
+def _occupancy(text: str) -> str:
+    words = folded(text)
+    bare = " ".join(word.removeprefix("ال") for word in words.split())
+    return _OCCUPANCY_OF.get(words) or _OCCUPANCY_OF.get(bare, "")
+
+
+def read_contacts(kind: Kind, text: str) -> list[tuple[str, str]]:
+    """The contacts in a cell, each as typed and canonical, in their order.
+
+    What was masked or hidden when it was exported reports nothing.
+    """
+    if is_masked(text):
+        return []
+    text = text.removeprefix("'").strip()
+    if _ZEROS.fullmatch(text) or ("@" not in text and _NO_CONTACT.fullmatch(folded(text))):
+        return []
+    try:
+        return contacts_in(kind, text)
+    except ContactProblem as problem:
+        known = {Kind.PHONE: _("is not a phone number"), Kind.EMAIL: _("is not an e-mail address")}
+        raise CellProblem(with_hint(known[kind], problem.hint)) from None
+
+
+def _refuse_shortened(text: str) -> None:
+    if _SHORTENED.fullmatch(western_digits(text)):
+        raise CellProblem(
+            _("was shortened by the spreadsheet: format the column as text and write it again")
+        )

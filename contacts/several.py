@@ -1,0 +1,95 @@
+"""Several phones or e-mails in one text, as a cell or a column of an old database may have them."""
+
+import re
+from collections.abc import Iterator
+
+from contacts.canonical import ContactProblem
+from contacts.models import Kind
+
+# Between several phones or e-mails; a slash or dash may also stand within one.
+_BETWEEN = re.compile(
+    r"\s*(?:[/\\،,;؛|&\n]|(?<=\s)(?:and|or|أو|او)(?=\s)|(?<=\s)و)\s*", re.IGNORECASE
+)
+_DASH_WITH_BLANKS, _BLANK_OR_DASH = re.compile(r"\s+[‐-―-]\s+"), re.compile(r"[\s‐-―-]+")
+# The fewest digits of one of several numbers: fewer are part of one.
+_FEWEST_DIGITS = 7
+_MOST_PARTS, _MOST_GROUPS = 25, 9
+# What programs that know fractions alone make of a phone.
+_FRACTION_OF_PHONE = re.compile(r"(\+?\d{6,15})[.٫]0+")
+
+
+def contacts_in(kind: Kind, text: str) -> list[tuple[str, str]]:
+    """The contacts that a text names, each once, as typed and canonical, in their order.
+
+    Raises ContactProblem where the text is no contact, nor several.
+    """
+    parts = next(filter(None, (_read_all(kind, each) for each in _partings(kind, text))), None)
+    if parts is None:
+        # It says why.
+        return [_read_contact(kind, text)]
+    return list({value: (typed, value) for typed, value in reversed(parts)}.values())[::-1]
+
+
+def phones_in(text: str) -> list[str]:
+    """The phones that a text names, as typed; the whole text where that is one phone, or none."""
+    try:
+        phones = [typed for typed, _value in contacts_in(Kind.PHONE, text)]
+    except ContactProblem:
+        return [text]
+    return phones if len(phones) > 1 else [text]
+
+
+def _partings(kind: Kind, text: str) -> Iterator[list[str]]:
+    """The ways in which the text may be several contacts, the likeliest first; or one."""
+    several = [part for part in _BETWEEN.split(text) if part]
+    if kind is Kind.EMAIL:
+        yield [text]
+        yield several
+        yield [part for part in re.split(r"\s+", " ".join(several)) if part]
+        return
+    if len(several) > 1 and all(_digits_in(part) >= _FEWEST_DIGITS for part in several):
+        yield several
+    yield [text]
+    yield [part for each in several for part in _DASH_WITH_BLANKS.split(each) if part]
+    numbers = [_numbers(_BLANK_OR_DASH.split(each)) for each in several]
+    if all(len(each) == 1 for each in numbers):
+        yield [number for each in numbers for number in each[0]]
+
+
+def _numbers(groups: list[str]) -> list[list[str]]:
+    """The ways in which groups of digits, in their order, are whole phones."""
+    if len(groups) > _MOST_GROUPS:
+        return []
+    ways: list[list[list[str]]] = [[[]]]
+    for end in range(1, len(groups) + 1):
+        last = ((start, " ".join(groups[start:end])) for start in range(end))
+        ways.append(
+            [
+                [*way, number]
+                for start, number in last
+                if ways[start] and _digits_in(number) >= _FEWEST_DIGITS
+                if _read_all(Kind.PHONE, [number])
+                for way in ways[start]
+            ]
+        )
+    return ways[-1]
+
+
+def _digits_in(text: str) -> int:
+    return sum(map(str.isdecimal, text))
+
+
+def _read_all(kind: Kind, parts: list[str]) -> list[tuple[str, str]] | None:
+    """All of the parts as contacts; None if one is none."""
+    if not 0 < len(parts) <= _MOST_PARTS:
+        return None
+    try:
+        return [_read_contact(kind, part) for part in parts]
+    except ValueError:
+        return None
+
+
+def _read_contact(kind: Kind, text: str) -> tuple[str, str]:
+    if kind is Kind.PHONE and text.endswith("0") and (found := _FRACTION_OF_PHONE.fullmatch(text)):
+        text = found[1]
+    return kind.tidy(text), kind.canonical(text)
