@@ -100,7 +100,7 @@ def repaired(text: str) -> str:
 
     That is so of HTML entities, and of UTF-8 that was read as another code page, once or several times.
     """
-    if text.isascii() and "&" not in text:
+    if not may_be_spoilt(text):
         return text
     for _time in range(_TIMES):
         better = _read_as_utf8(_without_entities(text))
@@ -108,6 +108,11 @@ def repaired(text: str) -> str:
             return text
         text = better
     return text
+
+
+def may_be_spoilt(text: str) -> bool:
+    """Whether `repaired()` may find something; false of almost every text, and fast."""
+    return "&" in text or (not text.isascii() and _SECOND_BYTES.search(text) is not None)
 
 
 def is_lost(text: str) -> bool:
@@ -152,7 +157,7 @@ def _without_entities(text: str) -> str:
 
 
 def _read_as_utf8(text: str) -> str:
-    if text.isascii() or _SECOND_BYTES.search(text) is None:
+    if text.isascii():
         return text
     for code_page in _CODE_PAGES:
         try:

@@ -106,6 +106,7 @@ LINES = {
     "instructions": (["One row for a unit", "Ask us: 19123", "number,floor", "101,7"], "row 3"),
     "two lines": (["Unit number,Floor,Notes", "رقم الوحدة,الدور,ملاحظات", "101,7,"], "row 2"),
     "two lines, halves": (["Unit number,Data,", ",Floor,Notes", "101,7,x"], "row 2"),
+    "a sum": (["م,number,floor", "1,101,7", "الإجمالي,1,"], "Row 3 sums up"),
     "a pair of facts": (["Year,2026", "Units,40", "number,floor", "101,7"], "row 3"),
 }
 

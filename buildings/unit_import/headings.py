@@ -70,6 +70,8 @@ _COUNTERS = _plain_set(
     "Index",
 )
 _SIGNS_OF_COUNTERS = {"#", "№", "م.", "#."}
+# With one of these begins a row that sums up.
+_SUMS = _plain_set("total", "totals", "subtotal", "sum", "grand", "إجمالي", "مجموع", "جملة")
 # The unit's number, unless the sheet says nothing of units beside it or has another column of it.
 _PERHAPS_COUNTERS = _plain_set("رقم", "الرقم")
 # The unit's name, or beside a phone or an e-mail the resident's.
@@ -161,6 +163,11 @@ def _who(words: Collection[str]) -> str:
 def is_counter(heading: str) -> bool:
     """Whether the column counts the rows of its sheet."""
     return heading.strip() in _SIGNS_OF_COUNTERS or plain(heading) in _COUNTERS
+
+
+def sums_up(cell: str) -> bool:
+    """Whether a cell in a column that is not ours says that its row is a sum."""
+    return not _SUMS.isdisjoint(plain(cell).split()[:1])
 
 
 def is_known(heading: str) -> bool:

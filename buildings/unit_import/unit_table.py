@@ -1,6 +1,7 @@
 """A file as a table of units: which of its sheets are read, from which row, under which headings."""
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from typing import Protocol
 
 from django.utils.translation import gettext as _
@@ -13,12 +14,15 @@ from buildings.unit_import.headings import (
     find,
     known_titles,
     plain,
+    sums_up,
 )
 from buildings.unit_import.reader import UnitReader
 
 Choose = Callable[[Sequence[Sequence[Row]]], Sequence[int | None]]
 # How much a message repeats of a row that holds no headings.
 _LONGEST_QUOTE = 80
+# So many rows that sum up are told one by one.
+_MOST_SUMS = 20
 
 
 class SourceTable(Protocol):
@@ -61,17 +65,34 @@ class UnitTable:
         self._make_reader = reader
         self._notes: list[str] = []
         self._starts: list[int | None] | None = None
+        # The columns that are not read, and the rows that sum up.
+        self._left_out: list[int] = []
+        self._sums: list[int] = []
 
     @property
     def notes(self) -> list[str]:
         """What to tell of what was read and what was not."""
-        return self._notes + self.source.notes
+        sums = [
+            _("%(place)s sums up and was not read.") % {"place": self.place(row).capitalize()}
+            for row in self._sums[:_MOST_SUMS]
+        ]
+        return self._notes + sums + self.source.notes
 
     def rows(self) -> Generator[Row, None, None]:
         """The number of each row and its cells. Raises HeadingsProblem, with a sentence that names the
         file, and whatever the source raises.
         """
-        return self.source.rows(self._choose if self._starts is None else self._chosen)
+        self._sums = []
+        rows = self.source.rows(self._choose if self._starts is None else self._chosen)
+        with closing(rows):
+            for number, cells in rows:
+                if self._left_out and self._sums_up(cells):
+                    self._sums.append(number)
+                else:
+                    yield number, cells
+
+    def _sums_up(self, cells: Sequence[str]) -> bool:
+        return any(index < len(cells) and sums_up(cells[index]) for index in self._left_out)
 
     def where(self, row: int) -> tuple[str, int]:
         """The sheet, where there are several, and the number by which people know a row."""
@@ -92,6 +113,9 @@ class UnitTable:
             self.reader = self._make_reader(best.texts)
         except HeadingsProblem as error:
             raise self._problem(best.row, str(error)) from error
+        self._left_out = [
+            index for index, text in enumerate(best.texts) if text in self.reader.left_out
+        ]
         self._notes = list(self._told(best))
         same = [_same(best, each) for each in found]
         self.apart = sum(same)

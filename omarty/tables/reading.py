@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from openpyxl.utils import get_column_letter
 
 from contacts.canonical import one_line
-from contacts.text import repaired
+from contacts.text import may_be_spoilt, repaired
 from omarty.tables.cells import plain
 from omarty.tables.csv_reading import CsvLayout, CsvProblem, csv_layout, csv_rows, filled
 from omarty.tables.kinds import other_kind
@@ -172,7 +172,9 @@ class TableFile:
         """The rows that hold something, each cell as it was meant."""
         for number, cells in rows:
             self.deadline.check()
-            tidy = [one_line(self._whole(number, cell)) for cell in cells]
+            if may_be_spoilt("\n".join(cells)):
+                cells = [self._whole(number, cell) for cell in cells]
+            tidy = [one_line(cell) for cell in cells]
             while tidy and not tidy[-1]:
                 tidy.pop()
             if tidy:
@@ -198,7 +200,6 @@ class TableFile:
 
     def _check_row(self, number: int, cells: list[str], filled_cells: int) -> None:
         sentence = ""
-        facts = {"file": self.name, "place": self.place(number)}
         if filled_cells > MOST_COLUMNS:
             sentence = _(
                 "%(file)s, %(place)s holds something to the right of column %(column)s, the last that is"
@@ -207,8 +208,8 @@ class TableFile:
         elif sum(map(len, cells)) > LONGEST_ROW:
             sentence = _("%(file)s, %(place)s is longer than %(most)d characters.")
         if sentence:
-            facts |= {"column": get_column_letter(MOST_COLUMNS)}
-            raise TableProblem(sentence % {**facts, "most": LONGEST_ROW})
+            facts = {"file": self.name, "place": self.place(number), "most": LONGEST_ROW}
+            raise TableProblem(sentence % {**facts, "column": get_column_letter(MOST_COLUMNS)})
 
     def _recognised(self, file: BinaryIO, known: Callable[[str], bool]) -> CsvLayout | None:
         """How it is to be read; None if it is a workbook."""
