@@ -7,10 +7,8 @@ from contacts.canonical import ContactProblem
 from contacts.models import Kind
 
 # Between several phones or e-mails; a slash or dash may also stand within one.
-_BETWEEN = re.compile(
-    r"\s*(?:[/\\،,;؛|&\n]|(?<=\s)(?:and|or|أو|او)(?=\s)|(?<=\s)و)\s*", re.IGNORECASE
-)
-_DASH_WITH_BLANKS, _BLANK_OR_DASH = re.compile(r"\s+[‐-―-]\s+"), re.compile(r"[\s‐-―-]+")
+_BETWEEN = re.compile(r"[/\\،,;؛|&\n]|\s(?:and|or|أو|او)\s|\sو", re.IGNORECASE)
+_DASH_WITH_BLANKS, _BLANK_OR_DASH = re.compile(r"\s[‐-―-]\s"), re.compile(r"[\s‐-―-]+")
 # The fewest digits of one of several numbers: fewer are part of one.
 _FEWEST_DIGITS = 7
 _MOST_PARTS, _MOST_GROUPS = 25, 9
@@ -41,19 +39,25 @@ def phones_in(text: str) -> list[str]:
 
 def _partings(kind: Kind, text: str) -> Iterator[list[str]]:
     """The ways in which the text may be several contacts, the likeliest first; or one."""
-    several = [part for part in _BETWEEN.split(text) if part]
+    several = _parts(_BETWEEN, text)
+    if len(several) > _MOST_PARTS:
+        return
     if kind is Kind.EMAIL:
         yield [text]
         yield several
-        yield [part for part in re.split(r"\s+", " ".join(several)) if part]
+        yield " ".join(several).split()
         return
     if len(several) > 1 and all(_digits_in(part) >= _FEWEST_DIGITS for part in several):
         yield several
     yield [text]
-    yield [part for each in several for part in _DASH_WITH_BLANKS.split(each) if part]
+    yield [part for each in several for part in _parts(_DASH_WITH_BLANKS, each)]
     numbers = [_numbers(_BLANK_OR_DASH.split(each)) for each in several]
     if all(len(each) == 1 for each in numbers):
         yield [number for each in numbers for number in each[0]]
+
+
+def _parts(between: re.Pattern[str], text: str) -> list[str]:
+    return [part.strip() for part in between.split(text) if part.strip()]
 
 
 def _numbers(groups: list[str]) -> list[list[str]]:

@@ -68,7 +68,7 @@ PEOPLE = {
 def test_a_name_is_whose_its_neighbours_say(tmp_path, headings):
     path = tmp_path / "units.csv"
     names = ["Sara Said"] * (headings.count(",") - 1)
-    path.write_bytes(comma(headings, ",".join(["101", *names, "01055500099"])))
+    path.write_bytes(comma(f"{headings},floor", ",".join(["101", *names, "01055500099", "7"])))
     load(path, block=1)
     unit = Apartment.objects.get(block_id=1, number=101)
     assert unit.name == ("Sara Said" if PEOPLE[headings] == "unit" else "")

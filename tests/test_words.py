@@ -29,7 +29,7 @@ EXCEPTIONS = [
         "mend|mending|staircase",
         "people kept these addresses",
     ),
-    ("buildings/unit_import/columns.py", "lived in", "a file of units may say so for occupied"),
+    ("buildings/unit_import/cells.py", "lived in", "a file of units may say so for occupied"),
 ]
 NO_TEXT = {".png", ".mo", ".ico", ".woff2"}
 # Other people's programs, and the tables that people keep.

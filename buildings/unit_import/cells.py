@@ -50,7 +50,7 @@ _LONGEST_NOTHING = max(map(len, _NOTHING)) + 2
 _NO_CONTACT = re.compile("(?:no|without|لا يوجد|لايوجد|لا توجد|لاتوجد|بدون|ليس له|ليس لها)(?: .*)?")
 _ZEROS = re.compile(r"0+(?:\.0+)?")
 
-_BESIDE = re.compile(r"\s*[/|\\]\s*")
+_BESIDE = re.compile(r"[/|\\]")
 
 # The words that occupancies are read by: the labels first, then what they were called and are known as.
 # Never guessed: who the unit belongs to, and that it is to let.

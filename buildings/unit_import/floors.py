@@ -15,7 +15,7 @@ from contacts.text import clean, folded
 ROOF: Final = "roof"
 
 # "-1", "1-" as right-to-left cells have it, "(1)" as accountants write it.
-_NEGATIVE = re.compile(r"-\s*([0-9]{1,3})|([0-9]{1,3})\s*-|\(\s*-?([0-9]{1,3})\s*\)")
+_NEGATIVE = re.compile(r"- ?([0-9]{1,3})|([0-9]{1,3}) ?-|\( ?-?([0-9]{1,3}) ?\)")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _COUNTED = re.compile(r"([0-9]{1,3})(?: ?(?:st|nd|rd|th))?|[fl] ?([0-9]{1,3})|([0-9]{1,3}) ?f")
 _BASEMENT = re.compile(r"(?:b|basement|بدروم|بدرون|قبو)(?: ?([0-9]{1,2}))?")

@@ -41,7 +41,7 @@ class UnitReader:
     `columns` are the columns that are read, in the file's order, each with its index in a row; of
     contacts there may be several of one kind. `left_out` are the headings of those that are not, such
     as the ones to `ignore`. `registers` says whether a unit that its block does not have is a new one:
-    who registers units says on which floor they are. With `names`, what stands in place of a number
+    who registers units says on which floor they are, or writes our own table. With `names`, what stands in place of a number
     and is none is the name of a unit without a number.
     """
 
@@ -64,7 +64,6 @@ class UnitReader:
             raise HeadingsProblem(_("There is no column of blocks: add one, or choose the block."))
         self.columns = [(index, column) for index, column in found if column.read is not None]
         self.headings = headings
-        self.registers = "floor" in known
         self._block_id = block_id
         self._finder = BlockFinder(within, block_id)
         self._readers = [
@@ -74,6 +73,8 @@ class UnitReader:
             column.name: headings[index] for index, column in reversed(self.columns)
         }
         self._nameless = [index for index, name in enumerate(headings) if not name]
+        # A list of people has no floors: who is on one is no new unit. Our own word for it is no list's.
+        self.registers = "floor" in known or self.heading("number") == "number"
 
     def _read(
         self, column: Column, names: bool
