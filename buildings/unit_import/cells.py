@@ -87,6 +87,14 @@ _OCCUPANCY_OF = {
 }
 
 
+# What stands where a table sums up.
+TOTALS = frozenset(
+    folded(word)
+    for word in ("total", "totals", "grand total", "sum", "subtotal", "الإجمالي", "إجمالي")
+    + ("المجموع", "مجموع")
+)
+
+
 def meant(text: str) -> str:
     """The text of a cell without what nobody means by it; empty if it says that there is nothing."""
     text = _bare(text)
@@ -133,6 +141,8 @@ def whole_number(text: str) -> int | None:
 def read_number(text: str) -> int:
     """The number of a unit."""
     number = whole_number(text)
+    if folded(text) in TOTALS:
+        raise CellProblem(_("sums up other rows: take this row out"))
     if number is None and has_letters(text):
         raise CellProblem(
             _(

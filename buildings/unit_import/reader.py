@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from buildings.permissions import Blocks
 from buildings.unit_import.blocks import BlockFinder, BlockProblem, NamedBlock
 from buildings.unit_import.cells import (
+    TOTALS,
     CellProblem,
     has_letters,
     means_nobody,
@@ -24,13 +25,6 @@ from contacts.bulk import ReportedContact
 from contacts.models import Kind
 from contacts.text import folded
 
-# What stands where a table sums up.
-_TOTALS = frozenset(
-    folded(word)
-    for word in ("total", "totals", "grand total", "sum", "subtotal", "الإجمالي", "إجمالي")
-    + ("المجموع", "مجموع")
-)
-
 # The columns that say which block is meant, the plainest first.
 _BLOCK_COLUMNS = ("block", "block name", "block id")
 
@@ -41,8 +35,8 @@ class UnitReader:
     `columns` are the columns that are read, in the file's order, each with its index in a row; of
     contacts there may be several of one kind. `left_out` are the headings of those that are not, such
     as the ones to `ignore`. `registers` says whether a unit that its block does not have is a new one:
-    who registers units says on which floor they are, or writes our own table. With `names`, what stands in place of a number
-    and is none is the name of a unit without a number.
+    who registers units says on which floor they are, or writes our own table. With `names`, what
+    stands in place of a number and is none is the name of a unit without a number.
     """
 
     def __init__(
@@ -158,7 +152,7 @@ def _read_number_or_name(text: str) -> int | str:
     try:
         return read_number(text)
     except CellProblem:
-        if not has_letters(text) or is_known(text) or folded(text) in _TOTALS:
+        if not has_letters(text) or is_known(text) or folded(text) in TOTALS:
             raise
     return read_unit_name(text)
 
