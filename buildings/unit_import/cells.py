@@ -46,6 +46,8 @@ _NOTHING = _NAMES_TOO | {
     + ("لا يوجد", "لايوجد", "لا توجد", "لاتوجد", "لا شيء", "لاشيء", "لا شئ", "لاشئ", "بدون", "لا")
     + ("غير موجود", "غير متوفر", "غير متاح", "ليس له", "ليس لها")
 }
+# Cells that are no longer are remembered: a table says the same in many.
+_REMEMBERED = 40
 _LONGEST_NOTHING = max(map(len, _NOTHING)) + 2
 _NO_CONTACT = re.compile("(?:no|without|لا يوجد|لايوجد|لا توجد|لاتوجد|بدون|ليس له|ليس لها)(?: .*)?")
 _ZEROS = re.compile(r"0+(?:\.0+)?")
@@ -97,6 +99,11 @@ TOTALS = frozenset(
 
 def meant(text: str) -> str:
     """The text of a cell without what nobody means by it; empty if it says that there is nothing."""
+    return _meant(text) if len(text) <= _REMEMBERED else _meant.__wrapped__(text)
+
+
+@lru_cache(8192)
+def _meant(text: str) -> str:
     text = _bare(text)
     return "" if _is_nothing(text) else text
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +30,8 @@ from omarty.tables.xlsx_reading import SheetPart, Workbook
 from omarty.tables.xlsx_sheet import SHEET_ROWS
 
 _CHUNK = 1 << 20
+# Cells that are no longer are remembered: a table says the same in many.
+_REMEMBERED = 40
 
 # Gets the first rows of each sheet that hold something; says from which row on each is read, the row
 # by its number, or None for not at all.
@@ -174,12 +177,14 @@ class TableFile:
             self.deadline.check()
             if may_be_spoilt("\n".join(cells)):
                 cells = [self._whole(number, cell) for cell in cells]
-            tidy = [one_line(cell) for cell in cells]
+            tidy = [
+                _remembered(cell) if len(cell) <= _REMEMBERED else _tidy(cell) for cell in cells
+            ]
             while tidy and not tidy[-1]:
                 tidy.pop()
             if tidy:
                 self._check_row(number, cells, len(tidy))
-                yield number, [plain(cell) for cell in tidy]
+                yield number, tidy
 
     def _whole(self, row: int, text: str) -> str:
         """The text, repaired where a program spoilt it."""
@@ -253,6 +258,13 @@ class TableFile:
             yield [
                 _opened_sheet(book, sheet, index * SHEET_ROWS) for index, sheet in enumerate(shown)
             ]
+
+
+def _tidy(cell: str) -> str:
+    return plain(one_line(cell))
+
+
+_remembered = lru_cache(8192)(_tidy)
 
 
 def _opened_sheet(book: Workbook, sheet: SheetPart, base: int) -> _Sheet:
