@@ -380,8 +380,8 @@ def test_nothing_foreign_after_an_import_a_move_in_and_an_export(desk, role):
     """What the managers of both blocks did to them leaves nothing of one in the other's pages or files."""
     for name, block, unit, person_id in (("manager", 1, 4, 3), ("neighbour", 2, 14, 8)):
         busy = Desk(name)
-        row = f"88{block}1,Hall{block},Guest{block},0105557000{block},Note{block}"
-        table = f"number,name,resident,phone,note\n{row}"
+        row = f"88{block}1,1,Hall{block},Guest{block},0105557000{block},Note{block}"
+        table = f"number,floor,name,resident,phone,note\n{row}"
         file = SimpleUploadedFile(f"file{block}.csv", table.encode())
         preview = busy.post("/admin/buildings/apartment/import/", {"import_file": file})
         busy.resend("buildings/apartment/import/", preview)
