@@ -13,7 +13,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import Workbook
 
 from buildings.models import Apartment, Block, Membership
-from contacts.models import Claim
 from tests.backoffice import Desk, fields_of
 from tests.test_import_units import load, refusal
 
@@ -191,14 +190,9 @@ def floors(numbers):
 
 def residents():
     """Who came in, by unit and each of their contacts."""
-    came = Membership.objects.filter(
-        user__in=Claim.objects.values("user"), apartment__number__gt=100
-    )
-    found = {}
-    for each in came.select_related("user", "apartment"):
-        for value in Claim.objects.filter(user=each.user).values_list("value", flat=True):
-            found[each.apartment.number, value] = each.user.name
-    return found
+    came = Membership.objects.filter(apartment__number__gt=100)
+    found = came.values_list("apartment__number", "user__claims__value", "user__name")
+    return {(number, value): name for number, value, name in found}
 
 
 def brought_in(path):

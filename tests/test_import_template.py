@@ -192,7 +192,7 @@ def test_blocks_that_are_called_alike_are_offered_by_their_ids():
         ("--template new.xlsx --block 99", "There is no block 99."),
         ("--template nowhere/new.xlsx", "no directory that can be written to"),
         ("there.xlsx --language ar", "--language goes with --template"),
-        ("", "Name a FILE to load"),
+        ("", "arguments are required: FILE"),
     ],
 )
 def test_what_the_command_refuses(tmp_path, monkeypatch, arguments, says):

@@ -100,7 +100,7 @@ ENCODED: dict[str, Callable[[Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("content_type", BODIES)
+@pytest.mark.parametrize("content_type", sorted(BODIES))
 @pytest.mark.parametrize("each_field", [True, False])
 def test_the_examples_alone_make_requests_that_succeed(schema, client, content_type, each_field):
     """One after the other, as a client would that imports the schema, with the token of Login's example."""

@@ -85,8 +85,10 @@ class Command(DataCommand):
         if options["template"] is not None:
             self._write_template(**options)
             return
-        if options["file"] is None or options["language"] is not None:
-            raise UsageProblem("Name a FILE to load; --language goes with --template.")
+        if options["language"] is not None:
+            raise UsageProblem("--language goes with --template.")
+        if options["file"] is None:
+            raise UsageProblem("the following arguments are required: FILE")
         skip_bad = options["skip_bad"]
         try:
             file = TableFile(options["file"], known=is_known)
