@@ -120,13 +120,13 @@ def insert_blocks(database: Any, count: int) -> None:
 def timed(database: Any) -> Iterator[list[float]]:
     """On exit, the list has elapsed seconds and processor seconds of this process and the server."""
     took: list[float] = []
-    server, own, start = _server_seconds(database), time.process_time(), time.perf_counter()
+    server, own, start = server_seconds(database), time.process_time(), time.perf_counter()
     yield took
     took.append(time.perf_counter() - start)
-    took.append(time.process_time() - own + _server_seconds(database) - server)
+    took.append(time.process_time() - own + server_seconds(database) - server)
 
 
-def _server_seconds(database: Any) -> float:
+def server_seconds(database: Any) -> float:
     cursor = database.cursor()
     cursor.execute("SELECT @@pid_file")
     pid = Path(cursor.fetchone()[0]).read_text().strip()

@@ -24,7 +24,7 @@ LEAST_DIGITS = 4
 LONG_WORD = 6
 # So many people are found once and then known by their ids: their rows, units and count need no
 # other search. More are found fast enough wherever one looks.
-FEW = 1000
+FEW = 20_000
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -41,23 +41,33 @@ def named(term: str) -> Q:
 def people_matching(term: str, within: Blocks) -> Q:
     """Over users who belong or belonged to these blocks: by name, e-mail, or phone or a part of one.
 
-    Runs one statement.
+    Runs one statement; over everybody two.
     """
     # What has an "@" is an e-mail; its parts are words of many names.
     name = named("" if "@" in term else term)
-    contacts = _contacts_matching(clean(term).strip())
-    holders = Claim.objects.filter(contacts)
-    if within.ids is not None:
-        # Few people: each one's contacts are looked at.
-        found = name | Q(Exists(holders.filter(user=OuterRef("pk")))) if contacts else name
-        people: Any = _people(within).filter(found).values_list("pk")
+    values = _values_matching(clean(term).strip())
+    holders = Claim.objects.filter(values, _visible())
+    if not values:
+        found, people = name, _people(within).filter(name).values_list("pk")
+    elif within.ids is None:
+        # Names and contacts are each read from their own index, and whose few contacts it are then.
+        claims = _few(Claim.objects.filter(values).values_list("pk"))
+        holders = holders if claims is None else Claim.objects.filter(_visible(), pk__in=claims)
+        found = name | Q(pk__in=holders.values("user_id"))
+        names = User.objects.filter(name).values_list("pk")
+        people = names.union(holders.values_list("user_id"))
     else:
-        # Names and contacts are each read by their own index.
-        found = name | Q(pk__in=holders.values("user_id")) if contacts else name
-        people = User.objects.filter(name).values_list("pk")
-        people = people.union(holders.values_list("user_id")) if contacts else people
-    few = [pk for (pk,) in people[: FEW + 1]]
-    return Q(pk__in=few) if len(few) <= FEW else found
+        # Few people: each one's contacts are looked at.
+        found = name | Q(Exists(holders.filter(user=OuterRef("pk"))))
+        people = _people(within).filter(found).values_list("pk")
+    few = _few(people)
+    return found if few is None else Q(pk__in=few)
+
+
+def _few(ids: Any) -> list[int] | None:
+    """The ids that a query of nothing else finds; None if they are many."""
+    found = [pk for (pk,) in ids[: FEW + 1]]
+    return found if len(found) <= FEW else None
 
 
 def people_named(term: str, within: Blocks) -> QuerySet[User]:
@@ -83,20 +93,26 @@ def digits_of(term: str) -> str:
     return "" if _LETTER.search(text) else "".join(filter(str.isdecimal, text))
 
 
-def _contacts_matching(term: str) -> Q:
-    """Over claims: the visible ones that have this term in them; nothing for a term that none can have."""
+def _values_matching(term: str) -> Q:
+    """Over claims: those on a contact with this term in it; nothing for a term that none can have."""
     by_kind = {Kind.EMAIL: _emails(term), Kind.PHONE: _phones(term)}
-    matches = []
+    found = Q()
     for kind, conditions in by_kind.items():
         with suppress(ValueError):
             conditions.append(Q(value=kind.canonical(term)))
         if conditions:
-            secondary = SECONDARY[kind].__name__.lower()
-            visible = Q(**{f"{secondary}__hidden": False}) | Q(
-                **{f"{secondary}__isnull": True, f"user__{kind}_hidden": False}
-            )
-            matches.append(Q(kind=kind) & reduce(or_, conditions) & visible)
-    return reduce(or_, matches, Q())
+            found |= Q(kind=kind) & reduce(or_, conditions)
+    return found
+
+
+def _visible() -> Q:
+    """Over claims: those on contacts that their holder does not hide."""
+    visible = Q()
+    for kind, model in SECONDARY.items():
+        secondary = model.__name__.lower()
+        primary = {f"{secondary}__isnull": True, f"user__{kind}_hidden": False}
+        visible |= Q(kind=kind) & (Q(**{f"{secondary}__hidden": False}) | Q(**primary))
+    return visible
 
 
 def _emails(part: str) -> list[Q]:
