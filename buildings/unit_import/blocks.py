@@ -1,9 +1,8 @@
 """Which block a row means: by the number or the name that people call it by, or by its id."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -18,15 +17,6 @@ _SURPLUS = frozenset(
     for word in ("block", "building", "tower", "no", "number", "bldg", "رقم", "عمارة", "بلوك")
     + ("برج", "مبنى", "بناية")
 )
-
-
-class NamedBlock(NamedTuple):
-    """What a row says of its block; empty is not said."""
-
-    # Under "block", and under "block name".
-    block: str
-    name: str
-    block_id: int | None
 
 
 class BlockProblem(CellProblem):
@@ -45,35 +35,30 @@ class BlockFinder:
 
     def __init__(self, within: Blocks, chosen: int | None) -> None:
         self._within, self._chosen = within, chosen
-        # Its problems too: each asks the database for what it names.
-        self._found = lru_cache(4096)(self._find)
-
-    def find(self, named: NamedBlock) -> int | None:
-        """The id of the block that is named, or chosen; None if neither. Raises BlockProblem."""
-        found = self._found(named)
-        if isinstance(found, BlockProblem):
-            raise BlockProblem(found.column, str(found))
-        return found
+        # The block of what a row says of it under "block", "block name" and "block id", where empty is
+        # not said; None if nothing is said or chosen. Problems too are kept: each asks the database.
+        self.find: Callable[[str, str, int | None], int | BlockProblem | None] = lru_cache(4096)(
+            self._find
+        )
 
     def roof_of(self, block_id: int) -> int | None:
         """The floor above the last one of a block, whose floors are counted from the ground floor."""
         floors = self._floors.get(block_id)
         return floors if floors and floors <= HIGHEST_FLOOR else None
 
-    def _find(self, named: NamedBlock) -> int | BlockProblem | None:
+    def _find(self, block: str, name: str, block_id: int | None) -> int | BlockProblem | None:
         try:
-            return self._meant(named)
+            return self._meant({"block": block, "block name": name}, block_id)
         except BlockProblem as problem:
             return problem
 
-    def _meant(self, named: NamedBlock) -> int | None:
-        meant = {"block": named.block, "block name": named.name}
+    def _meant(self, meant: dict[str, str], block_id: int | None) -> int | None:
         found = {column: self._called(text) for column, text in meant.items() if text}
-        if named.block_id is not None:
+        if block_id is not None:
             for column, ids in found.items():
-                if ids and named.block_id not in ids:
+                if ids and block_id not in ids:
                     raise BlockProblem(column, _("is another block than the one with this id"))
-            return named.block_id
+            return block_id
         if self._chosen is not None:
             for column, ids in found.items():
                 if self._chosen not in ids:

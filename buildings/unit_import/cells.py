@@ -128,7 +128,6 @@ def _bare(text: str) -> str:
     return text
 
 
-@lru_cache(4096)
 def _is_nothing(text: str) -> bool:
     if len(text) > _LONGEST_NOTHING or text.isdecimal() or text.startswith("#"):
         return False
@@ -145,6 +144,7 @@ def whole_number(text: str) -> int | None:
     return int(digits) if _INTEGER.fullmatch(digits) else None
 
 
+@lru_cache(8192)
 def read_number(text: str) -> int:
     """The number of a unit."""
     number = whole_number(text)

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from buildings.permissions import Blocks
-from buildings.unit_import.blocks import BlockFinder, BlockProblem, NamedBlock
+from buildings.unit_import.blocks import BlockFinder, BlockProblem
 from buildings.unit_import.cells import (
     TOTALS,
     CellProblem,
@@ -97,7 +97,15 @@ class UnitReader:
                     problems.append(RowProblem(row, self.headings[index], str(error)))
                 else:
                     found[name] = found[name] + value if name in found else value
-        problems += self._place(row, found)
+        block = self._finder.find(
+            found.get("block", ""), found.get("block name", ""), found.get("block id")
+        )
+        if isinstance(block, BlockProblem):
+            problems.append(RowProblem(row, self.heading(block.column), str(block)))
+            block = None
+        found["block"] = block
+        if type(found.get("number")) is str or found.get("floor") == ROOF:
+            problems += self._place(row, found)
         if self._nameless or len(cells) > len(self.headings):
             problems += self._beyond(row, cells)
         if found["block"] is None or "number" not in found:
@@ -111,15 +119,7 @@ class UnitReader:
         return block_id
 
     def _place(self, row: int, found: dict[str, Any]) -> Iterator[RowProblem]:
-        """Make of what is said of block, floor and number what a UnitRow holds."""
-        named = NamedBlock(
-            found.get("block", ""), found.get("block name", ""), found.get("block id")
-        )
-        found["block"] = None
-        try:
-            found["block"] = self._finder.find(named)
-        except BlockProblem as problem:
-            yield RowProblem(row, self.heading(problem.column), str(problem))
+        """Make a floor of a roof, and the unit's name of what stands in place of its number."""
         if found.get("floor") == ROOF:
             found["floor"] = found["block"] and self._finder.roof_of(found["block"])
             if found["floor"] is None and found["block"] is not None:
@@ -158,24 +158,22 @@ def _read_number_or_name(text: str) -> int | str:
 
 
 def _unit_row(row: int, found: dict[str, Any]) -> UnitRow:
-    phones = _each_once(found.get("phone", ()))
-    emails = _each_once(found.get("email", ()))
-    resident = found.get("resident", "")
+    get = found.get
+    phones, emails, resident = get("phone", ()), get("email", ()), get("resident", "")
     if resident and means_nobody(resident, has_contact=bool(phones or emails)):
         resident = ""
-    further = [ReportedContact(Kind.PHONE, *each) for each in phones[1:]]
-    further += [ReportedContact(Kind.EMAIL, *each) for each in emails[1:]]
-    return UnitRow(
-        row,
-        found["block"],
-        found.get("unit id"),
-        found.get("number"),
-        resident,
-        *(phones[0] if phones else NO_CONTACT),
-        *(emails[0] if emails else NO_CONTACT),
-        details=details_of(found),
-        further=tuple(further),
-    )
+    further: tuple[ReportedContact, ...] = ()
+    if len(phones) > 1 or len(emails) > 1:
+        phones, emails = _each_once(phones), _each_once(emails)
+        further = (
+            *(ReportedContact(Kind.PHONE, *each) for each in phones[1:]),
+            *(ReportedContact(Kind.EMAIL, *each) for each in emails[1:]),
+        )
+    phone, phone_value = phones[0] if phones else NO_CONTACT
+    email, email_value = emails[0] if emails else NO_CONTACT
+    contacts = (phone, phone_value, email, email_value)
+    unit = (row, found["block"], get("unit id"), get("number"))
+    return UnitRow._make((*unit, resident, *contacts, details_of(found), further))
 
 
 def _each_once(contacts: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:

@@ -121,9 +121,11 @@ def _stored(row: UnitRow) -> tuple[Any, ...]:
 
 def _restored(stored: tuple[Any, ...]) -> UnitRow:
     further = stored[len(_PLAIN)]
-    contacts = (
-        ReportedContact(Kind(kind), typed, value)
-        for kind, typed, value in (json.loads(further) if further else ())
+    contacts = json.loads(further) if further else ()
+    return UnitRow._make(
+        (
+            *stored[: len(_PLAIN)],
+            stored[len(_PLAIN) + 1 :],
+            tuple([ReportedContact(Kind(kind), *value) for kind, *value in contacts]),
+        )
     )
-    details = stored[len(_PLAIN) + 1 :]
-    return UnitRow._make((*stored[: len(_PLAIN)], details, tuple(contacts)))
