@@ -41,8 +41,7 @@ def tidy_email(typed: str) -> str:
         text = bracketed[1]
     scheme = _SCHEME.match(text.lstrip())
     if scheme is not None:
-        name, at, domain = text.lstrip()[scheme.end() :].rpartition("@")
-        text = name + at + domain.partition("?")[0]
+        text = text.lstrip()[scheme.end() :].partition("?")[0]
     return text.strip().rstrip(_AFTER)
 
 
@@ -65,7 +64,8 @@ def canonical_email(typed: str) -> str:
 
 def _ascii_name(name: str) -> str:
     if name.isascii():
-        if not name.isprintable():
+        # What begins as another script's form in ASCII would be taken for a name in that script.
+        if not name.isprintable() or f".{name}".lower().find(f".{_OTHER_SCRIPT}") >= 0:
             raise EmailProblem
         return name
     return ".".join(map(_ascii_part, name.split(".")))

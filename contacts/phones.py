@@ -58,6 +58,8 @@ _BODY = re.compile(r"(\(?\+)?\(?[0-9][0-9() \t./,_-]*(\+?)\)?")
 # "27370011/12" is two numbers.
 _SECOND = re.compile(r"(?<=[0-9]{6}) ?[^0-9 ] ?[0-9]{1,2}$")
 _NO_DIGIT = re.compile("[^0-9]+")
+# Within one number these part groups; between whole numbers, numbers.
+_JOINED = re.compile("[._,/]")
 
 _NOT_MOBILE = _("a mobile number in Egypt has 11 digits, and begins with 010, 011, 012 or 015")
 _SHORTENED = _("a spreadsheet has shortened it: make the cell text, and type it again")
@@ -155,6 +157,8 @@ def _digits(tidy: str) -> tuple[bool, str]:
     found = _BODY.fullmatch(body)
     if found is None or (found[1] and found[2]):
         raise PhoneProblem(_LETTERS if _WORD.search(body) else "")
+    if sum(len(_NO_DIGIT.sub("", part)) >= _FEWEST_DIGITS - 1 for part in _JOINED.split(body)) > 1:
+        raise PhoneProblem(_SEVERAL)
     second = _SECOND.search(body)
     if second is not None and _is_one(body[: second.start()]):
         raise PhoneProblem(_SEVERAL)

@@ -90,9 +90,21 @@ def same_name(one: str, other: str) -> bool:
 
     The words' order counts: علي أحمد may be the son of أحمد علي.
     """
-    name = _without_title(one)
+    return name_key(one) == name_key(other)
+
+
+def name_key(name: str) -> str:
+    """Equal for spellings of one name, as `same_name()` says."""
     # Of a name without letters there is nothing to fold.
-    return name == _without_title(other) if name else one.split() == other.split()
+    return _without_title(name) or " ".join(name.split())
+
+
+def spelling(name: str) -> tuple[str, int]:
+    """Equal for names that mean one person where nothing else says so: no title more, no hamza less.
+
+    علا and علاء may be sister and brother, and مدام هاني the wife of هاني.
+    """
+    return folded(name), name.count("ء")
 
 
 def repaired(text: str) -> str:

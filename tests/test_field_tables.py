@@ -208,7 +208,7 @@ BOOKS = {
     "two floors": (
         lambda: saved(sheets(One=[HEAD, [101, 1]], Two=[["Number ", "FLOOR"], [201, 2]])),
         {101: 1, 201: 2},
-        "",
+        "These sheets were read: One, Two.",
     ),
     "headings over two lines": (merged_headings, {101: 7}, "second line of headings"),
     "a coloured row": (

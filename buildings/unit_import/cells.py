@@ -20,7 +20,7 @@ class CellProblem(ValueError):
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _MINUS = str.maketrans("−٫", "-.")
 # What programs that know fractions alone write behind a whole number; three digits would be thousands.
-_NO_FRACTION = re.compile(r"(?<=[0-9])(?:\.0{1,9}|,0{1,2})")
+_NO_FRACTION = re.compile(r"(?<=[0-9])(?:\.0{1,9}|,0{1,2})$")
 # How a spreadsheet shows a number that is too long for its cell, and writes it into a CSV.
 _SHORTENED = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{1,18})?[eE]\+?[0-9]{1,3}")
 # Excel takes ="010…" for a text, and shows it without.
@@ -89,12 +89,30 @@ _OCCUPANCY_OF = {
 }
 
 
-# What stands where a table sums up.
-TOTALS = frozenset(
-    folded(word)
-    for word in ("total", "totals", "grand total", "sum", "subtotal", "الإجمالي", "إجمالي")
-    + ("المجموع", "مجموع")
+# What people write before the number of a unit.
+_UNIT_WORD = re.compile(
+    r"(?:unit|flat|apartment|apt|no|رقم|وحدة|الوحدة|شقة|الشقة)[ .:#-]{1,3}(?=[0-9٠-٩۰-۹]{1,6}$)",
+    re.I,
 )
+# What a row says that sums up: one of the words, alone or with what may stand beside it.
+_SUMS = frozenset(
+    map(
+        folded,
+        ("total", "totals", "subtotal", "sum", "الإجمالي", "إجمالي", "المجموع", "مجموع", "جملة"),
+    )
+)
+_BESIDE_SUMS = frozenset(
+    map(
+        folded,
+        ("grand", "sub", "units", "flats", "unit", "of", "all", "the", "العام", "عام", "الكلي"),
+    )
+) | frozenset(map(folded, ("كلي", "الوحدات", "وحدات", "عدد", "شقق", "count", "number", "rows")))
+
+
+def sums_up(text: str) -> bool:
+    """Whether a cell says that its row is a sum of others."""
+    words = [word for word in folded(text).split() if not word.isdecimal()]
+    return not _SUMS.isdisjoint(words) and (_SUMS | _BESIDE_SUMS).issuperset(words)
 
 
 def meant(text: str) -> str:
@@ -140,15 +158,15 @@ def whole_number(text: str) -> int | None:
         text = western_digits(clean(text)).translate(_MINUS)
     digits = text.strip().removeprefix("'")
     if not digits.isdecimal():
-        digits = _NO_FRACTION.sub("", digits) if _NO_FRACTION.search(digits) else digits
+        digits = _NO_FRACTION.sub("", digits)
     return int(digits) if _INTEGER.fullmatch(digits) else None
 
 
 @lru_cache(8192)
 def read_number(text: str) -> int:
     """The number of a unit."""
-    number = whole_number(text)
-    if folded(text) in TOTALS:
+    number = whole_number(_UNIT_WORD.sub("", text))
+    if sums_up(text):
         raise CellProblem(_("sums up other rows: take this row out"))
     if number is None and has_letters(text):
         raise CellProblem(

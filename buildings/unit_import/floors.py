@@ -16,6 +16,8 @@ ROOF: Final = "roof"
 
 # "-1", "1-" as right-to-left cells have it, "(1)" as accountants write it.
 _NEGATIVE = re.compile(r"- ?([0-9]{1,3})|([0-9]{1,3}) ?-|\( ?-?([0-9]{1,3}) ?\)")
+# A minus before the figure or the word, where it does not part a letter from it: "B-2" is told before.
+_MINUS = re.compile(r"(?:^|[\s(])-[^\W_]|^[A-Za-z]-[0-9]")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _COUNTED = re.compile(r"([0-9]{1,3})(?: ?(?:st|nd|rd|th))?|[fl] ?([0-9]{1,3})|([0-9]{1,3}) ?f")
 _BASEMENT = re.compile(r"(?:b|basement|بدروم|بدرون|قبو)(?: ?([0-9]{1,2}))?")
@@ -68,6 +70,9 @@ def read_floor(text: str) -> int | str:
     """The floor that is meant, or ROOF. Raises CellProblem."""
     number = _numbered(text)
     floor = _worded(_words(text)) if number is None else number
+    if number is None and isinstance(floor, int) and floor > 0 and _MINUS.search(_dashed(text)):
+        # "Level -1"
+        floor = -floor
     if isinstance(floor, str) or (floor is not None and LOWEST_FLOOR <= floor <= HIGHEST_FLOOR):
         return floor
     raise CellProblem(
@@ -85,10 +90,14 @@ def roof_unknown() -> str:
 
 
 def _numbered(text: str) -> int | None:
-    digits = _DASHES.sub("-", western_digits(clean(text))).strip()
+    digits = _dashed(text)
     if found := _NEGATIVE.fullmatch(digits):
         return -int(next(filter(None, found.groups())))
     return whole_number(digits)
+
+
+def _dashed(text: str) -> str:
+    return _DASHES.sub("-", western_digits(clean(text))).strip()
 
 
 def _words(text: str) -> str:

@@ -15,6 +15,8 @@ from contacts.text import clean
 
 # In place of headings that are to be left out: all that are not known.
 ALL = "all"
+# No heading is longer.
+_LONGEST = 200
 # A row's number and its cells.
 Row = tuple[int, list[str]]
 
@@ -70,8 +72,6 @@ _COUNTERS = _plain_set(
     "Index",
 )
 _SIGNS_OF_COUNTERS = {"#", "№", "م.", "#."}
-# With one of these begins a row that sums up.
-_SUMS = _plain_set("total", "totals", "subtotal", "sum", "grand", "إجمالي", "مجموع", "جملة")
 # The unit's number, unless the sheet says nothing of units beside it or has another column of it.
 _PERHAPS_COUNTERS = _plain_set("رقم", "الرقم")
 # The unit's name, or beside a phone or an e-mail the resident's.
@@ -95,6 +95,14 @@ _WHICH = _plain_set(
     "أساسي",
     "رئيسي",
 )
+# How a column is to be filled.
+_HINTS = frozenset(
+    plain(
+        "required optional mandatory must ground numbers number no digits only text format example"
+        " eg e g as in with without spaces or the of and not 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 yes egp"
+        " مطلوب إلزامي اجباري اختياري رقم أرقام فقط مثال نص بدون مسافات"
+    ).split()
+)
 _OWNER = _plain_set("owner", "owners", "landlord", "مالك", "ملاك", "صاحب")
 _OCCUPANT = _plain_set(
     "tenant", "tenants", "renter", "lessee", "resident", "residents", "occupant", "occupier"
@@ -117,12 +125,19 @@ class Meaning(NamedTuple):
     who: str = ""
 
 
+def _without_hint(brackets: re.Match[str]) -> str:
+    """Nothing for brackets that say how to fill the column; those that say of whom it is stay."""
+    return " " if _HINTS.issuperset(plain(brackets[0]).split()) else brackets[0]
+
+
 @lru_cache(4096)
 def meaning(heading: str) -> Meaning | None:
     """What a heading means; None if it is not known."""
+    if len(heading) > _LONGEST:
+        return None
     if found := _found(heading):
         return found
-    outside = _BRACKETS.sub(" ", heading)
+    outside = _BRACKETS.sub(_without_hint, heading)
     if outside != heading and (found := _found(outside)):
         return found
     # In two languages, or with another word for it.
@@ -163,11 +178,6 @@ def _who(words: Collection[str]) -> str:
 def is_counter(heading: str) -> bool:
     """Whether the column counts the rows of its sheet."""
     return heading.strip() in _SIGNS_OF_COUNTERS or plain(heading) in _COUNTERS
-
-
-def sums_up(cell: str) -> bool:
-    """Whether a cell in a column that is not ours says that its row is a sum."""
-    return not _SUMS.isdisjoint(plain(cell).split()[:1])
 
 
 def is_known(heading: str) -> bool:

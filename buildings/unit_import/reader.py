@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from buildings.permissions import Blocks
 from buildings.unit_import.blocks import BlockFinder, BlockProblem
 from buildings.unit_import.cells import (
-    TOTALS,
     CellProblem,
     has_letters,
     means_nobody,
@@ -16,14 +15,14 @@ from buildings.unit_import.cells import (
     meant_name,
     read_id,
     read_number,
+    sums_up,
 )
 from buildings.unit_import.columns import NO_CONTACT, Column, read_unit_name, without_former_ids
-from buildings.unit_import.floors import ROOF, roof_unknown
+from buildings.unit_import.floors import ROOF, read_floor, roof_unknown
 from buildings.unit_import.headings import UNIT_KEYS, Headings, HeadingsProblem, is_known
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
 from contacts.models import Kind
-from contacts.text import folded
 
 # The columns that say which block is meant, the plainest first.
 _BLOCK_COLUMNS = ("block", "block name", "block id")
@@ -152,9 +151,17 @@ def _read_number_or_name(text: str) -> int | str:
     try:
         return read_number(text)
     except CellProblem:
-        if not has_letters(text) or is_known(text) or folded(text) in TOTALS:
+        if not has_letters(text) or is_known(text) or sums_up(text) or _is_floor(text):
             raise
     return read_unit_name(text)
+
+
+def _is_floor(text: str) -> bool:
+    """Whether it says in words which floor the rows below it are on: "First floor" is no unit."""
+    try:
+        return any(map(str.isspace, text)) and read_floor(text) is not None
+    except CellProblem:
+        return False
 
 
 def _unit_row(row: int, found: dict[str, Any]) -> UnitRow:

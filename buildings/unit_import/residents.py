@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from django.conf import settings
 from django.db.models import Q
@@ -12,7 +13,7 @@ from buildings.permissions import Blocks, members_within
 from buildings.unit_import.rows import RowProblem, Unit, UnitKey, UnitRow
 from contacts.bulk import Addition, Newcomer, ReportedContact, newcomer, secondary_counts
 from contacts.models import Claim, Kind, Status, User
-from contacts.text import folded, same_name
+from contacts.text import name_key, same_name, spelling
 
 
 class Residents:
@@ -40,7 +41,7 @@ class Residents:
         self._strangers = _strangers(self._holders.values(), within)
         self._members = _members(units)
         # Who a row of a unit named so, by the unit and the folded name.
-        self._named: dict[tuple[UnitKey, str], User] = {}
+        self._named: dict[tuple[UnitKey, tuple[str, int]], User] = {}
         # How many secondary contacts of each kind somebody has.
         self._secondary: Counter[tuple[int, Kind]] = Counter()
         self._count_secondary(units)
@@ -71,9 +72,9 @@ class Residents:
     def _problems(self, unit: Unit, row: UnitRow) -> Iterator[RowProblem]:
         """Plan what the row says of its resident, or say what is wrong with that."""
         contacts = row.contacts
-        members = self._members.get(unit.pk, []) if unit.pk is not None else []
+        members = self._members.get(unit.pk, _NOBODY)
         if not contacts:
-            if row.resident and not any(_same_name(row, each.user) for each in members):
+            if row.resident and name_key(row.resident) not in members.names:
                 yield RowProblem(row.row, "resident", _("needs a phone or an e-mail"))
             return
         holders = [self._holders.get((each.kind, each.value)) for each in contacts]
@@ -98,14 +99,14 @@ class Residents:
         else:
             further = [each for each, held in zip(contacts, holders, strict=True) if held is None]
             self._add_contacts(known, further, unit, row)
-            if known not in [each.user for each in members]:
+            if known.pk is None or known.pk not in members.ids:
                 self._add_arrival(known, unit, row)
 
     def _add_arrival(self, user: User, unit: Unit, row: UnitRow) -> None:
         self._arriving.append((user, unit))
         unit.arriving.add(row.row)
         if row.resident:
-            self._named[unit.key, folded(row.resident)] = user
+            self._named[unit.key, spelling(row.resident)] = user
 
     def _add_newcomer(self, unit: Unit, row: UnitRow, contacts: list[ReportedContact]) -> User:
         new = newcomer(
@@ -127,13 +128,13 @@ class Residents:
             self._additions.append((user, contact, unit))
             unit.enlarging.add(row.row)
 
-    def _namesake(self, unit: Unit, row: UnitRow, members: Sequence[Membership]) -> User | None:
+    def _namesake(self, unit: Unit, row: UnitRow, members: "_Members") -> User | None:
         """Who is called so in this unit, by an earlier row or as an active member."""
         if not row.resident:
             return None
-        if user := self._named.get((unit.key, folded(row.resident))):
+        if user := self._named.get((unit.key, spelling(row.resident))):
             return user
-        return next(_namesakes(row, members), None)
+        return members.namesakes.get(spelling(row.resident))
 
     def _mismatches(
         self,
@@ -183,9 +184,9 @@ class Residents:
                 if None not in holders:
                     continue
                 growing |= {holder.pk for holder in holders if holder is not None}
-                if row.resident and unit.pk is not None:
-                    namesakes = _namesakes(row, self._members.get(unit.pk, []))
-                    growing |= {user.pk for user in namesakes}
+                members = self._members.get(unit.pk, _NOBODY)
+                if row.resident and (user := members.namesakes.get(spelling(row.resident))):
+                    growing.add(user.pk)
         if growing:
             for (pk, kind), count in secondary_counts(growing).items():
                 self._secondary[pk, kind] = count
@@ -194,13 +195,6 @@ class Residents:
 def _identity(user: User) -> int:
     """Tells people apart, newcomers by themselves."""
     return -id(user) if user.pk is None else user.pk
-
-
-def _namesakes(row: UnitRow, members: Sequence[Membership]) -> Iterator[User]:
-    """The active members who are called so: what somebody who only asks calls themselves proves nothing."""
-    for each in members:
-        if each.status == Status.ACTIVE and _same_name(row, each.user):
-            yield each.user
 
 
 def _another_person(first: ReportedContact, contact: ReportedContact) -> str:
@@ -227,14 +221,43 @@ def _strangers(holders: Iterable[User], within: Blocks) -> set[int]:
     return people - set(members.values_list("user_id", flat=True))
 
 
-def _members(units: Iterable[Unit]) -> dict[int | None, list[Membership]]:
-    """Who belongs to each registered unit, in whatever role and status."""
-    members: dict[int | None, list[Membership]] = defaultdict(list)
+class _Members:
+    """Who belongs to one unit, in whatever role and status."""
+
+    def __init__(self) -> None:
+        self.memberships: list[Membership] = []
+
+    @cached_property
+    def ids(self) -> set[int]:
+        return {each.user_id for each in self.memberships}
+
+    @cached_property
+    def names(self) -> set[str]:
+        """What they are called, as `name_key()` has it."""
+        return {name_key(name) for each in self.memberships for name in _names(each.user)}
+
+    @cached_property
+    def namesakes(self) -> dict[tuple[str, int], User]:
+        """The active ones by their `spelling()`: what who only asks calls themselves proves nothing."""
+        active = [each.user for each in self.memberships if each.status == Status.ACTIVE]
+        return {spelling(name): user for user in reversed(active) for name in _names(user)}
+
+
+_NOBODY = _Members()
+
+
+def _members(units: Iterable[Unit]) -> dict[int | None, _Members]:
+    """The members of each registered unit that has some."""
+    members: dict[int | None, _Members] = defaultdict(_Members)
     ids = [unit.pk for unit in units if unit.pk is not None]
     for each in Membership.objects.current().filter(apartment__in=ids).select_related("user"):
-        members[each.apartment_id].append(each)
+        members[each.apartment_id].memberships.append(each)
     return members
 
 
+def _names(user: User) -> list[str]:
+    return [name for name in (user.name, user.user_name) if name]
+
+
 def _same_name(row: UnitRow, user: User) -> bool:
-    return any(same_name(row.resident, name) for name in (user.name, user.user_name))
+    return any(same_name(row.resident, name) for name in _names(user))

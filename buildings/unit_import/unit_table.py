@@ -7,6 +7,7 @@ from typing import Protocol
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from buildings.unit_import.cells import sums_up
 from buildings.unit_import.headings import (
     Found,
     HeadingsProblem,
@@ -14,7 +15,6 @@ from buildings.unit_import.headings import (
     find,
     known_titles,
     plain,
-    sums_up,
 )
 from buildings.unit_import.reader import UnitReader
 
@@ -76,6 +76,16 @@ class UnitTable:
             _("%(place)s sums up and was not read.") % {"place": self.place(row).capitalize()}
             for row in self._sums[:_MOST_SUMS]
         ]
+        more = len(self._sums) - len(sums)
+        if more:
+            sums.append(
+                ngettext(
+                    "%(count)d more row that sums up was not read.",
+                    "%(count)d more rows that sum up were not read.",
+                    more,
+                )
+                % {"count": more}
+            )
         return self._notes + sums + self.source.notes
 
     def rows(self) -> Generator[Row, None, None]:
@@ -88,8 +98,12 @@ class UnitTable:
             for number, cells in rows:
                 if self._left_out and self._sums_up(cells):
                     self._sums.append(number)
-                else:
+                elif not self._left_out or self._has_ours(cells):
                     yield number, cells
+
+    def _has_ours(self, cells: Sequence[str]) -> bool:
+        """Whether there is anything beside what is left out: a tick of the owner's makes no row."""
+        return any(cell for index, cell in enumerate(cells) if index not in self._left_out)
 
     def _sums_up(self, cells: Sequence[str]) -> bool:
         return any(index < len(cells) and sums_up(cells[index]) for index in self._left_out)
@@ -119,6 +133,9 @@ class UnitTable:
         self._notes = list(self._told(best))
         same = [_same(best, each) for each in found]
         self.apart = sum(same)
+        if self.apart > 1:
+            read = [name for name, wanted in zip(self.source.sheets, same, strict=True) if wanted]
+            self._notes.append(_("These sheets were read: %s.") % _(", ").join(read))
         for index, rows in enumerate(heads):
             if rows and not same[index]:
                 self._notes.append(self._other_sheet(self.source.sheets[index], found[index]))

@@ -13,6 +13,8 @@ from omarty.tables.xlsx_values import Dates, SharedStrings
 SHEET_ROWS = 1_048_576
 _MOST_MERGED = 100_000
 _TRUE = {"1", "true"}
+# What a spreadsheet shows of a formula that it has not worked out yet.
+_NOT_WORKED_OUT = "#CALC!"
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
 # Longer than the tag of a merged cell.
 _OVERLAP = 200
@@ -73,6 +75,7 @@ class SheetRows(Texts):
         self._column = 0
         self._type = "n"
         self._style = "0"
+        self._is_formula = False
         # By their columns: the last row of merged cells that have begun, and what they say.
         self._carried: dict[int, tuple[int, str]] = {}
 
@@ -82,7 +85,11 @@ class SheetRows(Texts):
             self._column = column_number(reference) if reference else self._column + 1
             self._type = attributes.get("t", "n")
             self._style = attributes.get("s", "0")
+            self._is_formula = False
             self.take()
+        elif tag == "f":
+            self._is_formula = True
+            super().start(tag, attributes)
         elif tag == "row":
             self.row = self._next_row(attributes.get("r"))
             self._is_hidden = attributes.get("hidden") in _TRUE
@@ -95,6 +102,9 @@ class SheetRows(Texts):
             # Most cells of a coloured row hold nothing.
             if self.parts and (value := self._value(self.take())):
                 self._put(self._column, value)
+            elif self._is_formula and self._type != "str":
+                # A program that does not calculate wrote it: nothing is stored of what it comes to.
+                self._put(self._column, _NOT_WORKED_OUT)
             else:
                 self.blanks += 1
         elif tag != "row":
