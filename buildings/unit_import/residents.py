@@ -73,8 +73,11 @@ class Residents:
         contacts = row.contacts
         members = self._members.get(unit.pk, []) if unit.pk is not None else []
         if not contacts:
-            if row.resident and not any(_same_name(row, each.user) for each in members):
+            known = next((each.user for each in members if _same_name(row, each.user)), None)
+            if row.resident and known is None:
                 yield RowProblem(row.row, "resident", _("needs a phone or an e-mail"))
+            elif row.resident and known is not None:
+                unit.residents[row.row] = known
             return
         holders = [self._holders.get((each.kind, each.value)) for each in contacts]
         strange = [
@@ -96,6 +99,7 @@ class Residents:
         elif known is None:
             self._add_arrival(self._add_newcomer(unit, row, contacts), unit, row)
         else:
+            unit.residents[row.row] = known
             further = [each for each, held in zip(contacts, holders, strict=True) if held is None]
             self._add_contacts(known, further, unit, row)
             if known not in [each.user for each in members]:
@@ -104,6 +108,7 @@ class Residents:
     def _add_arrival(self, user: User, unit: Unit, row: UnitRow) -> None:
         self._arriving.append((user, unit))
         unit.arriving.add(row.row)
+        unit.residents[row.row] = user
         if row.resident:
             self._named[unit.key, folded(row.resident)] = user
 
@@ -125,7 +130,7 @@ class Residents:
             self._holders[contact.kind, contact.value] = user
             self._secondary[_identity(user), contact.kind] += 1
             self._additions.append((user, contact, unit))
-            unit.enlarging.add(row.row)
+            unit.enlarging.setdefault(row.row, []).append(contact.typed)
 
     def _namesake(self, unit: Unit, row: UnitRow, members: Sequence[Membership]) -> User | None:
         """Who is called so in this unit, by an earlier row or as an active member."""

@@ -112,7 +112,7 @@ class UnitTable:
         try:
             self.reader = self._make_reader(best.texts)
         except HeadingsProblem as error:
-            raise self._problem(best.row, str(error)) from error
+            raise self._problem(best.row, str(error), error.unknown) from error
         self._left_out = [
             index for index, text in enumerate(best.texts) if text in self.reader.left_out
         ]
@@ -186,9 +186,9 @@ class UnitTable:
             % {"quoted": quoted, "known": known},
         )
 
-    def _problem(self, row: int, why: str) -> HeadingsProblem:
+    def _problem(self, row: int, why: str, unknown: Sequence[str] = ()) -> HeadingsProblem:
         at = {"file": self.source.name, "place": self.place(row), "why": why}
-        return HeadingsProblem(_("%(file)s, %(place)s: %(why)s") % at)
+        return HeadingsProblem(_("%(file)s, %(place)s: %(why)s") % at, unknown)
 
 
 def _same(one: Found, other: Found | None) -> bool:
