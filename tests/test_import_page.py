@@ -90,7 +90,7 @@ def test_known_people_are_named_with_where_they_live_now(desk):
 
 
 def test_where_people_live_elsewhere_is_not_told(desk):
-    unit = Apartment.objects.get(block=2, number=1)
+    unit = Apartment.objects.filter(block=2)[0]
     origin = Origin.of_command("test")
     start_membership(
         origin=origin, user=person("resident"), block=unit.block, apartment=unit, role=Role.RESIDENT

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from buildings.models import Block
 from buildings.permissions import Blocks
 from omarty.backoffice.base.forms import BlockField
-from omarty.backoffice.import_preview import Confirmation, Reading
+from omarty.backoffice.import_preview import Confirmation, HowToRead
 from omarty.tables.xlsx_pictures import without_pictures
 
 # Of a table without the pictures in it: so much a form carries.
@@ -80,10 +80,10 @@ class FileForm(forms.Form):
             self.fields["block"].queryset = blocks  # type: ignore[attr-defined]
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> HowToRead:
         """How the file is to be read."""
         given = self.cleaned_data
-        return Reading(self.block_id, given["names"], given["ignore"])
+        return HowToRead(self.block_id, given["names"], given["ignore"])
 
     @property
     def confirmation(self) -> Confirmation:

@@ -33,7 +33,7 @@ from omarty.tables.writing import writer
 GOOD, WRONG = "good", "wrong"
 
 
-class Reading(NamedTuple):
+class HowToRead(NamedTuple):
     """How whoever imports wants the file to be read: see `stage_table()`."""
 
     block_id: int | None
@@ -102,7 +102,7 @@ class Preview:
 
 def preview_or_save(
     file: TableFile,
-    reading: Reading,
+    reading: HowToRead,
     confirmed: Confirmation,
     *,
     within: Blocks,
