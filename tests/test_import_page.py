@@ -77,16 +77,16 @@ def test_units_and_new_people_are_named_as_people_know_them(desk, language, plac
 def test_known_people_are_named_with_where_they_live_now(desk):
     seen = preview(
         desk,
-        "number,resident,phone,phone2",
-        "5,Rami Resident,01000000002,01155500012",
-        "2,Rami Resident,01000000002,",
+        "number,resident,phone,phone2,unit name",
+        "5,Rami Resident,01000000002,01155500012,",
+        "2,Rami Resident,01000000002,,Pharmacy",
     )
     known = "known: Rami Resident, now in Nile Towers, block 1, unit 2"
     assert [line["people"] for line in lines(seen)] == [
         [known, "moves in", "further contacts: 01155500012"],
         [known],
     ]
-    assert [line["kind"] for line in lines(seen)] == ["update", "skip"]
+    assert [line["kind"] for line in lines(seen)] == ["update", "update"]
 
 
 def test_where_people_live_elsewhere_is_not_told(desk):

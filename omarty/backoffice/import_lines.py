@@ -40,6 +40,7 @@ class Lines:
         self._blocks = Block.objects.select_related("building").in_bulk(
             {unit.key.block_id for unit in self._unit_of.values()}
         )
+        self._label_of = {unit.pk: _label(unit) for unit in self._unit_of.values()}
         self._homes = self._known_homes(within)
 
     def _known_homes(self, within: Blocks) -> dict[int, list[str]]:
@@ -59,7 +60,9 @@ class Lines:
         members = members_within(within).filter(user__in=known).order_by("user_id", "pk")
         for each in members.select_related("apartment", "block__building"):
             if (each.user_id, each.apartment_id) not in arrived:
-                homes[each.user_id].append(_place(each.block, each.apartment))
+                # A unit that the table renames is called as it was.
+                unit = self._label_of.get(each.apartment_id, each.apartment)
+                homes[each.user_id].append(_place(each.block, unit))
         return homes
 
     def of(self, problems: Sequence[RowProblem]) -> Iterator[dict[str, Any]]:
@@ -88,15 +91,10 @@ class Lines:
         if unit is None:
             return {"unit": "", "page": "", "unnumbered": False}
         new = unit.effect is Effect.NEW
-        known = unit.reported if new else unit.stored
-        number, name = known.get("number", unit.key.number), known.get("name", "")
-        # The id of a unit that is registered only to be seen would be another one each time.
-        label = name if new and number is None else unit_label(unit.pk, number, name)
-        page = "" if new else reverse("admin:buildings_apartment_change", args=[unit.pk])
         return {
-            "unit": _place(self._blocks[unit.key.block_id], label),
-            "page": page,
-            "unnumbered": new and number is None,
+            "unit": _place(self._blocks[unit.key.block_id], _label(unit)),
+            "page": "" if new else reverse("admin:buildings_apartment_change", args=[unit.pk]),
+            "unnumbered": new and unit.key.number is None,
         }
 
     def _people(self, unit: Unit, row: int) -> Iterator[str]:
@@ -127,6 +125,15 @@ class Lines:
 def _place(block: Block, unit: Any) -> str:
     """A unit with its block and building, as people know them."""
     return listed([building_name(block.building), unit_in_block(block, unit)])
+
+
+def _label(unit: Unit) -> str:
+    """What a unit is called before the table changes it; a new one, what the table calls it."""
+    known = unit.stored if unit.effect is not Effect.NEW else unit.reported
+    number, name = known.get("number", unit.key.number), known.get("name", "")
+    # The id of a unit that is registered only to be seen would be another one each time.
+    by_name = unit.effect is Effect.NEW and number is None
+    return name if by_name else unit_label(unit.pk, number, name)
 
 
 def _kind(unit: Unit, row: int) -> str:
