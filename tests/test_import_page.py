@@ -142,6 +142,7 @@ def test_an_unknown_heading_is_left_out_by_a_tick_without_choosing_the_file_agai
     text = seen.content.decode()
     assert "Unknown headings: Meter, Guard." in text and "--" not in seen.context["form"].errors
     assert "can be left out (with a tick below)" in text
+    assert "“units.csv” is still here" in text
     ticks = seen.context["form"]["ignore"]
     assert [(tick.data["value"], tick.data["selected"]) for tick in ticks] == [
         ("Meter", False),

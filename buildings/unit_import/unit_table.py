@@ -42,6 +42,9 @@ class SourceTable(Protocol):
     def rows(self, choose: Choose | None = None) -> Generator[Row, None, None]:
         """The number of each row and its cells; `choose` says which. May raise its own exceptions."""
 
+    def tells_of(self, sheet: str) -> bool:
+        """Whether it is worth telling that a sheet was not read."""
+
     def where(self, row: int) -> tuple[str, int]:
         """The sheet and the number by which people know a row."""
 
@@ -120,8 +123,9 @@ class UnitTable:
         same = [_same(best, each) for each in found]
         self.apart = sum(same)
         for index, rows in enumerate(heads):
-            if rows and not same[index]:
-                self._notes.append(self._other_sheet(self.source.sheets[index], found[index]))
+            name = self.source.sheets[index]
+            if rows and not same[index] and self.source.tells_of(name):
+                self._notes.append(self._other_sheet(name, found[index]))
         self._starts = [
             each.last + 1 if each is not None and wanted else None
             for each, wanted in zip(found, same, strict=True)

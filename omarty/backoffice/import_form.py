@@ -68,6 +68,8 @@ class FileForm(forms.Form):
     def __init__(self, *args: Any, within: Blocks, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.file_name, self.content = "", b""
+        # The file that need not be chosen again.
+        self.kept = ""
         self.only: int | None = None
         if within.ids is None:
             # All blocks there are would be no choice but a list of its own.
@@ -119,10 +121,9 @@ class FileForm(forms.Form):
         data["carried"], data["confirmed"] = self.packed, ""
         data.setlist("ignore", ignored)
         self.data = data
-        field, file = self.fields["ignore"], self.fields["import_file"]
+        self.kept = self.file_name
+        field = self.fields["ignore"]
         field.choices = [(name, name) for name in dict.fromkeys([*ignored, *unknown])]  # type: ignore[attr-defined]
-        file.label = _("Another file")
-        file.help_text = _("Only to take another file in place of “%s”.") % self.file_name
 
     @property
     def packed(self) -> str:
