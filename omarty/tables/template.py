@@ -46,13 +46,14 @@ class TemplateColumn(Protocol):
 
 
 @cache
-def own_sheets() -> frozenset[str]:
-    """What the sheets are called, in any language, that a template has besides the one to fill in."""
-    names = set()
+def own_sheets() -> tuple[frozenset[str], frozenset[str]]:
+    """What a template's further sheets are called in any language: the visible ones and the hidden ones."""
+    shown, hidden = set(), set()
     for code, _name in settings.LANGUAGES:
         with override(code):
-            names |= {_("Example"), _("Lists")}
-    return frozenset(names)
+            shown.add(_("Example"))
+            hidden.add(_("Lists"))
+    return frozenset(shown), frozenset(hidden)
 
 
 def write_template(
