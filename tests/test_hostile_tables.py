@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from openpyxl.utils import get_column_letter
 
 from buildings.models import Apartment
-from omarty.backoffice import apartment_import
+from omarty.backoffice import apartment_import, import_form
 from omarty.tables.limits import OF_A_PAGE, Limits
 from tests.backoffice import Desk
 from tests.conftest import ONCE
@@ -234,7 +234,7 @@ def sent(desk, content):
 def test_a_file_costs_the_page_no_more_than_its_limits(desk, name, nothing_changed):
     make, says = HOSTILE[name]
     content = make()
-    assert len(content) <= apartment_import.MOST_BYTES
+    assert len(content) <= import_form.MOST_BYTES
     with bounded():
         errors, lines = sent(desk, content)
     assert says in errors if says else not errors, errors

@@ -40,6 +40,7 @@ class BlockFinder:
         self.find: Callable[[str, str, int | None], int | BlockProblem | None] = lru_cache(4096)(
             self._find
         )
+        self._listed = lru_cache(4096)(_listed)
 
     def roof_of(self, block_id: int) -> int | None:
         """The floor above the last one of a block, whose floors are counted from the ground floor."""
@@ -76,7 +77,7 @@ class BlockFinder:
             raise BlockProblem(column, _("is another block than the one of this number"))
         if len(ids) > 1:
             sentence = _("may mean %(blocks)s: for ids head the column “block id”")
-            raise BlockProblem(column, sentence % {"blocks": _listed(ids)})
+            raise BlockProblem(column, sentence % {"blocks": self._listed(ids)})
         return next(iter(ids))
 
     def _unknown(self, text: str) -> str:
@@ -86,13 +87,13 @@ class BlockFinder:
         return sentence
 
     def _not_chosen(self, ids: frozenset[int]) -> str:
-        chosen = _listed([self._chosen or 0])
+        chosen = self._listed(frozenset([self._chosen or 0]))
         if not ids:
             return _("is another block than the one chosen, which is %(chosen)s") % {
                 "chosen": chosen
             }
         return _("is %(blocks)s, another block than the one chosen, which is %(chosen)s") % {
-            "blocks": _listed(ids),
+            "blocks": self._listed(ids),
             "chosen": chosen,
         }
 
@@ -134,7 +135,7 @@ def _frozen(ids: dict[str, set[int]]) -> dict[str, frozenset[int]]:
     return {called: frozenset(found) for called, found in ids.items() if called}
 
 
-def _listed(ids: Iterable[int], most: int = 5) -> str:
+def _listed(ids: frozenset[int], most: int = 5) -> str:
     """The blocks as people know them, with their ids."""
     blocks = Block.objects.select_related("building").filter(pk__in=ids).order_by("pk")[:most]
     shown = (

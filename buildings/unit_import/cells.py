@@ -17,6 +17,10 @@ class CellProblem(ValueError):
     """A cell does not hold what its column wants; the text is for the operator."""
 
 
+class NameProblem(CellProblem):
+    """What stands in place of a number may be a name."""
+
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _MINUS = str.maketrans("−٫", "-.")
 # What programs that know fractions alone write behind a whole number; three digits would be thousands.
@@ -169,10 +173,10 @@ def read_number(text: str) -> int:
     if sums_up(text):
         raise CellProblem(_("sums up other rows: take this row out"))
     if number is None and has_letters(text):
-        raise CellProblem(
+        raise NameProblem(
             _(
                 "is not a whole number: give the unit a number of its own and write this into the"
-                " column name, or have such units called by their names (--names)"
+                " column name, or have such units called by their names"
             )
         )
     if number is None or not LOWEST_NUMBER <= number <= HIGHEST_NUMBER:

@@ -115,7 +115,24 @@ UNIT_KEYS = frozenset({"number", "unit id"})
 
 
 class HeadingsProblem(Exception):
-    """The table does not say what its columns are; the text is for the operator."""
+    """The table does not say what its columns are; the text is for the operator.
+
+    `unknown` are the headings that would have to be left out.
+    """
+
+    def __init__(self, sentence: str, unknown: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.unknown = unknown
+
+
+class Ways(NamedTuple):
+    """How whoever imports says that units are called by names, and that columns are left out."""
+
+    names: str
+    ignore: str
+
+
+OF_THE_COMMAND = Ways("--names", "--ignore HEADING")
 
 
 class Meaning(NamedTuple):
@@ -206,6 +223,7 @@ class Headings:
 
     texts: Sequence[str]
     ignore: Collection[str] = ()
+    ways: Ways = OF_THE_COMMAND
     columns: list[tuple[int, Column]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
@@ -227,7 +245,7 @@ class Headings:
             else:
                 unknown.append(text)
         if unknown:
-            raise _unknown(unknown)
+            raise _unknown(unknown, self.ways)
         self._check_ignored(unwanted)
         known = [
             (index, found._replace(column=column)) for index, found, column in self._decided(known)
@@ -296,12 +314,18 @@ class Headings:
                 )
 
 
-def _unknown(headings: Sequence[str]) -> HeadingsProblem:
+def _unknown(headings: Sequence[str], ways: Ways) -> HeadingsProblem:
     return HeadingsProblem(
         _(
-            "Unknown headings: %(unknown)s. Known are: %(known)s. Columns that are not ours can be left out."
+            "Unknown headings: %(unknown)s. Known are: %(known)s. Columns that are not ours can be left"
+            " out (%(way)s)."
         )
-        % {"unknown": _(", ").join(name[:40] for name in headings), "known": known_titles()}
+        % {
+            "unknown": _(", ").join(name[:40] for name in headings),
+            "known": known_titles(),
+            "way": ways.ignore,
+        },
+        headings,
     )
 
 

@@ -9,6 +9,7 @@ from buildings.permissions import Blocks
 from buildings.unit_import.blocks import BlockFinder, BlockProblem
 from buildings.unit_import.cells import (
     CellProblem,
+    NameProblem,
     has_letters,
     means_nobody,
     meant,
@@ -19,7 +20,14 @@ from buildings.unit_import.cells import (
 )
 from buildings.unit_import.columns import NO_CONTACT, Column, read_unit_name, without_former_ids
 from buildings.unit_import.floors import ROOF, read_floor, roof_unknown
-from buildings.unit_import.headings import UNIT_KEYS, Headings, HeadingsProblem, is_known
+from buildings.unit_import.headings import (
+    OF_THE_COMMAND,
+    UNIT_KEYS,
+    Headings,
+    HeadingsProblem,
+    Ways,
+    is_known,
+)
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
 from contacts.models import Kind
@@ -46,9 +54,10 @@ class UnitReader:
         within: Blocks,
         names: bool = False,
         ignore: Collection[str] = (),
+        ways: Ways = OF_THE_COMMAND,
     ) -> None:
         """Raises HeadingsProblem."""
-        said = Headings(without_former_ids(headings), ignore)
+        said = Headings(without_former_ids(headings), ignore, ways)
         found, self.left_out = said.columns, said.left_out
         known = {column.name for _index, column in found}
         if not known & UNIT_KEYS:
@@ -57,7 +66,7 @@ class UnitReader:
             raise HeadingsProblem(_("There is no column of blocks: add one, or choose the block."))
         self.columns = [(index, column) for index, column in found if column.read is not None]
         self.headings = headings
-        self._block_id = block_id
+        self._block_id, self._ways = block_id, ways
         self._finder = BlockFinder(within, block_id)
         self._readers = [
             (index, column.name, *self._read(column, names)) for index, column in self.columns
@@ -73,8 +82,8 @@ class UnitReader:
         self, column: Column, names: bool
     ) -> tuple[Callable[[str], str], Callable[[str], Any]]:
         """What makes of a cell the text that is meant, and what reads that."""
-        if column.name == "number" and names:
-            return meant, _read_number_or_name
+        if column.name == "number":
+            return meant, _read_number_or_name if names else self._read_number
         if column.name == "block id":
             return meant, self._read_block_id
         return meant_name if column.name == "resident" else meant, column.read or str
@@ -110,6 +119,12 @@ class UnitReader:
         if found["block"] is None or "number" not in found:
             problems += self._lacking(row, found, problems)
         return problems or _unit_row(row, found)
+
+    def _read_number(self, text: str) -> int:
+        try:
+            return read_number(text)
+        except NameProblem as problem:
+            raise CellProblem(f"{problem} ({self._ways.names})") from problem
 
     def _read_block_id(self, text: str) -> int:
         block_id = read_id(text)

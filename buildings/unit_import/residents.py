@@ -74,8 +74,11 @@ class Residents:
         contacts = row.contacts
         members = self._members.get(unit.pk, _NOBODY)
         if not contacts:
-            if row.resident and name_key(row.resident) not in members.names:
+            known = members.names.get(name_key(row.resident))
+            if row.resident and known is None:
                 yield RowProblem(row.row, "resident", _("needs a phone or an e-mail"))
+            elif row.resident and known is not None:
+                unit.residents[row.row] = known
             return
         holders = [self._holders.get((each.kind, each.value)) for each in contacts]
         strange = [
@@ -97,6 +100,7 @@ class Residents:
         elif known is None:
             self._add_arrival(self._add_newcomer(unit, row, contacts), unit, row)
         else:
+            unit.residents[row.row] = known
             further = [each for each, held in zip(contacts, holders, strict=True) if held is None]
             self._add_contacts(known, further, unit, row)
             if known.pk is None or known.pk not in members.ids:
@@ -105,6 +109,7 @@ class Residents:
     def _add_arrival(self, user: User, unit: Unit, row: UnitRow) -> None:
         self._arriving.append((user, unit))
         unit.arriving.add(row.row)
+        unit.residents[row.row] = user
         if row.resident:
             self._named[unit.key, spelling(row.resident)] = user
 
@@ -126,7 +131,7 @@ class Residents:
             self._holders[contact.kind, contact.value] = user
             self._secondary[_identity(user), contact.kind] += 1
             self._additions.append((user, contact, unit))
-            unit.enlarging.add(row.row)
+            unit.enlarging.setdefault(row.row, []).append(contact.typed)
 
     def _namesake(self, unit: Unit, row: UnitRow, members: "_Members") -> User | None:
         """Who is called so in this unit, by an earlier row or as an active member."""
@@ -232,9 +237,10 @@ class _Members:
         return {each.user_id for each in self.memberships}
 
     @cached_property
-    def names(self) -> set[str]:
-        """What they are called, as `name_key()` has it."""
-        return {name_key(name) for each in self.memberships for name in _names(each.user)}
+    def names(self) -> dict[str, User]:
+        """Who is called so, as `name_key()` has it."""
+        everybody = [each.user for each in self.memberships]
+        return {name_key(name): user for user in reversed(everybody) for name in _names(user)}
 
     @cached_property
     def namesakes(self) -> dict[tuple[str, int], User]:

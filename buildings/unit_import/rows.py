@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from buildings.models import unit_label
 from buildings.unit_import.columns import DETAILS, as_line
 from contacts.bulk import ReportedContact
-from contacts.models import Kind
+from contacts.models import Kind, User
 from contacts.text import folded
 
 _NAME = DETAILS.index("name")
@@ -111,9 +111,11 @@ class Unit:
     stored: dict[str, Any] = field(default_factory=dict)
     retired: bool = False
     effect: Effect = Effect.LEFT
-    # The rows whose resident was not here before, and those that bring somebody a further contact.
+    # Who each row's resident is, and the rows whose resident was not here before.
+    residents: dict[int, User] = field(default_factory=dict)
     arriving: set[int] = field(default_factory=set)
-    enlarging: set[int] = field(default_factory=set)
+    # The further contacts that rows bring somebody, as typed.
+    enlarging: dict[int, list[str]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.label

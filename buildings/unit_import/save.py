@@ -49,6 +49,8 @@ class Outcome:
     # Rows with a contact of somebody outside of the blocks.
     strangers: int = 0
     asks_for_contacts: bool = False
+    # The ids of the people who were registered.
+    newcomers: set[int] = field(default_factory=set)
     units: list[Unit] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
 
@@ -97,6 +99,7 @@ def save_units(
     outcome.contacts = len(additions)
     outcome.unnumbered = sum(unit.key.number is None for unit in created)
     outcome.created, outcome.people = len(created), len(people.newcomers)
+    outcome.newcomers = {each.user.pk for each in people.newcomers}
     outcome.left = len(outcome.units) - outcome.created - outcome.updated
     return outcome
 

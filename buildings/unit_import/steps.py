@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from audit.bulk import Advance
 from audit.operations import Origin
 from buildings.permissions import Blocks
+from buildings.unit_import.headings import OF_THE_COMMAND, Ways
 from buildings.unit_import.reader import UnitReader
 from buildings.unit_import.rows import RowProblem, UnitRow
 from buildings.unit_import.save import Outcome, save_units
@@ -29,15 +30,18 @@ def stage_table(
     within: Blocks,
     names: bool = False,
     ignore: Collection[str] = (),
+    ways: Ways = OF_THE_COMMAND,
     advance: Advance,
 ) -> UnitTable:
     """Read the source: store what each row reports, or what is wrong with it. `advance` gets bytes.
 
     Blocks are looked for `within` these; with `names` a unit may be known by a name in place of a
-    number; `ignore` are headings of columns that are not read. Returns the table that was found in it.
-    Raises HeadingsProblem, with a sentence that names the file, and whatever the source raises.
+    number; `ignore` are headings of columns that are not read; `ways` are how one says so.
+    Returns the table that was found in it. Raises HeadingsProblem, with a sentence that names the file,
+    and whatever the source raises.
     """
     options: Any = {"block_id": block_id, "within": within, "names": names, "ignore": ignore}
+    options |= {"ways": ways}
     table = UnitTable(source, lambda headings: UnitReader(headings, **options))
     with closing(table.rows()) as rows:
         position = 0

@@ -42,6 +42,9 @@ class SourceTable(Protocol):
     def rows(self, choose: Choose | None = None) -> Generator[Row, None, None]:
         """The number of each row and its cells; `choose` says which. May raise its own exceptions."""
 
+    def tells_of(self, sheet: str) -> bool:
+        """Whether it is worth telling that a sheet was not read."""
+
     def where(self, row: int) -> tuple[str, int]:
         """The sheet and the number by which people know a row."""
 
@@ -126,7 +129,7 @@ class UnitTable:
         try:
             self.reader = self._make_reader(best.texts)
         except HeadingsProblem as error:
-            raise self._problem(best.row, str(error)) from error
+            raise self._problem(best.row, str(error), error.unknown) from error
         self._left_out = [
             index for index, text in enumerate(best.texts) if text in self.reader.left_out
         ]
@@ -137,8 +140,9 @@ class UnitTable:
             read = [name for name, wanted in zip(self.source.sheets, same, strict=True) if wanted]
             self._notes.append(_("These sheets were read: %s.") % _(", ").join(read))
         for index, rows in enumerate(heads):
-            if rows and not same[index]:
-                self._notes.append(self._other_sheet(self.source.sheets[index], found[index]))
+            name = self.source.sheets[index]
+            if rows and not same[index] and self.source.tells_of(name):
+                self._notes.append(self._other_sheet(name, found[index]))
         self._starts = [
             each.last + 1 if each is not None and wanted else None
             for each, wanted in zip(found, same, strict=True)
@@ -203,9 +207,9 @@ class UnitTable:
             % {"quoted": quoted, "known": known},
         )
 
-    def _problem(self, row: int, why: str) -> HeadingsProblem:
+    def _problem(self, row: int, why: str, unknown: Sequence[str] = ()) -> HeadingsProblem:
         at = {"file": self.source.name, "place": self.place(row), "why": why}
-        return HeadingsProblem(_("%(file)s, %(place)s: %(why)s") % at)
+        return HeadingsProblem(_("%(file)s, %(place)s: %(why)s") % at, unknown)
 
 
 def _same(one: Found, other: Found | None) -> bool:

@@ -25,6 +25,7 @@ from omarty.tables.limits import (
     LimitProblem,
     Limits,
 )
+from omarty.tables.template import own_sheets
 from omarty.tables.xlsx_parsing import Row, WorkbookProblem
 from omarty.tables.xlsx_reading import SheetPart, Workbook
 from omarty.tables.xlsx_sheet import SHEET_ROWS
@@ -117,6 +118,10 @@ class TableFile:
         if not sheet:
             return _("row %(row)d") % {"row": number}
         return _("sheet %(sheet)s, row %(row)d") % {"sheet": sheet, "row": number}
+
+    def tells_of(self, sheet: str) -> bool:
+        """Whether it is worth telling that a visible sheet was not read: of our templates' it is not."""
+        return sheet not in own_sheets()[0]
 
     def rows(self, choose: Choose | None = None) -> Generator[Row, None, None]:
         """Number and cells, each one line, of every row that is shown and not blank.
@@ -253,7 +258,7 @@ class TableFile:
             self.notes += [
                 _("Sheet %s is hidden and was not read.") % one_line(sheet.name)
                 for sheet in book.sheets
-                if sheet.hidden
+                if sheet.hidden and sheet.name not in own_sheets()[1]
             ]
             yield [
                 _opened_sheet(book, sheet, index * SHEET_ROWS) for index, sheet in enumerate(shown)

@@ -1,9 +1,12 @@
 """A workbook for people to fill in: headings, drop-downs, and a sheet that explains each column."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, BinaryIO, Protocol
 
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
@@ -40,6 +43,17 @@ class TemplateColumn(Protocol):
     as_text: bool
     explanation: str
     examples: tuple[Any, Any]
+
+
+@cache
+def own_sheets() -> tuple[frozenset[str], frozenset[str]]:
+    """What a template's further sheets are called in any language: the visible ones and the hidden ones."""
+    shown, hidden = set(), set()
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            shown.add(_("Example"))
+            hidden.add(_("Lists"))
+    return frozenset(shown), frozenset(hidden)
 
 
 def write_template(

@@ -3,7 +3,6 @@
 import filecmp
 import json
 from contextlib import ExitStack
-from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -13,10 +12,10 @@ from django.db import transaction
 from audit.operations import Origin
 from buildings.models import Block
 from buildings.permissions import EVERYTHING
+from buildings.unit_import.bad_rows import BadRows
 from buildings.unit_import.columns import COLUMNS
-from buildings.unit_import.headings import HeadingsProblem, is_known, is_problem_heading
+from buildings.unit_import.headings import HeadingsProblem, is_known
 from buildings.unit_import.reader import UnitReader
-from buildings.unit_import.rows import RowProblem
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
 from buildings.unit_import.steps import save_staged, stage_table
@@ -207,24 +206,11 @@ def _write_bad(table: UnitTable, staging: Staging, file: BinaryIO, path: Path) -
 
     Raises UsageProblem if they would be written over others, which may be half corrected.
     """
-    headings = table.headings
-    # A bad row that was loaded again and is still bad has an old problem.
-    copied = [index for index, name in enumerate(headings) if not is_problem_heading(name)]
-    reasons = groupby(staging.problems(), key=lambda problem: problem.row)
-    bad_row, problems = next(reasons)
+    rows = BadRows(table, staging)
     kind = "xlsx" if path.suffix == ".xlsx" else "csv"
-    with writer(kind, file, ["problem", *(headings[index] for index in copied)]) as out:
-        for row, cells in table.rows():
-            if row != bad_row:
-                continue
-            values = [cells[index] if index < len(cells) else "" for index in copied]
-            reason = "; ".join(_reason(problem) for problem in problems)
-            out.write([reason, *values, *cells[len(headings) :]])
-            bad_row, problems = next(reasons, (0, iter(())))
+    with writer(kind, file, rows.headings) as out:
+        for cells in rows:
+            out.write(cells)
     file.flush()
     if path.exists() and not filecmp.cmp(path, file.name, shallow=False):
         raise UsageProblem(f"{path} is there already: correct and load it first, or move it.")
-
-
-def _reason(problem: RowProblem) -> str:
-    return f"{problem.column} {problem.sentence}".strip()

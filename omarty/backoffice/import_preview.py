@@ -1,0 +1,196 @@
+"""What the rows of a file of units would do, row by row; confirmed, they do it.
+
+It reads and saves what `import_units` reads and saves: one table, one set of rules.
+"""
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from audit.operations import Origin
+from buildings.operations import lock_blocks
+from buildings.permissions import Blocks
+from buildings.unit_import.bad_rows import BadRows
+from buildings.unit_import.headings import Ways
+from buildings.unit_import.save import Outcome
+from buildings.unit_import.staging import Staging
+from buildings.unit_import.steps import save_staged, stage_table
+from buildings.unit_import.unit_table import UnitTable
+from omarty.backoffice.import_lines import Lines
+from omarty.tables.limits import Deadline, TimeProblem
+from omarty.tables.reading import TableFile, TableProblem
+from omarty.tables.writing import writer
+
+# What somebody who has seen the preview asks for: what is right of it, or what is wrong as a file.
+GOOD, WRONG = "good", "wrong"
+
+
+class HowToRead(NamedTuple):
+    """How whoever imports wants the file to be read: see `stage_table()`."""
+
+    block_id: int | None
+    names: bool = False
+    ignore: Collection[str] = ()
+
+
+class Confirmation(NamedTuple):
+    """The digest of the preview that somebody has seen, and what of it they want: all, GOOD or WRONG."""
+
+    digest: str
+    wanted: str = ""
+
+
+@dataclass
+class Preview:
+    """What a file's rows do, one line for each; `outcome` is set once they have done it.
+
+    `columns` are the file's own headings of the columns that are read; a line has a cell for each.
+    """
+
+    columns: list[str]
+    lines: list[dict[str, Any]]
+    right: bool
+    # Rows that were refused because of a contact of somebody outside the user's blocks.
+    strangers: int = 0
+    asks_for_contacts: bool = False
+    # The digest of the file's bytes.
+    file: str = ""
+    outcome: Outcome | None = None
+    # The table of what is wrong, once somebody who has seen this asks for it.
+    wrong: bytes | None = None
+    # What to tell of what was read and what was not.
+    notes: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """How many rows there are of each kind."""
+        return Counter(line["kind"] for line in self.lines)
+
+    @property
+    def good(self) -> int:
+        """How many rows are right."""
+        return len(self.lines) - self.bad
+
+    @property
+    def bad(self) -> int:
+        """How many rows are wrong."""
+        return self.counts()["problem"]
+
+    @property
+    def unnumbered(self) -> int:
+        """How many rows register a unit without a number."""
+        return sum(line["unnumbered"] for line in self.lines)
+
+    @property
+    def has_people(self) -> bool:
+        """Whether a row names a resident."""
+        return any(line["people"] for line in self.lines)
+
+    @property
+    def digest(self) -> str:
+        """Tells whether what is confirmed is still what a preview of ours showed, of the same file."""
+        shown = json.dumps([self.file, self.lines])
+        return salted_hmac("backoffice.import", shown, algorithm="sha256").hexdigest()
+
+
+def preview_or_save(
+    file: TableFile,
+    reading: HowToRead,
+    confirmed: Confirmation,
+    *,
+    within: Blocks,
+    origin: Origin,
+) -> Preview:
+    """Do with the table's rows what was confirmed, if what they do is what was seen then; else nothing.
+
+    Nothing either if the table's deadline passes before all is done: no statement is begun after it.
+    Raises TableProblem, HeadingsProblem; IntegrityError if somebody takes a number or contact meanwhile.
+    """
+    try:
+        with Staging() as staging:
+            table = stage_table(
+                file,
+                staging,
+                **reading._asdict(),
+                within=within,
+                ways=_on_the_page(),
+                advance=_unwatched,
+            )
+            with transaction.atomic(), connection.execute_wrapper(_before(file.deadline)):
+                lock_blocks(pk for pk in staging.blocks() if pk in within)
+                done = list(
+                    save_staged(
+                        staging, table.reader, origin=origin, within=within, advance=_unwatched
+                    )
+                )
+                preview = _preview(file, table, staging, Lines(table, done, within))
+                if preview.digest == confirmed.digest:
+                    _do(preview, confirmed.wanted, done, BadRows(table, staging), file)
+                if preview.outcome is None:
+                    transaction.set_rollback(True)
+                file.deadline.check()
+    except TimeProblem as error:
+        raise TableProblem(f"{file.name}: {error}") from error
+    return preview
+
+
+def _on_the_page() -> Ways:
+    """How the page is told what the command is told by options."""
+    return Ways(names=_("with a tick below"), ignore=_("with a tick below"))
+
+
+def _do(
+    preview: Preview, wanted: str, done: Sequence[Outcome], bad: BadRows, file: TableFile
+) -> None:
+    """Set what comes of the confirmation of a preview that was seen."""
+    if wanted == WRONG:
+        preview.wrong = _table(bad, "xlsx" if file.is_xlsx else "csv")
+    elif preview.right or (wanted == GOOD and preview.good):
+        preview.outcome = Outcome()
+        for each in done:
+            preview.outcome.add(each)
+
+
+def _table(rows: BadRows, kind: str) -> bytes:
+    content = io.BytesIO()
+    with writer(kind, content, rows.headings) as out:
+        for cells in rows:
+            out.write(cells)
+    return content.getvalue()
+
+
+def _before(deadline: Deadline) -> Callable[..., Any]:
+    """Lets a statement of the database begin only before the deadline."""
+
+    def execute(does: Callable[..., Any], *statement: Any) -> Any:
+        deadline.check()
+        return does(*statement)
+
+    return execute
+
+
+def _preview(file: TableFile, table: UnitTable, staging: Staging, lines: Lines) -> Preview:
+    done, problems = lines.done, list(staging.problems())
+    listed = list(lines.of(problems))
+    # What needs correction comes first: the rest may be hundreds of rows.
+    listed.sort(key=lambda line: line["kind"] != "problem")
+    return Preview(
+        [table.headings[index] for index, _column in table.reader.columns],
+        listed,
+        right=not problems,
+        strangers=sum(each.strangers for each in done),
+        asks_for_contacts=any(each.asks_for_contacts for each in done),
+        file=hashlib.sha256(file.path.read_bytes()).hexdigest(),
+        notes=table.notes,
+    )
+
+
+def _unwatched(done: int) -> None:
+    """Nobody waits for so few rows."""

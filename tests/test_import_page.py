@@ -1,0 +1,238 @@
+"""The page that brings units in: what its preview says of units and people, its ticks, its wrong rows."""
+
+import io
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from audit.operations import Origin
+from buildings.membership_operations import start_membership
+from buildings.models import Apartment, Building, Role
+from tests.backoffice import Desk, fields_of, told
+from tests.conftest import person
+from tests.test_import_units import load
+
+PAGE = "/admin/buildings/apartment/import/"
+
+
+@pytest.fixture
+def desk():
+    Building.objects.filter(blocks=1).update(name_en="Nile Towers", name_ar="أبراج النيل")
+    return Desk("manager")
+
+
+def table(*rows, name="units.csv"):
+    return SimpleUploadedFile(name, "\n".join(rows).encode())
+
+
+def preview(desk, *rows, **typed):
+    return desk.post(PAGE, {"import_file": table(*rows), **typed})
+
+
+def lines(seen):
+    return seen.context["preview"].lines
+
+
+def carried(seen, **pressed):
+    """What the preview's own forms send, and the button that is pressed."""
+    context = seen.context
+    reading = context["form"].reading
+    return {
+        "carried": context["packed"],
+        "confirmed": context["preview"].digest,
+        "block": context["block_id"],
+        "ignore": list(reading.ignore),
+        **({"names": "on"} if reading.names else {}),
+        **pressed,
+    }
+
+
+# --- What the rows mean ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "place", "new", "moves"),
+    [
+        ("en", "Nile Towers, block 1, unit {}", "new person: Sara Said", "moves in"),
+        ("ar", "أبراج النيل، العمارة 1، الوحدة {}", "شخص جديد: ⁨Sara Said⁩", "ينتقل إلى الوحدة"),
+    ],
+)
+def test_units_and_new_people_are_named_as_people_know_them(desk, language, place, new, moves):
+    desk = Desk("manager", language)
+    seen = preview(desk, "number,floor,resident,phone", "2,0,,", "71.0,G,Sara Said,01055500011")
+    text = seen.content.decode()
+    unit = Apartment.objects.get(block=1, number=2)
+    here = f'<a href="/admin/buildings/apartment/{unit.pk}/change/">{place.format(2)}</a>'
+    assert here in text
+    assert lines(seen)[1]["unit"] == place.format(71)
+    assert lines(seen)[1]["people"] == [new, moves]
+    number, floor = lines(seen)[1]["cells"][:2]
+    assert (number["now"], number["text"], floor["now"], floor["text"]) == ("71", "71.0", "0", "G")
+    assert desk.post(PAGE, fields_of(seen)).status_code == 302
+
+
+def test_known_people_are_named_with_where_they_live_now(desk):
+    seen = preview(
+        desk,
+        "number,resident,phone,phone2,unit name",
+        "5,Rami Resident,01000000002,01155500012,",
+        "2,Rami Resident,01000000002,,Pharmacy",
+    )
+    known = "known: Rami Resident, now in Nile Towers, block 1, unit 2"
+    assert [line["people"] for line in lines(seen)] == [
+        [known, "moves in", "further contacts: 01155500012"],
+        [known],
+    ]
+    assert [line["kind"] for line in lines(seen)] == ["update", "update"]
+
+
+def test_where_people_live_elsewhere_is_not_told(desk):
+    unit = Apartment.objects.filter(block=2)[0]
+    origin = Origin.of_command("test")
+    start_membership(
+        origin=origin, user=person("resident"), block=unit.block, apartment=unit, role=Role.RESIDENT
+    )
+    seen = preview(desk, "number,resident,phone", "5,,01000000002")
+    assert lines(seen)[0]["people"][0].endswith("now in Nile Towers, block 1, unit 2")
+    everywhere = preview(Desk("admin"), "block,number,phone", "1,5,01000000002")
+    assert "block 2, unit" in lines(everywhere)[0]["people"][0]
+
+
+def test_a_strangers_row_tells_nothing_of_them(desk):
+    seen = preview(desk, "number,resident,phone", "5,,01000000007")
+    assert lines(seen)[0]["people"] == [] and "نادية" not in seen.content.decode()
+
+
+def test_what_changes_is_shown_before_and_after(desk):
+    Apartment.objects.filter(block=1, number=2).update(name="Old", floor=0, occupancy="vacant")
+    pk = Apartment.objects.get(block=1, number=2).pk
+    seen = preview(desk, "id,number,floor,unit name,occupancy", f"{pk},92,الأول,New,مغلقة")
+    changed = [(cell["was"], cell["now"]) for cell in lines(seen)[0]["cells"] if cell["changed"]]
+    assert changed == [("2", "92"), ("0", "1"), ("Old", "New"), ("Vacant", "Owned, unoccupied")]
+    assert lines(seen)[0]["unit"] == "Nile Towers, block 1, unit 2 (Old)".replace(
+        "2 (Old)", "\N{FIRST STRONG ISOLATE}2 (Old)\N{POP DIRECTIONAL ISOLATE}"
+    )
+
+
+def statements(desk, count):
+    rows = [
+        f"{number},{'Nowhere' if number % 3 else 1},1,P {number},010{number:08}"
+        for number in range(100, 100 + count)
+    ]
+    rows += [f"{number},1,,Rami Resident,01000000002" for number in range(1, 9)]
+    with CaptureQueriesContext(connection) as asked:
+        seen = preview(desk, "number,block,floor,resident,phone", *rows)
+    assert len(lines(seen)) == count + 8
+    return len(asked)
+
+
+def test_the_number_of_statements_does_not_grow_with_the_rows(desk):
+    statements(desk, 3)
+    assert statements(desk, 6) == statements(desk, 90)
+
+
+# --- Ticks -----------------------------------------------------------------------------------------
+
+
+def test_an_unknown_heading_is_left_out_by_a_tick_without_choosing_the_file_again(desk):
+    seen = preview(desk, "number,floor,Meter,Guard", "91,3,778,Ali")
+    text = seen.content.decode()
+    assert "Unknown headings: Meter, Guard." in text and "--" not in seen.context["form"].errors
+    assert "can be left out (with a tick below)" in text
+    assert "“units.csv” is still here" in text
+    ticks = seen.context["form"]["ignore"]
+    assert [(tick.data["value"], tick.data["selected"]) for tick in ticks] == [
+        ("Meter", False),
+        ("Guard", False),
+    ]
+    half = desk.post(PAGE, fields_of(seen) | {"ignore": ["Meter"]})
+    assert "Unknown headings: Guard." in half.content.decode()
+    whole = desk.post(PAGE, fields_of(half) | {"ignore": ["Meter", "Guard"]})
+    assert "The columns Meter, Guard were not read." in whole.content.decode()
+    assert desk.post(PAGE, carried(whole)).status_code == 302
+    assert Apartment.objects.get(block=1, number=91).floor == 3
+
+
+def test_the_ticks_of_one_file_do_not_hold_for_another(desk):
+    seen = preview(desk, "number,floor,Meter", "91,3,778")
+    other = fields_of(seen) | {"ignore": ["Meter"], "import_file": table("number,floor", "92,3")}
+    assert lines(desk.post(PAGE, other))[0]["kind"] == "new"
+
+
+def test_a_tick_makes_names_of_texts_that_are_no_numbers(desk):
+    seen = preview(desk, "number,floor", "12A,1", "93,1")
+    text = seen.content.decode()
+    assert "called by their names (with a tick below)" in text and "--names" not in text
+    named = desk.post(PAGE, fields_of(seen) | {"names": "on"})
+    [first, _second] = lines(named)
+    assert first["unnumbered"] and first["unit"].endswith("12A\N{POP DIRECTIONAL ISOLATE}")
+    assert "Without a number: needs correction" in named.content.decode()
+    assert desk.post(PAGE, fields_of(named)).status_code == 302
+    assert Apartment.objects.get(block=1, name="12A").number is None
+
+
+# --- Wrong rows ------------------------------------------------------------------------------------
+
+MIXED = ("number,floor,problem", "94,top,", "95,3,old", "x,1,old")
+
+
+def test_wrong_rows_are_downloaded_as_the_command_writes_them(desk, tmp_path, new_entries):
+    seen = preview(desk, *MIXED)
+    text = seen.content.decode()
+    assert "Download the 2 wrong rows" in text and "Import only the 1 right row" in text
+    got = desk.post(PAGE, carried(seen, wanted="wrong"))
+    assert got["Content-Disposition"] == 'attachment; filename="units.bad.csv"'
+    assert new_entries() == []
+    path = tmp_path / "units.csv"
+    path.write_text("\n".join(MIXED), encoding="utf-8")
+    load(path, block=1, skip_bad=True)
+    written = (tmp_path / "units.bad.csv").read_bytes().decode("utf-8-sig")
+    assert got.content.decode("utf-8-sig") == written.replace("--names", "with a tick below")
+    assert got.content.decode("utf-8-sig").splitlines()[0] == "problem,number,floor"
+
+
+def test_the_right_rows_are_taken_and_the_wrong_ones_left_out(desk):
+    done = desk.post(PAGE, carried(preview(desk, *MIXED), wanted="good"))
+    assert done.status_code == 302
+    assert "1 unit registered, 0 units edited, 2 wrong rows left out" in told(done)
+    assert Apartment.objects.filter(block=1).count() == 11
+
+
+@pytest.mark.parametrize("wanted", ["good", "wrong"])
+def test_only_what_was_seen_is_taken_or_downloaded(desk, new_entries, wanted):
+    seen = preview(desk, *MIXED)
+    for changes in ({"confirmed": "0" * 64}, {"confirmed": ""}, {"names": "on"}):
+        again = desk.post(PAGE, carried(seen) | {"wanted": wanted} | changes)
+        assert again.status_code == 200 and again.context["preview"] is not None
+    Apartment.objects.filter(block=1, number=10).update(number=95)
+    late = desk.post(PAGE, carried(seen, wanted=wanted))
+    assert "was changed meanwhile" in late.content.decode()
+    assert new_entries() == []
+
+
+def test_where_nothing_is_right_nothing_can_be_taken(desk, new_entries):
+    seen = preview(desk, "number,floor", "x1,top")
+    assert "Import only" not in seen.content.decode()
+    assert desk.post(PAGE, carried(seen, wanted="good")).status_code == 200
+    assert new_entries() == []
+
+
+def test_a_workbook_gives_its_wrong_rows_as_a_workbook(desk):
+
+    book = openpyxl.Workbook()
+    for row in (["number", "floor"], ["94", "top"], [95, 3]):
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    file = SimpleUploadedFile("وحدات.xlsx", content.getvalue())
+    seen = desk.post(PAGE, {"import_file": file})
+    got = desk.post(PAGE, carried(seen, wanted="wrong"))
+    assert ".bad.xlsx" in got["Content-Disposition"]
+    wrong = openpyxl.load_workbook(io.BytesIO(got.content)).active
+    assert [cell.value for cell in wrong[1]] == ["problem", "number", "floor"]
+    assert wrong.max_row == 2 and wrong["B2"].value == "94"
+    file = SimpleUploadedFile("again.xlsx", got.content)
+    assert len(lines(desk.post(PAGE, {"import_file": file}))) == 1
