@@ -1,7 +1,7 @@
 """Which block a row means: by the number or the name that people call it by, or by its id."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 
 from django.utils.translation import gettext as _
