@@ -102,7 +102,8 @@ def crawled(desk: Desk, foreign: list[str]) -> set[str]:
         seen.add(address)
         response = desk.get(address)
         assert response.status_code in {200, 302}, address
-        text = unescape(response.content.decode())
+        # A workbook that is offered is read as bytes.
+        text = unescape(response.content.decode(errors="replace"))
         assert leaks(text) + [word for word in foreign if word in text] == [], address
         if response.status_code == 200 and "html" in response["Content-Type"]:
             waiting += [urljoin(address, link) for link in re.findall(r'href="([^"#]+)', text)]
