@@ -14,7 +14,10 @@ from openpyxl import Workbook
 
 from buildings.models import Apartment, Block, Membership
 from tests.backoffice import Desk, fields_of
+from tests.conftest import ONCE
 from tests.test_import_units import load, refusal
+
+pytestmark = ONCE
 
 FIELD = Path(__file__).parent / "field"
 

@@ -13,7 +13,10 @@ from openpyxl import Workbook
 
 from buildings.models import Apartment
 from tests.backoffice import Desk, fields_of
+from tests.conftest import ONCE
 from tests.test_import_units import load, refusal
+
+pytestmark = ONCE
 
 PAGE = "/admin/buildings/apartment/import/"
 

@@ -16,6 +16,9 @@ from buildings.operations import register_block
 from buildings.unit_import.columns import FIELDS
 from contacts.models import Claim
 from tests.backoffice import Desk, fields_of, told
+from tests.conftest import ONCE
+
+pytestmark = ONCE
 
 UNITS = "/admin/buildings/apartment/"
 LANGUAGES = ("en", "ar")
