@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from buildings.models import Apartment, Block, Building
 from contacts.models import Claim, SecondaryEmail, SecondaryPhone, User
 from tests.backoffice import Desk, told
-from tests.conftest import person
+from tests.conftest import ONCE, person
+
+pytestmark = ONCE
 
 RESIDENT = "contacts/user/3/"
 LOGIN = "/omartyapis/Auth/Login/"

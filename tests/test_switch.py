@@ -258,7 +258,7 @@ def test_json_numbers_are_numbers_and_anything_else_is_not(manager):
     assert create(floorNum=-0.0, aptNum=110.0)["data"] == "Apartment registered."
 
 
-@pytest.mark.parametrize("odd", ["\x00", "1\x00", "\ufffd", "\u202e1", "🏠"])
+@pytest.mark.parametrize("odd", ["\x00", "1\x00", "\ufffd", "🏠"])
 def test_odd_characters_are_refused_in_every_field(manager, resident, nothing_changed, odd):
     fields = {"floorNum": 1, "aptNum": 101, "blockId": 1}
     for field in ("floorNum", "aptNum", "blockId", "apartmentId", "longitude", "latitude"):

@@ -71,7 +71,7 @@ WRONG = {
     "quote.csv": lambda path: path.write_text('block,number\n1,"2\n' + "x\n" * 100_000),
     "units.jsonl": lambda path: path.write_text('{"number": 1, "phone": "01000000001"}\n'),
     "old.xls": lambda path: path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512)),
-    "utf16.csv": lambda path: path.write_text("block,number\n1,2\n", encoding="utf-16"),
+    "utf32.csv": lambda path: path.write_text("block,number\n1,2\n", encoding="utf-32"),
     "half.csv": lambda path: path.write_bytes("number\nشقة\n".encode() + b"\xd8\n"),
     "cut.csv": lambda path: path.write_bytes(b"number,name\n1,\xd8\n2," + "شقة\n".encode()),
     "broken.xlsx": lambda path: path.write_bytes(b"PK\x03\x04" + os.urandom(5000)),

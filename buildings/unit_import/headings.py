@@ -23,7 +23,7 @@ Row = tuple[int, list[str]]
 _ONE_LETTER = str.maketrans("ٱىیېۍةہۀکڪ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "اييييهههكك" + "0123456789" * 2, "ـ")
 _NO_LETTER = re.compile(r"[\W_]+")
 _NEW_WORD = re.compile("(?<=[a-z])(?=[A-Z])")
-_BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]")
+_BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
 _BETWEEN_PARTS = re.compile(
     r"[/\\|()\[\]{}–—-]|(?<=[a-zA-Z.#])\s+(?=[\u0600-\u06ff])|(?<=[\u0600-\u06ff])\s+(?=[a-zA-Z])"
 )

@@ -19,7 +19,7 @@ _MOST_ODD = 0.2
 _ARABIC = "\u0600-\u06ff"
 _SYMBOLS = "¢£¤¥¦§¨©ª¬¯°±²³µ¶¹º¼½¾×÷ƒˆ‰†‡˜"
 _LATIN = re.compile("[a-zA-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]")
-_WORD = re.compile(r"[^\s,;|]*[^\x00-\x7f\s][^\s,;|]*")
+_WORD = re.compile(r"[^\s,;|]+")
 # Letters of two scripts in one word, a sign that no word has within or that no letter goes before, what
 # no text has.
 _ODD = re.compile(
@@ -50,7 +50,7 @@ def code_page(sample: bytes, headings: Callable[[str], int]) -> str:
     if not ranked:
         return ""
     best = ranked[0]
-    words = len(_WORD.findall(best[4]))
+    words = len(_words(best[4]))
     # Headings that are known leave no doubt, whatever stands below them.
     sure = any(other[0] > best[0] for other in ranked)
     if best[1] > words * _MOST_ODD and not sure:
@@ -61,8 +61,13 @@ def code_page(sample: bytes, headings: Callable[[str], int]) -> str:
     return best[3]
 
 
+def _words(text: str) -> list[str]:
+    """The words that have letters beyond ASCII."""
+    return [word for word in _WORD.findall(text) if not word.isascii()]
+
+
 def _odd_words(text: str) -> int:
-    return sum(_is_odd(word) for word in _WORD.findall(text))
+    return sum(map(_is_odd, _words(text)))
 
 
 def _is_odd(word: str) -> bool:
