@@ -101,6 +101,8 @@ class BlockFinder:
         """The ids of the blocks that are called so, exactly, or else but for what stands before."""
         exactly, nearly = self._names
         if number := whole_number(text):
+            if number < 0:
+                return frozenset()
             text = str(number)
         return exactly.get(folded(text)) or nearly.get(_bare(text), frozenset())
 

@@ -140,7 +140,18 @@ COLUMNS = (
     Column(
         "number",
         gettext_lazy("number"),
-        ("unit", "unit number", "unit no", "apartment", "apt", "flat", "door", "villa", "shop")
+        (
+            "unit",
+            "unit number",
+            "unit no",
+            "apartment",
+            "apt",
+            "flat",
+            "door",
+            "villa",
+            "shop",
+            "suite",
+        )
         + ("رقم الوحدة", "الوحدة", "وحدة", "رقم الشقة", "الشقة", "شقة", "محل", "فيلا", "باب")
         + ("الرقم", "رقم"),
         read=read_number,
@@ -149,7 +160,18 @@ COLUMNS = (
     Column(
         "floor",
         gettext_lazy("floor"),
-        ("floor number", "level", "storey", "story", "fl", "رقم الدور", "الدور", "الطابق"),
+        (
+            "floor number",
+            "floor level",
+            "level",
+            "storey",
+            "story",
+            "fl",
+            "flr",
+            "رقم الدور",
+            "الدور",
+        )
+        + ("الأدوار", "الطابق", "الطوابق"),
         read=read_floor,
         field="floor",
     ),
