@@ -419,7 +419,9 @@ def test_a_community_that_is_here_already_stops_the_first_run_only(legacy):
     assert everything() == before
     run(legacy.url)
     after = everything()
-    call_command("import_legacy", legacy.url, stdout=io.StringIO(), stderr=io.StringIO())
+    call_command(
+        "import_legacy", legacy.url, "--own-ids-from=0", stdout=io.StringIO(), stderr=io.StringIO()
+    )
     assert everything() == after
 
 
