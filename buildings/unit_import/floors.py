@@ -24,7 +24,9 @@ _BASEMENT = re.compile(r"(?:b|basement|بدروم|بدرون|قبو)(?: ?([0-9]{
 _SURPLUS = "the,at,on,floor,flr,fl,level,lvl,storey,story,no,number" + (
     ",دور,الدور,طابق,الطابق,رقم,علوي,العلوي,متكرر,المتكرر"
 )
-_BASEMENTS = "basement,lower ground,lg,lgf,underground,cellar,بدروم,بدرون,قبو,سرداب,تسويه,تحت ارض,تحت ارضي,ارضي منخفض"
+_BASEMENTS = "basement,lower ground,lg,lgf,underground,cellar" + (
+    ",بدروم,بدرون,قبو,سرداب,تسويه,تحت ارض,تحت ارضي,ارضي منخفض"
+)
 _GROUNDS = "g,gf,gr,grd,gnd,ground,rc,rdc,rez de chaussee,ارضي,ارض"
 _MEZZANINES = "m,mz,mf,me,mezz,mez,mezzanine,mezanine,ميزانين,ميزنين,مسروق,مسحور"
 _ROOFS = "roof,rf,roof top,rooftop,روف,رووف,سطح,سطوح"
