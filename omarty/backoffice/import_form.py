@@ -26,9 +26,14 @@ MOST_UPLOADED = settings.LARGE_UPLOADS["/admin/buildings/apartment/import/"]
 
 
 class HeadingsField(forms.MultipleChoiceField):
-    """Headings of a file that are to be left out. Its choices are known once the file has been read."""
+    """Headings of a file that are to be left out. Hidden until the file has been read and offers some."""
 
-    widget = forms.CheckboxSelectMultiple
+    widget: Any = forms.MultipleHiddenInput
+
+    def offer(self, headings: Sequence[str]) -> None:
+        """Show a tick for each of these."""
+        self.widget = forms.CheckboxSelectMultiple()
+        self.choices = [(name, name) for name in headings]
 
     def valid_value(self, value: Any) -> bool:
         return True
@@ -122,8 +127,8 @@ class FileForm(forms.Form):
         data.setlist("ignore", ignored)
         self.data = data
         self.kept = self.file_name
-        field = self.fields["ignore"]
-        field.choices = [(name, name) for name in dict.fromkeys([*ignored, *unknown])]  # type: ignore[attr-defined]
+        if offered := list(dict.fromkeys([*ignored, *unknown])):
+            cast("HeadingsField", self.fields["ignore"]).offer(offered)
 
     @property
     def packed(self) -> str:
