@@ -32,6 +32,8 @@ from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
 from contacts.models import Kind
 
+# Longer than what any column takes: it is not looked at further.
+_LONGEST_CELL = 1000
 # The columns that say which block is meant, the plainest first.
 _BLOCK_COLUMNS = ("block", "block name", "block id")
 
@@ -98,7 +100,10 @@ class UnitReader:
         problems: list[RowProblem] = []
         for index, name, tidy, read in self._readers:
             text = cells[index] if index < len(cells) else ""
-            if text and (text := tidy(text)):
+            if len(text) > _LONGEST_CELL:
+                sentence = _("is longer than %d characters") % _LONGEST_CELL
+                problems.append(RowProblem(row, self.headings[index], sentence))
+            elif text and (text := tidy(text)):
                 try:
                     value = read(text)
                 except CellProblem as error:
