@@ -69,7 +69,7 @@ def folded(text: str) -> str:
     Hamza, ى and ي, ة and ه, tatweel, vowel signs, case of every script, composed or not, punctuation,
     spaces and whose digits do not count; عبد الرحمن is عبدالرحمن.
     """
-    words = _in_words(text)
+    words = in_words(text)
     if words.isascii():
         return words
     words = f" {words} "
@@ -82,7 +82,7 @@ def folded(text: str) -> str:
 
 def search_words(text: str) -> list[str]:
     """The words to look for in folded names, each once; where a name is written apart, its parts."""
-    return list(dict.fromkeys(_in_words(text).split()))
+    return list(dict.fromkeys(in_words(text).split()))
 
 
 def same_name(one: str, other: str) -> bool:
@@ -135,7 +135,8 @@ def is_lost(text: str) -> bool:
     return _LOST.search(text) is not None or _HALVES.search(text) is not None
 
 
-def _in_words(text: str) -> str:
+def in_words(text: str) -> str:
+    """The text's words of letters and digits, each character folded, one space between."""
     return " ".join(text.translate(_FOLDED).split())
 
 

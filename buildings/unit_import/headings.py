@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from buildings.unit_import.columns import COLUMNS, Column
-from contacts.text import clean
+from contacts.text import clean, in_words
 
 # In place of headings that are to be left out: all that are not known.
 ALL = "all"
@@ -20,8 +20,6 @@ _LONGEST = 200
 # A row's number and its cells.
 Row = tuple[int, list[str]]
 
-_ONE_LETTER = str.maketrans("ٱىیېۍةہۀکڪ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "اييييهههكك" + "0123456789" * 2, "ـ")
-_NO_LETTER = re.compile(r"[\W_]+")
 _NEW_WORD = re.compile("(?<=[a-z])(?=[A-Z])")
 _BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
 _BETWEEN_PARTS = re.compile(
@@ -36,10 +34,8 @@ def plain(heading: str) -> str:
     Case, hamza, vowel signs, tatweel, ال, punctuation, presentation forms, whose digits and what
     nobody sees do not count.
     """
-    words = _NEW_WORD.sub(" ", unicodedata.normalize("NFKC", clean(heading)))
-    letters = unicodedata.normalize("NFKD", words.casefold()).translate(_ONE_LETTER)
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join(map(_without_article, _NO_LETTER.sub(" ", bare).split()))
+    apart = _NEW_WORD.sub(" ", unicodedata.normalize("NFKC", clean(heading)))
+    return " ".join(map(_without_article, in_words(apart).split()))
 
 
 def _without_article(word: str) -> str:
