@@ -2,6 +2,8 @@ import io
 import json
 import os
 import pty
+import select
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -140,6 +142,9 @@ def converse(environment, command, *turns):
     try:
         for question, answer in (*turns, (None, "")):
             while question is None or question not in shown.rpartition("\n")[2]:
+                if not select.select([terminal], [], [], 60)[0]:
+                    os.kill(pid, signal.SIGKILL)
+                    raise AssertionError(f"{question!r} was not asked: {shown}")
                 shown += os.read(terminal, 1024).decode()
             os.write(terminal, f"{answer}\n".encode())
             shown += "\n"
