@@ -95,6 +95,9 @@ NO_PHONES = {
     "27370011-12": "more than one number",
     "27370011/2": "more than one number",
     "227370117.5": "more than one number",
+    "22737011.22737012": "more than one number",
+    "22737011,22737012": "more than one number",
+    "2273701_2273702": "more than one number",
     "2273701170": "begins with + and the code of its country",
     "19123": "too short",
 }

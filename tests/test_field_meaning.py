@@ -67,6 +67,10 @@ FLOORS = {
     "١-": -1,
     "(1)": -1,
     "\u200f-1": -1,
+    "Level -1": -1,
+    "Floor –2": -2,
+    "الدور -1": -1,
+    "F-3": -3,
     "B": -1,
     "B2": -2,
     "basement": -1,
@@ -129,6 +133,8 @@ NO_FLOORS = {
     "haunted": "0 is the ground floor",
     "2026-03-01": "0 is the ground floor",
     "1/2": "0 is the ground floor",
+    "1.05": "0 is the ground floor",
+    "1,5": "0 is the ground floor",
 }
 
 
@@ -154,10 +160,12 @@ def test_a_roof_lies_above_the_floors_of_its_block(sheet):
 
 def test_numbers_as_programs_and_people_write_them(sheet):
     texts = ["'312", "0313", "315 ", "317.0", "٣١٨٫٠", '="319"', "320,0", "\u200e321\u200f"]
-    bad = ["1,314", "#316", "0", "341-342", "343/344", "2.01E+11", "2026-03-01", "Total"]
+    texts += ["Unit 322", "شقة 323"]
+    bad = ["1,314", "1,025", "1.05", "1,00,5", "#316", "0", "341-342", "343/344", "2.01E+11"]
+    bad += ["2026-03-01", "Total", "Sub total", "Total units 12", "إجمالي عدد الشقق"]
     path = sheet("number,floor", *((text, 3) for text in texts + bad))
     report = load(path, block=1, skip_bad=True)
-    assert sorted(floors()) == [312, 313, 315, 317, 318, 319, 320, 321]
+    assert sorted(floors()) == [312, 313, 315, *range(317, 324)]
     assert report["bad_rows"] == len(bad)
     why = {row[1]: row[0] for row in read(path.with_name("units.bad.csv"))}
     assert "format the column as text" in why["2.01E+11"]
@@ -212,6 +220,9 @@ def test_rows_of_a_unit_with_a_name_mean_one_unit(sheet, problems):
     ("row", "why"),
     [
         (("Total", 3, ""), "sums up other rows"),
+        (("Total units", 3, ""), "sums up other rows"),
+        (("First floor", "", ""), "is not a whole number"),
+        (("الدور الأول", "", ""), "is not a whole number"),
         (("341-342", 3, ""), "is not a whole number"),
         (("12A", 3, "East"), "another name"),
         (("A flat of a very, very long name it has", 3, ""), "longer than 32"),
@@ -388,6 +399,35 @@ def test_what_does_not_mean_one_person_is_refused(problems, new_entries, row, wh
 def test_a_name_of_somebody_who_only_asks_is_no_resident(sheet):
     load(sheet("number,resident,phone", (3, "Pakinam Pending", "01155500002")), block=1)
     assert Claim.objects.get(value="+201155500002").user != person("pending")
+
+
+# Names beside each other in one unit; those of other people unless the phone says otherwise.
+OTHERS = [
+    ("علا حسن", "علاء حسن"),
+    ("هاني فؤاد", "مدام هاني فؤاد"),
+    ("Hany Fouad", "Mrs. Hany Fouad"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), OTHERS)
+def test_a_name_alone_makes_nobody_another_person(sheet, one, other):
+    headings = "number,floor,resident,phone"
+    path = sheet(headings, (101, 1, one, "01055500001"), (101, 1, other, "01155500001"))
+    assert load(path, block=1)["people"] == 2
+    assert contacts(one) == ["01055500001", None] and contacts(other) == ["01155500001", None]
+    # A later table of one of them gives the phone to whom it names.
+    load(sheet(headings, (101, 1, other, "01255500001")), block=1)
+    assert contacts(one) == ["01055500001", None]
+    assert contacts(other) == ["01155500001", None, "01255500001"]
+
+
+@pytest.mark.parametrize(("one", "other"), OTHERS)
+def test_with_the_phone_another_title_or_hamza_is_the_same_person(sheet, one, other):
+    headings = "number,floor,resident,phone"
+    load(sheet(headings, (101, 1, one, "01055500001")), block=1)
+    again = load(sheet(headings, (101, 1, other, "010 5550 0001")), block=1)
+    assert (again["people"], again["left"]) == (0, 1)
+    assert Membership.objects.get(apartment__number=101).user.name == one
 
 
 def test_nobody_has_more_contacts_than_one_can_have(problems, sheet, settings):

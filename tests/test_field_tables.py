@@ -82,6 +82,9 @@ REFUSED_HEADINGS = {
     "number,owner,tenant": "owner and tenant",
     "number,Tenant name,Owner phone": "Tenant name and Owner phone speak of two people",
     "number,flor": "Unknown headings: flor",
+    "number,name,Phone (wife)": "Unknown headings: Phone (wife)",
+    "رقم الشقة,الاسم,الموبايل (الزوجة)": "Unknown headings: الموبايل (الزوجة)",
+    "number,name," + "phone " * 50: "Unknown headings: phone phone",
     "No,name,phone": "no column of unit numbers",
     "ID No,name,phone": "Unknown headings: ID No",
     "رقم,الاسم,التليفون": "no column of unit numbers",
@@ -110,6 +113,10 @@ LINES = {
     "two lines": (["Unit number,Floor,Notes", "رقم الوحدة,الدور,ملاحظات", "101,7,"], "row 2"),
     "two lines, halves": (["Unit number,Data,", ",Floor,Notes", "101,7,x"], "row 2"),
     "a sum": (["م,number,floor", "1,101,7", "الإجمالي,1,"], "Row 3 sums up"),
+    "sums": (
+        ["م,number,floor", "1,101,7", "Total,1,", *[f"Sub total,{n}," for n in range(24)]],
+        "5 more rows that sum up",
+    ),
     "a pair of facts": (["Year,2026", "Units,40", "number,floor", "101,7"], "row 3"),
 }
 
@@ -262,6 +269,27 @@ def test_one_number_in_two_sheets_is_not_one_unit(tmp_path):
     assert "is in sheet East as well" in problem["sentence"]
     load(path, block=1, skip_bad=True, bad_file=tmp_path / "bad.csv")
     assert floors() == {101: 1, 102: 1}
+
+
+def test_a_formula_that_nobody_worked_out_is_no_empty_cell(tmp_path):
+    path = tmp_path / "units.xlsx"
+    path.write_bytes(saved(sheets(Units=[HEAD, [101, "=3+4"], ["=100+2", 8], [103, 9]])))
+    bad = tmp_path / "bad.csv"
+    report = load(path, block=1, skip_bad=True, bad_file=bad)
+    assert floors() == {103: 9} and report["bad_rows"] == 2
+    with bad.open(newline="", encoding="utf-8-sig") as file:
+        assert [row[1:] for row in csv.reader(file)][1:] == [["101", "#CALC!"], ["#CALC!", "8"]]
+
+
+@pytest.mark.parametrize(
+    "column", ["name", "note", "resident", "phone", "email", "floor", "number"]
+)
+def test_a_cell_longer_than_any_column_takes_is_refused(tmp_path, column):
+    path = tmp_path / "units.csv"
+    cells = {"number": "101", "floor": "7"} | {column: "a-1 " * 300}
+    path.write_bytes(comma(",".join(cells), ",".join(cells.values())))
+    _code, report, _told = refusal(path, block=1)
+    assert [(each["row"], each["column"]) for each in report["problems"]] == [(2, column)]
 
 
 def test_what_stands_far_to_the_right_is_named(tmp_path):
