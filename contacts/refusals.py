@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from audit.models import Action
-from audit.operations import Origin, Where, record
+from audit.operations import Origin, Unknown, Where, record
 from contacts.counting import count_up
 
 TIMES = gettext_noop("times")
@@ -26,11 +26,12 @@ def record_refusal(
     """Record that the rule `refused` stopped somebody.
 
     The same of one person in one block again within a day leaves an entry the tenth time, the hundredth
-    and so on, which says how many times it was so far. `of` says who else than the actor is meant.
+    and so on, which says how many times it was so far; blocks that do not exist count as one. `of` says
+    who else than the actor is meant.
     """
     block = where.get("block")
     who = of or (origin.actor and origin.actor.pk, origin.actor_label)
-    in_block = None if block is None else block.pk
+    in_block = None if block is None or isinstance(block, Unknown) else block.pk
     times = count_up("refusal", action.value, refused, *who, in_block, within=PERIOD)
     if _is_power_of_ten(times):
         after = {TIMES: times} if times > 1 else None

@@ -1,6 +1,8 @@
 """Units brought in from a file in the back-office: the preview, all or nothing, and nobody else's."""
 
+import base64
 import io
+import zlib
 
 import openpyxl
 import pytest
@@ -302,6 +304,14 @@ def test_a_file_that_is_no_such_table_is_refused_in_words(desk, new_entries, fil
     assert response.status_code == 200
     assert error in response.content.decode()
     assert new_entries() == []
+
+
+def test_what_a_form_carries_is_no_larger_than_what_may_be_uploaded(desk, new_entries):
+    file = b"number,floor\n70,1" + b"\n" * (5 << 20)
+    carried = ":".join(base64.b64encode(part).decode() for part in (b"x.csv", zlib.compress(file)))
+    answer = desk.post(f"{UNITS}import/", {"carried": carried, "confirmed": ""})
+    assert answer.status_code == 200 and "512" in str(answer.context["form"].errors)
+    assert answer.context["preview"] is None and new_entries() == []
 
 
 @pytest.mark.parametrize("carried", ["", "!!!:!!!", "eA==:AAAA", "eA==:eJwDAAAAAAE=", "nonsense"])

@@ -329,16 +329,21 @@ def test_days_in_the_wrong_order_are_misuse(tmp_path):
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(alphabet="=+-@;,\t'|x1 \"", max_size=12))
+@given(st.text(alphabet="=+-@;,\t\r\n'|x1 \"", max_size=12))
 def test_no_separator_of_any_country_makes_a_formula_of_a_text(text):
     row = io.StringIO()
     csv.writer(row).writerow(["Flat", safe(text), "end"])
     for separator in ",;\t|":
-        for cells in csv.reader(io.StringIO(row.getvalue()), delimiter=separator):
+        for cells in csv.reader(io.StringIO(row.getvalue(), newline=""), delimiter=separator):
             for cell in cells:
                 number = re.fullmatch(r"-?[0-9]+", cell)
                 assert number or not cell.startswith(("=", "+", "-", "@")), (separator, cell)
     assert plain(safe(text)) == text
+
+
+def test_lines_of_a_text_stay_as_they_are_unless_they_are_formulas():
+    assert safe("first\r\n\r\nthird\n 4") == "first\r\n\r\nthird\n 4"
+    assert safe("first\n=1+1\r\n-2") == "first\n'=1+1\r\n'-2"
 
 
 @pytest.mark.parametrize("full", [True, False])

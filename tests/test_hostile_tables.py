@@ -97,6 +97,7 @@ def rows_of(cells, count):
     return "".join(f'<row r="{n}">{cells}</row>' for n in range(2, count + 2))
 
 
+MARKS = "\u0323\u0301" * 49_000
 NAMED = '<c t="s"><v>0</v></c>'
 # For each file: how it is made, and what the page says of it; where it says nothing, the unit is shown.
 HOSTILE = {
@@ -197,6 +198,19 @@ HOSTILE = {
     "NUL": (lambda: b"\x01\x00" * 1000, "neither CSV"),
     "a line without end": (lambda: b"number\n" + b"7" * 500_000, "is longer than"),
     "blank lines": (lambda: b"\n" * 500_000, "The file is empty"),
+    # Put in order, they take time that grows with the square of their number.
+    "a heading of marks": (lambda: f"number,{MARKS}\n70,1\n".encode(), "Unknown headings"),
+    "a heading of marks, XLSX": (
+        lambda: package(
+            f'<row r="1"><c t="str"><v>number</v></c><c t="str"><v>a{MARKS}</v></c></row>{UNIT}'
+        ),
+        "Unknown headings",
+    ),
+    "cells of marks": (
+        lambda: f"number,name,note\n70,{MARKS[:45_000]},{MARKS[:45_000]}\n".encode(),
+        "",
+    ),
+    "a heading of articles": (lambda: ("number," + "ال" * 49_000).encode() + b"\n", "Unknown"),
 }
 
 

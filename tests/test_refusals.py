@@ -37,6 +37,14 @@ def test_each_person_block_and_reason_is_counted_apart(app):
     assert times() == [1, 1, 1, 1]
 
 
+def test_ids_that_nobody_gave_are_counted_as_one(app):
+    outsider = app("outsider")
+    for number in range(20):
+        outsider.create(floorNum=1, aptNum=101, blockId=1000 + number)
+        outsider.add(blockId=1, apartmentId=1000 + number, email="x@example.org")
+    assert times() == [1, 1, 10, 10]
+
+
 def test_however_many_come_at_once_the_count_is_exact(live_server):
     token = App(person("outsider")).token
     with ThreadPoolExecutor(20) as pool:

@@ -34,6 +34,9 @@ def plain(heading: str) -> str:
     Case, hamza, vowel signs, tatweel, ال, punctuation, presentation forms, whose digits and what
     nobody sees do not count.
     """
+    if len(heading) > _LONGEST:
+        # It is none of ours, and to compose a long row of marks takes time that grows with its square.
+        return heading
     apart = _NEW_WORD.sub(" ", unicodedata.normalize("NFKC", clean(heading)))
     return " ".join(map(_without_article, in_words(apart).split()))
 

@@ -147,7 +147,12 @@ def _content(upload: UploadedFile) -> bytes:
             )
             % {"most": MOST_UPLOADED >> 20}
         )
-    content, left_out = without_pictures(upload.read())
+    return _without_pictures(upload.read())
+
+
+def _without_pictures(file: bytes) -> bytes:
+    """The file without the pictures in it. Raises ValidationError if more is left than a form carries."""
+    content, left_out = without_pictures(file)
     if len(content) - left_out > MOST_BYTES:
         raise forms.ValidationError(
             _("The file is larger than %(most)d kB: bring it in in parts.")
@@ -161,6 +166,7 @@ def _unpacked(carried: str) -> tuple[str, bytes]:
     try:
         decompressor = zlib.decompressobj()
         content = decompressor.decompress(base64.b64decode(rest), MOST_UPLOADED)
-        return base64.b64decode(name).decode(), content
+        file_name = base64.b64decode(name).decode()
     except (binascii.Error, zlib.error, ValueError) as error:
         raise forms.ValidationError(_("Choose the file again.")) from error
+    return file_name, _without_pictures(content)

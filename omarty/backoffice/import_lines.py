@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.urls import reverse
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from buildings.models import Block, unit_label
@@ -148,7 +147,7 @@ def _cell(column: Column, text: str, unit: Unit | None, row: int) -> dict[str, A
 
     What is longer than a page can show is cut.
     """
-    text = Truncator(text).chars(LONGEST_CELL)
+    text = _cut(text)
     cell = {"now": text, "was": "", "changed": False, "text": ""}
     if unit is None or not text:
         return cell
@@ -156,13 +155,18 @@ def _cell(column: Column, text: str, unit: Unit | None, row: int) -> dict[str, A
         arrives = row in unit.arriving and unit.effect is not Effect.NEW
         return cell | {"changed": arrives or (column.contact and row in unit.enlarging)}
     if (value := _reported(unit, column)) is not None:
-        now = Truncator(str(column.show(value))).chars(LONGEST_CELL)
+        now = _cut(str(column.show(value)))
         same = now.casefold() == western_digits(clean(text)).strip().casefold()
         cell |= {"now": now, "text": "" if same else text}
     if unit.effect is Effect.CHANGED and column.field in unit.changes:
         was = column.show(unit.stored[column.field])
         cell |= {"was": "" if was is None else str(was), "changed": True}
     return cell
+
+
+def _cut(text: str) -> str:
+    # Not Django's Truncator, which composes all of the text first.
+    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
 
 
 def _reported(unit: Unit, column: Column) -> Any:

@@ -4,13 +4,16 @@ import re
 from typing import Any
 
 # A spreadsheet takes what begins so for a formula, full-width signs included.
-_SIGNS = "(?<!')'*[=+\\-@\t\r\n|%＝＋－＠]"
-_FORMULA = re.compile(_SIGNS)
-# In another country a file is read with another separator: what follows one begins a cell there, even
-# within quotation marks, which count only where they begin a cell.
-_SIGNS_BEHIND_SEPARATOR = _SIGNS.replace("(?<!')'*", "['\"]*")
-_FORMULA_BEHIND_SEPARATOR = re.compile(f"(?<=[;,|\t])(?={_SIGNS_BEHIND_SEPARATOR})")
-_GUARD_BEHIND_SEPARATOR = re.compile(f"(?<=[;,|\t])'(?={_SIGNS_BEHIND_SEPARATOR})")
+_SIGNS = "=+\\-@|%＝＋－＠"
+_FORMULA = re.compile(f"(?<!')'*[{_SIGNS}\t\r\n]")
+# In another country a file is read with another separator: what follows one, or a line's end, begins a
+# cell there, even within quotation marks, which count only where they begin a cell.
+_BEFORE_FORMULA = (
+    f"(?<=[;,|\t]){{}}(?=['\"]*[{_SIGNS}\t\r\n])",
+    f"(?<=[\r\n]){{}}(?=['\"]*[{_SIGNS}])",
+)
+_FORMULA_BEHIND_SEPARATOR = re.compile("|".join(_BEFORE_FORMULA).format("", ""))
+_GUARD_BEHIND_SEPARATOR = re.compile("|".join(_BEFORE_FORMULA).format("'", "'"))
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # No XML can hold these, and no text of ours has a use for them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

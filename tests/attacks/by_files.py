@@ -94,6 +94,7 @@ def formulas_behind_separators(server: Served) -> str:
     """A name with a formula behind any separator is none in the exported file, read in any country."""
     hostile = [f"x{parts}{sign}cmd|' /C calc'!A0" for parts in ";,|" for sign in "=+-@"]
     hostile += [f"{quote}{sign}1+1" for quote in ("", "'", '"') for sign in "=+-@＝"]
+    hostile += [f"x{end}{sign}1+1" for end in ("\n", "\r\n") for sign in "=+-@"]
     hostile += [f'x;"{sign}1+1' for sign in "=+-@"] + [f"x;'{sign}1+1" for sign in "=+-@"]
     manager = Browser(server, "manager")
     table = io.StringIO()
