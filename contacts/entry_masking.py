@@ -50,9 +50,11 @@ def hide_contacts(entries: Sequence[Entry], *, in_full: bool = False) -> None:
     Numbers and addresses in other texts are masked too, unless in full. A name that was typed at a
     refused sign-in stays masked then too: nobody knows whose it is, and whether they hide it.
     """
-    for typed in entries:
-        if typed.actor_id is None:
-            typed.actor_label = masked_contacts(typed.actor_label)
+    for each in entries:
+        if each.actor_id is None:
+            each.actor_label = masked_contacts(each.actor_label)
+        if not in_full:
+            each.reason = masked_contacts(each.reason)
     concerned = [each for each in entries if each.before or each.after or _is_contact(each)]
     people = _contacts_today({each.person_id for each in concerned})
     for entry in concerned:

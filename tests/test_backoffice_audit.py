@@ -234,6 +234,19 @@ def test_the_filter_of_actions_offers_what_can_be_among_the_readers_entries(desk
     assert {line.action for line in shown(desk)} <= offered("manager")
 
 
+def test_a_contact_within_a_reason_is_masked_wherever_entries_are_shown(desk):
+    desk.send(
+        "buildings/apartment/2/change/", floor="3", reason="as 01000000002 and r@example.org said"
+    )
+    entry = Entry.objects.latest("pk")
+    pages = [f"{LOG}", f"{LOG}{entry.pk}/change/", "buildings/apartment/2/change/"]
+    for page in pages:
+        text = desk.get(f"/admin/{page}").content.decode()
+        assert "01000000002" not in text and "r@example.org" not in text, page
+    assert entry.reason == "as 01000000002 and r@example.org said"
+    assert "0002 and r" in desk.get(f"/admin/{pages[1]}").content.decode()
+
+
 def test_a_reason_is_found(desk):
     desk.send("buildings/apartment/2/change/", floor="3", reason="counted by torchlight")
     assert [line.reason for line in shown(desk, q="torchlight")] == ["counted by torchlight"]
