@@ -78,6 +78,51 @@ def test_a_name_is_whose_its_neighbours_say(tmp_path, headings):
     assert unit.memberships.get().user.name == "Sara Said"
 
 
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "First Name,Last Name,Mobile",
+        "Name,Surname,Phone",
+        "Last name,First name,Mobile",
+        "الاسم الأول,اسم العائلة,الموبايل",
+        "Name,Family name,",
+    ],
+)
+def test_a_name_in_two_columns_is_one(tmp_path, headings):
+    path = tmp_path / "units.csv"
+    heads = [*filter(None, headings.split(",")), "E-mail"]
+    names = ["Said", "Sara"] if heads[0] == "Last name" else ["Sara", "Said"]
+    phone = ["01055500099"][: len(heads) - 3]
+    lone = ["", "Adel"] if heads[0] != "Last name" else ["Adel", ""]
+    rows = [
+        ["101", "7", *names, *phone, "s@example.org"],
+        ["102", "7", *lone, *phone[:0], *[""] * len(phone), "a@example.org"],
+        ["103", "7", "0", "0", *[""] * len(phone), ""],
+        ["104", "7", "-", "-", *[""] * len(phone), ""],
+    ]
+    path.write_text("\n".join(map(",".join, [["number", "floor", *heads], *rows])))
+    assert load(path, block=1)["people"] == 2
+    people = {
+        number: list(
+            Apartment.objects.filter(number=number).values_list(
+                "memberships__user__name", flat=True
+            )
+        )
+        for number in (101, 102, 103, 104)
+    }
+    assert people == {101: ["Sara Said"], 102: ["Adel"], 103: [None], 104: [None]}
+
+
+def test_a_name_in_two_columns_is_no_longer_than_one(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_text(
+        f"number,floor,first name,surname,phone\n101,1,{'x' * 200},{'y' * 55},01055500099"
+    )
+    _code, report, _told = refusal(path, block=1)
+    (problem,) = report["problems"]
+    assert (problem["column"], problem["sentence"]) == ("surname", "is longer than 255 characters")
+
+
 REFUSED_HEADINGS = {
     "number,owner,tenant": "owner and tenant",
     "number,Tenant name,Owner phone": "Tenant name and Owner phone speak of two people",

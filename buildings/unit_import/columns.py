@@ -104,6 +104,8 @@ def _longest(model: type[Apartment] | type[User], field: str) -> int:
     return int(model._meta.get_field(field).max_length or 0)  # type: ignore[union-attr]
 
 
+# Of a resident's name, in however many columns it stands.
+LONGEST_NAME = _longest(User, "name")
 # Also what stands in place of a number may be a name.
 read_unit_name = partial(read_text, _longest(Apartment, "name"))
 
@@ -210,9 +212,20 @@ COLUMNS = (
             "الاسم الثلاثي",
             "الاسم رباعي",
             "الاسم كامل",
+            "الاسم الأول",
+            "first name",
+            "given name",
         ),
-        read=partial(read_text, _longest(User, "name")),
+        read=partial(read_text, LONGEST_NAME),
         of_resident=lambda user: one_line(user.name) or one_line(user.user_name),
+    ),
+    # Where a table has the resident's name in two columns.
+    Column(
+        "last name",
+        gettext_lazy("last name"),
+        ("surname", "family name", "second name", "اسم العائلة", "اللقب")
+        + ("الاسم الأخير", "الاسم الثاني", "لقب العائلة"),
+        read=partial(read_text, LONGEST_NAME),
     ),
     Column(
         "phone",

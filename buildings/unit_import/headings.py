@@ -270,9 +270,10 @@ class Headings:
             for index, found in known
             if plain(self.texts[index]) not in _PERHAPS_COUNTERS | _ANY_NAME
         }
-        of_people = bool(others & {"phone", "email"}) and "resident" not in others
+        of_people = bool(others & {"phone", "email", "last name"}) and "resident" not in others
         of_units = (
-            bool(others - {"resident", "phone", "email", "note", "problem"}) or len(known) == 1
+            bool(others - {"resident", "last name", "phone", "email", "note", "problem"})
+            or len(known) == 1
         )
         for index, found in known:
             text = plain(self.texts[index])

@@ -18,7 +18,13 @@ from buildings.unit_import.cells import (
     read_number,
     sums_up,
 )
-from buildings.unit_import.columns import NO_CONTACT, Column, read_unit_name, without_former_ids
+from buildings.unit_import.columns import (
+    LONGEST_NAME,
+    NO_CONTACT,
+    Column,
+    read_unit_name,
+    without_former_ids,
+)
 from buildings.unit_import.floors import ROOF, read_floor, roof_unknown
 from buildings.unit_import.headings import (
     OF_THE_COMMAND,
@@ -36,6 +42,8 @@ from contacts.models import Kind
 _LONGEST_CELL = 1000
 # The columns that say which block is meant, the plainest first.
 _BLOCK_COLUMNS = ("block", "block name", "block id")
+# Of the resident, in their order.
+_NAMES = ("resident", "last name")
 
 
 class UnitReader:
@@ -88,7 +96,7 @@ class UnitReader:
             return meant, _read_number_or_name if names else self._read_number
         if column.name == "block id":
             return meant, self._read_block_id
-        return meant_name if column.name == "resident" else meant, column.read or str
+        return meant_name if column.name in _NAMES else meant, column.read or str
 
     def heading(self, name: str) -> str:
         """What the file itself calls a column; empty if it has none of that name."""
@@ -119,6 +127,8 @@ class UnitReader:
         found["block"] = block
         if type(found.get("number")) is str or found.get("floor") == ROOF:
             problems += self._place(row, found)
+        if "last name" in found:
+            problems += self._join_name(row, found)
         if self._nameless or len(cells) > len(self.headings):
             problems += self._beyond(row, cells)
         if found["block"] is None or "number" not in found:
@@ -148,6 +158,15 @@ class UnitReader:
             if found.setdefault("name", name) != name:
                 sentence = _("is no number, and the row has another name: write a number")
                 yield RowProblem(row, self.heading("number"), sentence)
+
+    def _join_name(self, row: int, found: dict[str, Any]) -> Iterator[RowProblem]:
+        """Make one name of the resident's two."""
+        parts = [found.pop(name, "") for name in _NAMES]
+        whole = [part for part in parts if not means_nobody(part, has_contact=True)]
+        found["resident"] = " ".join(filter(None, whole))
+        if len(found["resident"]) > LONGEST_NAME:
+            sentence = _("is longer than %d characters") % LONGEST_NAME
+            yield RowProblem(row, self.heading("last name"), sentence)
 
     def _lacking(
         self, row: int, found: dict[str, Any], problems: list[RowProblem]
