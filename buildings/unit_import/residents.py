@@ -28,14 +28,11 @@ class Residents:
         self.newcomers: list[Newcomer] = []
         # Rows that were refused because of a stranger's contact.
         self.strangers = 0
-        # Whether a row has a contact, which is looked for.
-        self.asked = False
         self._arriving: list[tuple[User, Unit]] = []
         self._additions: list[tuple[User, ReportedContact, Unit]] = []
         with_resident = [row for unit in units for row in unit.rows if row.has_resident]
         if not with_resident:
             return
-        self.asked = any(row.contacts for row in with_resident)
         self._within = within
         self._holders = _holders(with_resident)
         self._strangers = _strangers(self._holders.values(), within)

@@ -48,7 +48,6 @@ class Outcome:
     unnumbered: int = 0
     # Rows with a contact of somebody outside of the blocks.
     strangers: int = 0
-    asks_for_contacts: bool = False
     # The ids of the people who were registered.
     newcomers: set[int] = field(default_factory=set)
     units: list[Unit] = field(default_factory=list)
@@ -86,7 +85,7 @@ def save_units(
     if not registers:
         outcome.problems += _unknown_units(units)
     people = Residents(units, outcome.problems, within)
-    outcome.strangers, outcome.asks_for_contacts = people.strangers, people.asked
+    outcome.strangers = people.strangers
     outcome.units = [unit for unit in units if unit.rows]
     created = [unit for unit in outcome.units if unit.pk is None]
     changed = [unit for unit in outcome.units if unit.pk is not None and unit.changes]
