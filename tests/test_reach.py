@@ -1,17 +1,23 @@
-"""Whom a manager reaches: members of their blocks, by whatever page takes a phone or an e-mail."""
+"""Whom a manager reaches: members of their blocks, by whatever page takes a phone or an e-mail.
+
+A contact that its holder hides is to them a stranger's.
+"""
 
 import re
 from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import Action
+from audit.operations import Origin
 from buildings.models import Membership, Role
-from contacts.models import EventCount, Status
+from contacts.models import EventCount, Kind, Status, User
+from contacts.operations import add_contact
 from tests.backoffice import Desk, fields_of
 from tests.conftest import person
 
@@ -206,6 +212,14 @@ def test_then_going_on_leaves_entries_that_count(desk, door, new_entries):
     assert {(each.actor_id, each.block_id) for each in entries} == {(desk.person.pk, 1)}
 
 
+def test_each_contact_of_a_row_counts(desk, new_entries):
+    three = "01000000007 / 01000000006 / 01000000004 / 01055512345"
+    assert STRANGER in preview(desk, f"101,,{three},")
+    assert STRANGER in preview(desk, f"101,,{three},", f"102,,{three},")
+    assert TOO_MANY in preview(desk, f"101,,{three},")
+    assert [each.after for each in new_entries()] == [{"contacts": count} for count in (3, 6, 3)]
+
+
 def test_what_was_shown_of_one_file_confirms_no_other(desk, nothing_changed):
     """What a page cuts or leaves out is part of the file all the same."""
     padding = "\N{LEFT-TO-RIGHT MARK}" * 210
@@ -263,6 +277,111 @@ def test_a_taken_contact_is_refused_recorded_and_counted(
     entries = [(entry.action, entry.refused, entry.block_id) for entry in new_entries()]
     # The first that is refused unlooked at, the tenth and so on have entries as well.
     assert entries == [(action, HELD, 1)] * 10 + [(action, USED_UP, 1)]
+
+
+# --- Hidden ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hiding():
+    """The resident, who hides both primary contacts and one of two further phones."""
+    resident = person("resident")
+    origin = Origin.of_command("test")
+    for typed in ("01155500001", "01155500002"):
+        add_contact(origin=origin, user=resident, kind=Kind.PHONE, typed=typed)
+    User.objects.filter(pk=resident.pk).update(phone_hidden=True, email_hidden=True)
+    resident.secondaryphone_set.filter(typed="01155500001").update(hidden=True)
+    return resident
+
+
+def without(answer, *asked):
+    """The page without what was typed and what differs each time."""
+    text = re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]*"', "", answer.content.decode())
+    text = re.sub(r'name="(carried|confirmed)" value="[^"]*"', "", text)
+    for each in asked:
+        text = text.replace(each, "…")
+    return text
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "2,Rami Resident,01000000002,",
+        "2,Somebody Else,01000000002,",
+        "5,,01000000002,",
+        "2,Rami Resident,,resident@example.org",
+        "2,Rami Resident,01155500001,",
+        "2,Rami Resident,01155500002 / 01155500001,",
+        "2,Rami Resident,01155500002,resident@example.org",
+    ],
+)
+def test_a_row_with_a_hidden_contact_is_refused_as_a_strangers(
+    desk, hiding, new_entries, nothing_changed, row
+):
+    page = preview(desk, row)
+    assert STRANGER in page and "or is hidden by its holder" in page
+    assert "known:" not in page and "registered under" not in page
+    assert nothing_changed()
+    [entry] = new_entries()
+    assert (entry.refused, entry.after) == (HELD, {"contacts": 1})
+
+
+def test_what_they_show_is_matched_on(desk, hiding):
+    assert "known: Rami Resident" in preview(desk, "2,Rami Resident,01155500002,")
+
+
+def test_a_row_with_a_hidden_contact_looks_like_one_with_a_strangers(desk, hiding):
+    pages = [
+        without(preview(desk, f"2,Rami Resident,{phone},", opened=True), phone)
+        for phone in ("01000000002", "01155500001", "01000000007")
+    ]
+    assert pages[0] == pages[1] == pages[2]
+
+
+@pytest.mark.parametrize("typed", ["01000000002", "+20 115 550 0001"])
+@pytest.mark.parametrize(
+    "path", ["contacts/user/3/add-contact/", "contacts/user/3/edit/?contact=phone-{}"]
+)
+def test_a_persons_own_hidden_contact_is_refused_as_a_strangers(
+    desk, hiding, new_entries, path, typed
+):
+    shown = hiding.secondaryphone_set.get(typed="01155500002")
+    path = path.format(shown.claim_id)
+    held, own = (
+        without(desk.send(path, typed=each, kind="phone"), each) for each in ("01000000007", typed)
+    )
+    assert own == held and "Somebody holds it already." in own
+    entries = [(each.refused, each.after, each.block_id) for each in new_entries()]
+    assert entries == [(HELD, {"contacts": 1}, 1)] * 2
+    for _ in range(8):
+        desk.send(path, typed=typed, kind="phone")
+    assert TOO_MANY in desk.send(path, typed=typed, kind="phone").content.decode()
+
+
+def test_a_managers_own_hidden_contact_is_theirs(desk, new_entries):
+    User.objects.filter(pk=desk.person.pk).update(phone_hidden=True)
+    assert f"known: {desk.person}" in preview(desk, f"1,{desk.person},01000000001,")
+    path = f"contacts/user/{desk.person.pk}/add-contact/"
+    answer = desk.send(path, kind="phone", typed="01000000001")
+    assert "This person has it already." in answer.content.decode()
+    assert new_entries() == []
+
+
+def test_a_superuser_is_told_whose_it_is(hiding):
+    table = b"block,number,phone\n1,2,01000000002"
+    file = SimpleUploadedFile("u.csv", table)
+    page = Desk("admin").post(f"/admin/{IMPORT}", {"import_file": file}).content.decode()
+    assert "known: Rami Resident" in page
+    answer = Desk("admin").send("contacts/user/3/add-contact/", kind="phone", typed="01000000002")
+    assert "This person has it already." in answer.content.decode()
+
+
+def test_a_manager_reads_back_what_was_exported_of_who_hides_a_contact(desk, hiding, tmp_path):
+    path = tmp_path / "units.csv"
+    call_command("export_units", path, block=1, full=True)
+    file = SimpleUploadedFile("units.csv", path.read_bytes())
+    seen = desk.post(f"/admin/{IMPORT}", {"import_file": file}).context["preview"]
+    assert seen.right and {line["kind"] for line in seen.lines} == {"skip"}
 
 
 # --- Choosing --------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
         try:
             preview = _read(request, form)
             if preview.outcome is None and preview.wrong is None and preview.asks_for_contacts:
-                count_look(request, taken=preview.strangers, **_looking(form))
+                count_look(request, taken=preview.refused_contacts, **_looking(form))
         except HeadingsProblem as error:
             form.carry(error.unknown)
             form.add_error(None, str(error))

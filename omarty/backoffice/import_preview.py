@@ -58,9 +58,9 @@ class Preview:
     columns: list[str]
     lines: list[dict[str, Any]]
     right: bool
-    # Rows that were refused because of a contact of somebody outside the user's blocks.
-    strangers: int = 0
+    # Whether a row has a contact, and how many of them rows were refused for: see `known_contacts()`.
     asks_for_contacts: bool = False
+    refused_contacts: int = 0
     # The digest of the file's bytes.
     file: str = ""
     outcome: Outcome | None = None
@@ -189,8 +189,8 @@ def _preview(file: TableFile, table: UnitTable, staging: Staging, lines: Lines) 
         [table.headings[index] for index, _column in table.reader.columns],
         listed,
         right=not problems,
-        strangers=sum(each.strangers for each in done),
         asks_for_contacts=staging.has_contacts(),
+        refused_contacts=sum(each.refused_contacts for each in done),
         file=hashlib.sha256(file.path.read_bytes()).hexdigest(),
         notes=table.notes,
     )

@@ -1,4 +1,4 @@
-"""Contacts that a user of the back-office types and somebody else holds: refused, recorded, and counted.
+"""Contacts that a user of the back-office types and somebody holds: refused, recorded, and counted.
 
 Each refusal says that the contact is known here. So there are few a day for one user, whichever page
 they come from; after them no contact is looked for.
@@ -16,7 +16,9 @@ from django.utils.translation import gettext_noop
 
 from audit.models import Action
 from audit.operations import Where, record
+from buildings.permissions import known_contacts
 from contacts.counting import count_down, count_of, count_up
+from contacts.models import Claim, Kind
 from contacts.refusals import record_refusal
 from omarty.backoffice.base.scoped_admin import origin_of, scope
 
@@ -27,7 +29,14 @@ A_DAY = timedelta(days=1)
 
 
 class ContactTaken(ValidationError):
-    """A row action was refused because somebody else holds the contact."""
+    """A row action was refused because somebody holds the contact, of whom nothing may be told."""
+
+
+def may_know(request: HttpRequest, kind: Kind, typed: str) -> bool:
+    """Whether somebody holds the contact who may be told of to the user."""
+    claims = Claim.objects.filter(kind=kind, value=kind.canonical(typed))
+    within = scope(request).changes
+    return known_contacts(claims, asking=origin_of(request).actor, within=within).exists()
 
 
 def refuse_once_used_up(request: HttpRequest, *, action: Action, **where: Unpack[Where]) -> None:
