@@ -358,6 +358,16 @@ def test_a_persons_own_hidden_contact_is_refused_as_a_strangers(
     assert TOO_MANY in desk.send(path, typed=typed, kind="phone").content.decode()
 
 
+def test_moving_in_by_a_hidden_contact_is_refused_as_by_a_strangers(desk, hiding, new_entries):
+    path = "buildings/apartment/5/move-in/"
+    pages = [
+        without(desk.send(path, name="Rami Resident", phone=phone, day="2026-01-01"), phone)
+        for phone in ("01000000002", "01155500001", "01000000007")
+    ]
+    assert pages[0] == pages[1] == pages[2] and "Somebody holds it already." in pages[0]
+    assert [(each.refused, each.after) for each in new_entries()] == [(HELD, {"contacts": 1})] * 3
+
+
 def test_a_managers_own_hidden_contact_is_theirs(desk, new_entries):
     User.objects.filter(pk=desk.person.pk).update(phone_hidden=True)
     assert f"known: {desk.person}" in preview(desk, f"1,{desk.person},01000000001,")
