@@ -13,7 +13,8 @@ from django.utils.translation import gettext_noop
 
 from audit.operations import Named, Unknown
 from buildings.models import Apartment, Block, Membership, Role
-from contacts.models import AppSession, Status, User
+from contacts.masking import visible
+from contacts.models import AppSession, Claim, Status, User
 
 M = TypeVar("M", bound=models.Model)
 
@@ -184,6 +185,21 @@ def members_within(blocks: Blocks) -> models.QuerySet[Membership]:
     """
     members = Membership.objects.current().exclude(status=Status.PENDING)
     return blocks.only(members, "block_id")
+
+
+def known_contacts(
+    claims: models.QuerySet[Claim], *, asking: Named | None, within: Blocks
+) -> models.QuerySet[Claim]:
+    """Those of the claims that `asking`, who changes these blocks, may know of.
+
+    They are the contacts that members of the blocks do not hide, and all of their own. Any other is to them
+    a stranger's, whoever holds it: refused in the same words, recorded and counted.
+    """
+    if within.ids is None:
+        return claims
+    members = members_within(within).values("user_id")
+    own = models.Q(user=asking.pk if asking is not None else None)
+    return claims.filter(models.Q(visible(), user__in=members) | own)
 
 
 NOTHING = Reach(Blocks(frozenset()), Blocks(frozenset()))

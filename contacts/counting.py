@@ -44,6 +44,12 @@ def count_up(what: str, *of: object, within: timedelta, by: int = 1) -> int:
         return EventCount.objects.values_list("count", flat=True).get(pk=digest)
 
 
+def count_of(what: str, *of: object, within: timedelta) -> int:
+    """How many `count_up()` has counted in the period."""
+    begun = EventCount.objects.filter(pk=_digest(what, *of), since__gt=timezone.now() - within)
+    return begun.values_list("count", flat=True).first() or 0
+
+
 def count_down(what: str, *of: object) -> None:
     """Take one back of what `count_up()` counted."""
     counted = EventCount.objects.filter(pk=_digest(what, *of), count__gt=0)

@@ -3,7 +3,9 @@
 import re
 from typing import Protocol
 
-from contacts.models import HIDDEN, Kind
+from django.db.models import Q
+
+from contacts.models import HIDDEN, SECONDARY, Kind
 from contacts.text import clean
 
 # A name is tried from its first character alone: from each, a long text without "@" would take for ever.
@@ -28,6 +30,16 @@ class AnyContact(Protocol):
 
     @property
     def hidden(self) -> bool: ...
+
+
+def visible() -> Q:
+    """Over claims: those on contacts that their holder does not hide."""
+    found = Q()
+    for kind, model in SECONDARY.items():
+        secondary = model.__name__.lower()
+        primary = {f"{secondary}__isnull": True, f"user__{kind}_hidden": False}
+        found |= Q(kind=kind) & (Q(**{f"{secondary}__hidden": False}) | Q(**primary))
+    return found
 
 
 def shown_contact(contact: AnyContact, *, in_full: bool, as_typed: bool = False) -> str:

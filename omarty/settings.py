@@ -127,8 +127,8 @@ PROXIES = _number("PROXIES", default=0, lowest=0, highest=10)
 # How many secondary e-mails, and how many secondary phones, one person may hold.
 SECONDARY_CONTACTS_LIMIT = _number("SECONDARY_CONTACTS_LIMIT", default=20)
 
-# How often a day one user of the back-office is told that a contact is somebody else's: so often they
-# learn that it is known here.
+# How often a day one user of the back-office is told that a contact is somebody else's, or hidden:
+# so often they learn that it is known here.
 CONTACT_REFUSALS_A_DAY = _number("CONTACT_REFUSALS_A_DAY", default=10)
 
 # The country in which a phone number without a country code is read: two letters.

@@ -1,21 +1,31 @@
-"""Whom a manager reaches: members of their blocks, by whatever page takes a phone or an e-mail."""
+"""Whom a manager reaches: members of their blocks, by whatever page takes a phone or an e-mail.
+
+A contact that its holder hides is to them a stranger's.
+"""
 
 import re
 from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import Action
+from audit.operations import Origin
 from buildings.models import Membership, Role
-from contacts.models import EventCount, Status
-from tests.backoffice import Desk
+from contacts.models import EventCount, Kind, Status, User
+from contacts.operations import add_contact
+from tests.backoffice import Desk, fields_of
 from tests.conftest import person
 
 IMPORT = "buildings/apartment/import/"
 STRANGER = "belongs to somebody outside your blocks"
 TOO_MANY = "Too many contacts of other people for one day"
+# As entries have it.
+HELD, USED_UP = "contact held by somebody else", "too many contacts of other people for one day"
 
 
 @pytest.fixture
@@ -23,10 +33,11 @@ def desk():
     return Desk("manager")
 
 
-def preview(desk, *rows):
+def preview(desk, *rows, opened=False):
     table = "\n".join(["number,resident,phone,email,floor", *rows])
     file = SimpleUploadedFile("units.csv", table.encode())
-    return desk.post(f"/admin/{IMPORT}", {"import_file": file}).content.decode()
+    answer = desk.post(f"/admin/{IMPORT}", {"import_file": file})
+    return answer if opened else answer.content.decode()
 
 
 # --- Import ----------------------------------------------------------------------------------------
@@ -54,7 +65,7 @@ def test_a_row_with_a_strangers_contact_is_refused_in_the_same_words(
     [entry] = new_entries()
     assert (entry.action, entry.refused) == (
         Action.MEMBERSHIP_STARTED,
-        "contact held by somebody else",
+        HELD,
     )
     assert (entry.actor_id, entry.block_id, entry.after) == (desk.person.pk, 1, {"contacts": 1})
 
@@ -85,7 +96,8 @@ def test_after_ten_contacts_of_strangers_a_day_nothing_more_is_said(desk, new_en
         "buildings/apartment/5/move-in/", name="Nadia", phone="01000000007", day="2026-01-01"
     )
     assert TOO_MANY in response.content.decode()
-    assert [entry.after for entry in new_entries()] == [{"contacts": 6}, {"contacts": 6}]
+    entries = [(entry.refused, entry.after) for entry in new_entries()]
+    assert entries == [(HELD, {"contacts": 6})] * 2 + [(USED_UP, None)]
     EventCount.objects.update(since=timezone.now() - timedelta(days=1, seconds=1))
     assert STRANGER in preview(desk, rows[0])
 
@@ -118,6 +130,94 @@ def test_then_no_other_refusal_tells_them_apart_either(desk, settings, phone):
     settings.SECONDARY_CONTACTS_LIMIT = 0
     answer = desk.send("contacts/user/3/add-contact/", kind="phone", typed=phone)
     assert TOO_MANY in answer.content.decode()
+
+
+TABLE = "number,resident,phone\n105,Nadia,{}"
+FORMS = {
+    "buildings/apartment/5/move-in/": {"name": "Nadia", "phone": "{}", "day": "2026-01-01"},
+    "contacts/user/3/add-contact/": {"kind": "phone", "typed": "{}"},
+    "contacts/user/3/edit/?contact=phone": {"typed": "{}"},
+}
+
+
+def imported(desk, phone, **more):
+    file = SimpleUploadedFile("u.csv", TABLE.format(phone).encode())
+    return desk.post(f"/admin/{IMPORT}", {"import_file": file} | more)
+
+
+def _sent(path):
+    typed = FORMS[path]
+    return lambda desk, phone: desk.send(
+        path, **{name: each.format(phone) for name, each in typed.items()}
+    )
+
+
+DOORS = {
+    "preview": imported,
+    "confirmed unseen": lambda desk, phone: imported(desk, phone, confirmed="0" * 64),
+    "right ones unseen": lambda desk, phone: imported(
+        desk, phone, confirmed="0" * 64, wanted="good"
+    ),
+    "wrong ones unseen": lambda desk, phone: imported(
+        desk, phone, confirmed="0" * 64, wanted="wrong"
+    ),
+    **{path: _sent(path) for path in FORMS},
+}
+
+
+def use_up(desk):
+    preview(desk, *(f"{number},,01000000007," for number in range(200, 211)))
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_then_a_held_and_a_free_contact_run_the_same_statements(desk, door, nothing_changed):
+    """What takes longer for one than for the other would tell them apart, as often as one likes."""
+    use_up(desk)
+    # The first leaves an entry.
+    DOORS[door](desk, "01000000007")
+    ran = []
+    for phone in ("01000000007", "01055512345"):
+        with CaptureQueriesContext(connection) as seen:
+            answer = DOORS[door](desk, phone)
+        assert TOO_MANY in answer.content.decode()
+        statements = [each["sql"] for each in seen]
+        assert not [each for each in statements if phone.removeprefix("0") in each]
+        # Without moments, and names of savepoints and tokens.
+        ran.append([re.sub(r"'[^']*'|s\d+_x\d+", "…", each) for each in statements])
+    assert ran[0] == ran[1]
+    assert nothing_changed()
+
+
+@pytest.mark.parametrize("wanted", ["", "good", "wrong"])
+def test_then_what_was_seen_before_is_not_confirmed_either(desk, nothing_changed, wanted):
+    """It would tell as often as one likes whether somebody holds the contact by now."""
+    seen = fields_of(preview(desk, "105,Nadia,01055512345,", "106,Nadia,nothing,", opened=True))
+    use_up(desk)
+    answer = desk.post(f"/admin/{IMPORT}", seen | {"wanted": wanted})
+    assert answer.status_code == 200 and TOO_MANY in answer.content.decode()
+    assert nothing_changed()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_then_going_on_leaves_entries_that_count(desk, door, new_entries):
+    use_up(desk)
+    known = len(new_entries())
+    for number in range(10):
+        DOORS[door](desk, f"0105551000{number}")
+    entries = new_entries()[known:]
+    assert [(each.refused, each.after) for each in entries] == [
+        (USED_UP, None),
+        (USED_UP, {"times": 10}),
+    ]
+    assert {(each.actor_id, each.block_id) for each in entries} == {(desk.person.pk, 1)}
+
+
+def test_each_contact_of_a_row_counts(desk, new_entries):
+    three = "01000000007 / 01000000006 / 01000000004 / 01055512345"
+    assert STRANGER in preview(desk, f"101,,{three},")
+    assert STRANGER in preview(desk, f"101,,{three},", f"102,,{three},")
+    assert TOO_MANY in preview(desk, f"101,,{three},")
+    assert [each.after for each in new_entries()] == [{"contacts": count} for count in (3, 6, 3)]
 
 
 def test_what_was_shown_of_one_file_confirms_no_other(desk, nothing_changed):
@@ -174,11 +274,124 @@ def test_a_taken_contact_is_refused_recorded_and_counted(
     assert TOO_MANY in desk.send(path, **typed).content.decode()
     assert TOO_MANY in desk.send(path, **typed).content.decode()
     assert nothing_changed()
-    entries = new_entries()
-    assert len(entries) == 10
-    assert {(entry.action, entry.refused, entry.block_id) for entry in entries} == {
-        (action, "contact held by somebody else", 1)
-    }
+    entries = [(entry.action, entry.refused, entry.block_id) for entry in new_entries()]
+    # The first that is refused unlooked at, the tenth and so on have entries as well.
+    assert entries == [(action, HELD, 1)] * 10 + [(action, USED_UP, 1)]
+
+
+# --- Hidden ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hiding():
+    """The resident, who hides both primary contacts and one of two further phones."""
+    resident = person("resident")
+    origin = Origin.of_command("test")
+    for typed in ("01155500001", "01155500002"):
+        add_contact(origin=origin, user=resident, kind=Kind.PHONE, typed=typed)
+    User.objects.filter(pk=resident.pk).update(phone_hidden=True, email_hidden=True)
+    resident.secondaryphone_set.filter(typed="01155500001").update(hidden=True)
+    return resident
+
+
+def without(answer, *asked):
+    """The page without what was typed and what differs each time."""
+    text = re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]*"', "", answer.content.decode())
+    text = re.sub(r'name="(carried|confirmed)" value="[^"]*"', "", text)
+    for each in asked:
+        text = text.replace(each, "…")
+    return text
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "2,Rami Resident,01000000002,",
+        "2,Somebody Else,01000000002,",
+        "5,,01000000002,",
+        "2,Rami Resident,,resident@example.org",
+        "2,Rami Resident,01155500001,",
+        "2,Rami Resident,01155500002 / 01155500001,",
+        "2,Rami Resident,01155500002,resident@example.org",
+    ],
+)
+def test_a_row_with_a_hidden_contact_is_refused_as_a_strangers(
+    desk, hiding, new_entries, nothing_changed, row
+):
+    page = preview(desk, row)
+    assert STRANGER in page and "or is hidden by its holder" in page
+    assert "known:" not in page and "registered under" not in page
+    assert nothing_changed()
+    [entry] = new_entries()
+    assert (entry.refused, entry.after) == (HELD, {"contacts": 1})
+
+
+def test_what_they_show_is_matched_on(desk, hiding):
+    assert "known: Rami Resident" in preview(desk, "2,Rami Resident,01155500002,")
+
+
+def test_a_row_with_a_hidden_contact_looks_like_one_with_a_strangers(desk, hiding):
+    pages = [
+        without(preview(desk, f"2,Rami Resident,{phone},", opened=True), phone)
+        for phone in ("01000000002", "01155500001", "01000000007")
+    ]
+    assert pages[0] == pages[1] == pages[2]
+
+
+@pytest.mark.parametrize("typed", ["01000000002", "+20 115 550 0001"])
+@pytest.mark.parametrize(
+    "path", ["contacts/user/3/add-contact/", "contacts/user/3/edit/?contact=phone-{}"]
+)
+def test_a_persons_own_hidden_contact_is_refused_as_a_strangers(
+    desk, hiding, new_entries, path, typed
+):
+    shown = hiding.secondaryphone_set.get(typed="01155500002")
+    path = path.format(shown.claim_id)
+    held, own = (
+        without(desk.send(path, typed=each, kind="phone"), each) for each in ("01000000007", typed)
+    )
+    assert own == held and "Somebody holds it already." in own
+    entries = [(each.refused, each.after, each.block_id) for each in new_entries()]
+    assert entries == [(HELD, {"contacts": 1}, 1)] * 2
+    for _ in range(8):
+        desk.send(path, typed=typed, kind="phone")
+    assert TOO_MANY in desk.send(path, typed=typed, kind="phone").content.decode()
+
+
+def test_moving_in_by_a_hidden_contact_is_refused_as_by_a_strangers(desk, hiding, new_entries):
+    path = "buildings/apartment/5/move-in/"
+    pages = [
+        without(desk.send(path, name="Rami Resident", phone=phone, day="2026-01-01"), phone)
+        for phone in ("01000000002", "01155500001", "01000000007")
+    ]
+    assert pages[0] == pages[1] == pages[2] and "Somebody holds it already." in pages[0]
+    assert [(each.refused, each.after) for each in new_entries()] == [(HELD, {"contacts": 1})] * 3
+
+
+def test_a_managers_own_hidden_contact_is_theirs(desk, new_entries):
+    User.objects.filter(pk=desk.person.pk).update(phone_hidden=True)
+    assert f"known: {desk.person}" in preview(desk, f"1,{desk.person},01000000001,")
+    path = f"contacts/user/{desk.person.pk}/add-contact/"
+    answer = desk.send(path, kind="phone", typed="01000000001")
+    assert "This person has it already." in answer.content.decode()
+    assert new_entries() == []
+
+
+def test_a_superuser_is_told_whose_it_is(hiding):
+    table = b"block,number,phone\n1,2,01000000002"
+    file = SimpleUploadedFile("u.csv", table)
+    page = Desk("admin").post(f"/admin/{IMPORT}", {"import_file": file}).content.decode()
+    assert "known: Rami Resident" in page
+    answer = Desk("admin").send("contacts/user/3/add-contact/", kind="phone", typed="01000000002")
+    assert "This person has it already." in answer.content.decode()
+
+
+def test_a_manager_reads_back_what_was_exported_of_who_hides_a_contact(desk, hiding, tmp_path):
+    path = tmp_path / "units.csv"
+    call_command("export_units", path, block=1, full=True)
+    file = SimpleUploadedFile("units.csv", path.read_bytes())
+    seen = desk.post(f"/admin/{IMPORT}", {"import_file": file}).context["preview"]
+    assert seen.right and {line["kind"] for line in seen.lines} == {"skip"}
 
 
 # --- Choosing --------------------------------------------------------------------------------------

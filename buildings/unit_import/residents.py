@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from audit.operations import Named
 from buildings.models import Block, Membership
-from buildings.permissions import Blocks, members_within
+from buildings.permissions import Blocks, known_contacts
 from buildings.unit_import.rows import RowProblem, Unit, UnitKey, UnitRow
 from contacts.bulk import Addition, Newcomer, ReportedContact, newcomer, secondary_counts
 from contacts.models import Claim, Kind, Status, User
@@ -19,26 +20,37 @@ from contacts.text import name_key, same_name, spelling
 class Residents:
     """Who the rows' residents are: people of the database, or newcomers.
 
-    Of people of the database only those are matched who are members `within` these blocks. To whoever
-    imports there is nobody else: a row with the contact of a stranger is refused, whatever else it says.
+    Of people of the database only those are matched whose contacts `asking` may know of, see
+    `known_contacts()`. A row with any other contact that somebody holds is refused, whatever else it says.
     Contacts beyond the first of their kind, of one row or of several, become secondary ones.
     """
 
-    def __init__(self, units: Sequence[Unit], problems: list[RowProblem], within: Blocks) -> None:
+    def __init__(
+        self,
+        units: Sequence[Unit],
+        problems: list[RowProblem],
+        *,
+        asking: Named | None,
+        within: Blocks,
+    ) -> None:
         self.newcomers: list[Newcomer] = []
-        # Rows that were refused because of a stranger's contact.
-        self.strangers = 0
-        # Whether a row has a contact, which is looked for.
-        self.asked = False
+        # Contacts that rows were refused for, because somebody holds them of whom nothing may be told.
+        self.refused = 0
         self._arriving: list[tuple[User, Unit]] = []
         self._additions: list[tuple[User, ReportedContact, Unit]] = []
         with_resident = [row for unit in units for row in unit.rows if row.has_resident]
         if not with_resident:
             return
-        self.asked = any(row.contacts for row in with_resident)
         self._within = within
-        self._holders = _holders(with_resident)
-        self._strangers = _strangers(self._holders.values(), within)
+        claims = _claims(with_resident)
+        self._holders = {
+            (each.kind, each.value): each.user for each in claims.select_related("user")
+        }
+        # The contacts of whose holders nothing may be told.
+        self._unknown: set[tuple[str, str]] = set()
+        if within.ids is not None:
+            known = known_contacts(claims, asking=asking, within=within)
+            self._unknown = self._holders.keys() - set(known.values_list("kind", "value"))
         self._members = _members(units)
         # Who a row of a unit named so, by the unit and the folded name.
         self._named: dict[tuple[UnitKey, tuple[str, int]], User] = {}
@@ -80,19 +92,16 @@ class Residents:
             elif row.resident and known is not None:
                 unit.residents[row.row] = known
             return
-        holders = [self._holders.get((each.kind, each.value)) for each in contacts]
-        strange = [
-            contact.kind
-            for contact, holder in zip(contacts, holders, strict=True)
-            if holder is not None and holder.pk in self._strangers
-        ]
-        if strange:
-            self.strangers += 1
+        refused = [each.kind for each in contacts if (each.kind, each.value) in self._unknown]
+        if refused:
+            self.refused += len(refused)
             sentence = _(
-                "belongs to somebody outside your blocks: they ask for the unit in the app, and you approve"
+                "belongs to somebody outside your blocks, or is hidden by its holder: leave the cell empty"
+                " for who lives in the unit; anybody else asks for it in the app, and you approve"
             )
-            yield RowProblem(row.row, strange[0], sentence)
+            yield RowProblem(row.row, refused[0], sentence)
             return
+        holders = [self._holders.get((each.kind, each.value)) for each in contacts]
         known = next(filter(None, holders), None) or self._namesake(unit, row, members)
         problem = next(self._mismatches(row, contacts, holders, known), None)
         if problem is not None:
@@ -208,22 +217,13 @@ def _another_person(first: ReportedContact, contact: ReportedContact) -> str:
     return _("is held by another person than the first one")
 
 
-def _holders(rows: Iterable[UnitRow]) -> dict[tuple[str, str], User]:
+def _claims(rows: Iterable[UnitRow]) -> QuerySet[Claim]:
+    """Those on the contacts of the rows."""
     values = [(each.kind, each.value) for row in rows for each in row.contacts]
     condition = Q(pk__in=[])
     for kind in Kind:
         condition |= Q(kind=kind, value__in=[value for each, value in values if each == kind])
-    claims = Claim.objects.filter(condition).select_related("user")
-    return {(claim.kind, claim.value): claim.user for claim in claims}
-
-
-def _strangers(holders: Iterable[User], within: Blocks) -> set[int]:
-    """The ids of the holders who are no members within these blocks; to all blocks nobody is a stranger."""
-    if within.ids is None:
-        return set()
-    people = {holder.pk for holder in holders}
-    members = members_within(within).filter(user__in=people)
-    return people - set(members.values_list("user_id", flat=True))
+    return Claim.objects.filter(condition)
 
 
 class _Members:

@@ -46,9 +46,8 @@ class Outcome:
     contacts: int = 0
     # Units that were registered without a number, and need one.
     unnumbered: int = 0
-    # Rows with a contact of somebody outside of the blocks.
-    strangers: int = 0
-    asks_for_contacts: bool = False
+    # Contacts that rows were refused for, because whoever imports may not know of them.
+    refused_contacts: int = 0
     # The ids of the people who were registered.
     newcomers: set[int] = field(default_factory=set)
     units: list[Unit] = field(default_factory=list)
@@ -85,8 +84,8 @@ def save_units(
     blocks, units = _units(rows, within, outcome.problems)
     if not registers:
         outcome.problems += _unknown_units(units)
-    people = Residents(units, outcome.problems, within)
-    outcome.strangers, outcome.asks_for_contacts = people.strangers, people.asked
+    people = Residents(units, outcome.problems, asking=origin.actor, within=within)
+    outcome.refused_contacts = people.refused
     outcome.units = [unit for unit in units if unit.rows]
     created = [unit for unit in outcome.units if unit.pk is None]
     changed = [unit for unit in outcome.units if unit.pk is not None and unit.changes]

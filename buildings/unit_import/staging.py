@@ -67,6 +67,13 @@ class Staging:
         """How many rows await saving."""
         return int(self._file.execute("SELECT count(*) FROM unit").fetchone()[0])
 
+    def has_contacts(self) -> bool:
+        """Whether a row that awaits saving reports a contact."""
+        found = self._file.execute(
+            "SELECT count(*) FROM unit WHERE phone_value <> '' OR email_value <> '' OR further <> ''"
+        )
+        return bool(found.fetchone()[0])
+
     def numbers(self) -> list[tuple[int, int, int]]:
         """Row, block and number of each row that names its unit by number, in the file's order."""
         found = self._file.execute(

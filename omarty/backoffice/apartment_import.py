@@ -24,7 +24,7 @@ from omarty.backoffice.apartment_template import ApartmentTemplateAdmin
 from omarty.backoffice.base.export import CONTENT_TYPES
 from omarty.backoffice.base.labels import listed
 from omarty.backoffice.base.scoped_admin import origin_of, scope
-from omarty.backoffice.base.taken_contacts import count_look
+from omarty.backoffice.base.taken_contacts import count_look, refuse_once_used_up
 from omarty.backoffice.import_form import FileForm
 from omarty.backoffice.import_preview import Preview, preview_or_save
 from omarty.tables.limits import OF_A_PAGE
@@ -77,7 +77,8 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
         """What the form's file does, and has done if it was confirmed; None if that is no table."""
         try:
             preview = _read(request, form)
-            self._count_contacts(request, form, preview)
+            if preview.outcome is None and preview.wrong is None and preview.asks_for_contacts:
+                count_look(request, taken=preview.refused_contacts, **_looking(form))
         except HeadingsProblem as error:
             form.carry(error.unknown)
             form.add_error(None, str(error))
@@ -94,15 +95,6 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
                 return preview
             form.add_error(None, _("The file has no rows below its line of column names."))
         return None
-
-    def _count_contacts(self, request: HttpRequest, form: FileForm, preview: Preview) -> None:
-        """Raises ValidationError if the preview asks for contacts and the day's number is used up."""
-        seen = preview.outcome is not None or preview.wrong is not None
-        if seen or not preview.asks_for_contacts:
-            return
-        block = Block.objects.filter(pk=form.block_id or 0).first()
-        action = Action.MEMBERSHIP_STARTED
-        count_look(request, action=action, taken=preview.strangers, block=block)
 
     def _done(self, request: HttpRequest, preview: Preview) -> HttpResponse:
         outcome = preview.outcome or Outcome()
@@ -139,7 +131,7 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
 
 
 def _read(request: HttpRequest, form: FileForm) -> Preview:
-    """Read the form's file; raises TableProblem, HeadingsProblem, IntegrityError."""
+    """Read the form's file; raises TableProblem, HeadingsProblem, IntegrityError, ValidationError."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(form.content)
         file.flush()
@@ -150,7 +142,15 @@ def _read(request: HttpRequest, form: FileForm) -> Preview:
             form.confirmation,
             within=scope(request).changes,
             origin=origin_of(request),
+            # Whatever was confirmed: only after all the work is it known whether it was seen before.
+            before_contacts=lambda: refuse_once_used_up(request, **_looking(form)),
         )
+
+
+def _looking(form: FileForm) -> Any:
+    """What entries say of a file whose contacts are looked for."""
+    block = Block.objects.filter(pk=form.block_id or 0).first()
+    return {"action": Action.MEMBERSHIP_STARTED, "block": block}
 
 
 def _download(name: str, wrong: bytes) -> HttpResponse:

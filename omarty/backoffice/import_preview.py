@@ -58,9 +58,9 @@ class Preview:
     columns: list[str]
     lines: list[dict[str, Any]]
     right: bool
-    # Rows that were refused because of a contact of somebody outside the user's blocks.
-    strangers: int = 0
+    # Whether a row has a contact, and how many of them rows were refused for: see `known_contacts()`.
     asks_for_contacts: bool = False
+    refused_contacts: int = 0
     # The digest of the file's bytes.
     file: str = ""
     outcome: Outcome | None = None
@@ -107,9 +107,11 @@ def preview_or_save(
     *,
     within: Blocks,
     origin: Origin,
+    before_contacts: Callable[[], None],
 ) -> Preview:
     """Do with the table's rows what was confirmed, if what they do is what was seen then; else nothing.
 
+    `before_contacts` is called before any contact is looked for, if a row has one; what it raises ends all.
     Nothing either if the table's deadline passes before all is done: no statement is begun after it.
     Raises TableProblem, HeadingsProblem; IntegrityError if somebody takes a number or contact meanwhile.
     """
@@ -123,6 +125,8 @@ def preview_or_save(
                 ways=_on_the_page(),
                 advance=_unwatched,
             )
+            if staging.has_contacts():
+                before_contacts()
             with transaction.atomic(), connection.execute_wrapper(_before(file.deadline)):
                 lock_blocks(pk for pk in staging.blocks() if pk in within)
                 done = list(
@@ -185,8 +189,8 @@ def _preview(file: TableFile, table: UnitTable, staging: Staging, lines: Lines) 
         [table.headings[index] for index, _column in table.reader.columns],
         listed,
         right=not problems,
-        strangers=sum(each.strangers for each in done),
-        asks_for_contacts=any(each.asks_for_contacts for each in done),
+        asks_for_contacts=staging.has_contacts(),
+        refused_contacts=sum(each.refused_contacts for each in done),
         file=hashlib.sha256(file.path.read_bytes()).hexdigest(),
         notes=table.notes,
     )

@@ -33,7 +33,7 @@ from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES, SeenForm, contact_i
 from omarty.backoffice.base.labels import contact_line, contact_refusal, nothing_changed
 from omarty.backoffice.base.row_actions import ActionRefused, RowAction
 from omarty.backoffice.base.scoped_admin import scope
-from omarty.backoffice.base.taken_contacts import ContactTaken
+from omarty.backoffice.base.taken_contacts import ContactTaken, may_know
 
 
 def membership_of(request: HttpRequest, person: User) -> Membership | None:
@@ -60,12 +60,14 @@ class PersonAction(RowAction):
         """What every entry about the person states: its origin, block and unit."""
         return {"origin": self.origin, **self.where}
 
-    def refusal(self, refused: ContactRefused) -> ValidationError:
+    def refusal(self, refused: ContactRefused, typed: str) -> ValidationError:
         """What stands beside the field of a refused contact."""
-        message = {"typed": contact_refusal(refused.kind, refused.why, refused.hint)}
-        if refused.why is WhyContactRefused.TAKEN:
-            return ContactTaken(message)
-        return ValidationError(message)
+        why = refused.why
+        if why is WhyContactRefused.OWN and not may_know(self.request, refused.kind, typed):
+            # The person hides it.
+            why = WhyContactRefused.TAKEN
+        message = {"typed": contact_refusal(refused.kind, why, refused.hint)}
+        return (ContactTaken if why is WhyContactRefused.TAKEN else ValidationError)(message)
 
 
 class ContactAction(PersonAction):
@@ -164,7 +166,7 @@ class AddContact(PersonAction):
         try:
             add_contact(user=self.row, kind=kind, typed=typed, **self.facts)
         except ContactRefused as refused:
-            raise self.refusal(refused) from refused
+            raise self.refusal(refused, typed) from refused
         return [_("The contact was added.")]
 
 
@@ -205,7 +207,7 @@ class EditContact(SeenForm, ContactAction):
         try:
             changed = change_contact(contact=self.contact, typed=typed, **self.facts)
         except ContactRefused as refused:
-            raise self.refusal(refused) from refused
+            raise self.refusal(refused, typed) from refused
         return [_("The contact was edited.") if changed else nothing_changed()]
 
 

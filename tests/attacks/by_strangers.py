@@ -59,6 +59,30 @@ def stranger_by_added_contact(server: Served) -> str:
 
 
 @attack
+def hidden_phone_of_a_neighbour(server: Served) -> str:
+    """A member's hidden phone, by a row and as a further contact of theirs, beside a stranger's."""
+    admin = Browser(server, "admin")
+    # Another manager, whose day's number is not used up.
+    admin.submit("/admin/buildings/membership/2/role/", role="manager")
+    admin.submit("/admin/contacts/user/4/hide/?contact=phone")
+    manager, hidden = Browser(server, "resident"), "01000000003"
+    table, form = "number,resident,phone\n2,{},{}", "/admin/contacts/user/4/add-contact/"
+    doors = {
+        "a row": lambda phone: manager.submit(
+            "/admin/buildings/apartment/import/",
+            files={"import_file": ("u.csv", table.format("Parisa Partner", phone).encode())},
+        ),
+        "a further contact": lambda phone: manager.submit(form, kind="phone", typed=phone),
+    }
+    for name, ask in doors.items():
+        pages = [plain(ask(phone), phone) for phone in (hidden, HELD[0])]
+        assert pages[0] == pages[1], f"{name} with a hidden phone answers otherwise"
+        told = [word for word in ("known:", "has it already", "Too many") if word in pages[0]]
+        assert not told, f"{name}: the page says {told}"
+    return f"{len(doors)} doors, as a stranger's byte for byte"
+
+
+@attack
 def stranger_by_id(server: Served) -> str:
     """Pages of foreign rows, beside those of rows that are not there."""
     manager, asked = Browser(server, "manager"), 0

@@ -20,7 +20,11 @@ from audit.models import Action
 from audit.operations import Origin, Where
 from omarty.backoffice.base.forms import reason_field
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
-from omarty.backoffice.base.taken_contacts import ContactTaken, count_look
+from omarty.backoffice.base.taken_contacts import (
+    ContactTaken,
+    count_look,
+    refuse_once_used_up,
+)
 
 # Their ids are fields of the page's form, and Django reads at most a thousand fields.
 MOST_AT_ONCE = 500
@@ -244,20 +248,10 @@ class RowActionsAdmin(ScopedAdmin):
         outcome: list[str] = []
         if form.is_bound and form.is_valid() and form.is_confirmed():
             try:
-                with transaction.atomic():
-                    done = form.carry_out()
-                    _count_contact(request, form)
-            except ContactTaken as refused:
-                try:
-                    _count_contact(request, form, taken=1)
-                except ValidationError as spent:
-                    form.add_error(None, spent)
-                else:
-                    form.add_error(None, refused)
+                outcome = _carried_out(request, form)
             except ValidationError as refused:
-                form.add_error(None, _refusal(request, form, refused))
+                form.add_error(None, refused)
             else:
-                outcome = done
                 if not form.shows:
                     self.message_user(request, outcome[0], messages.SUCCESS)
                     return HttpResponseRedirect(form.outcome_page() or back)
@@ -280,16 +274,19 @@ class RowActionsAdmin(ScopedAdmin):
         return TemplateResponse(request, "backoffice/row_action.html", context)
 
 
-def _count_contact(request: HttpRequest, form: RowAction, *, taken: int = 0) -> None:
-    """Raises ValidationError if the form asks for a contact and the day's number is used up."""
-    if form.asks_for_contact is not None:
-        count_look(request, taken=taken, action=form.asks_for_contact, **form.where)
-
-
-def _refusal(request: HttpRequest, form: RowAction, refused: ValidationError) -> ValidationError:
-    """What is said: nothing of the contact once the day's number is used up."""
+def _carried_out(request: HttpRequest, form: RowAction) -> list[str]:
+    """What `form.carry_out()` returns or raises, unless the day's number of contacts is used up."""
+    action = form.asks_for_contact
+    if action is None:
+        with transaction.atomic():
+            return form.carry_out()
+    refuse_once_used_up(request, action=action, **form.where)
     try:
-        _count_contact(request, form)
-    except ValidationError as spent:
-        return spent
-    return refused
+        with transaction.atomic():
+            done = form.carry_out()
+            count_look(request, taken=0, action=action, **form.where)
+    except ValidationError as refused:
+        taken = int(isinstance(refused, ContactTaken))
+        count_look(request, taken=taken, action=action, **form.where)
+        raise
+    return done

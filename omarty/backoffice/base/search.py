@@ -15,7 +15,8 @@ from django.db.models.lookups import Contains
 from buildings.models import Membership
 from buildings.permissions import Blocks
 from contacts.canonical import western_digits
-from contacts.models import SECONDARY, Claim, Kind, User
+from contacts.masking import visible
+from contacts.models import Claim, Kind, User
 from contacts.text import clean, search_words
 
 # Fewer digits are in too many numbers.
@@ -46,13 +47,13 @@ def people_matching(term: str, within: Blocks) -> Q:
     # What has an "@" is an e-mail; its parts are words of many names.
     name = named("" if "@" in term else term)
     values = _values_matching(clean(term).strip())
-    holders = Claim.objects.filter(values, _visible())
+    holders = Claim.objects.filter(values, visible())
     if not values:
         found, people = name, _people(within).filter(name).values_list("pk")
     elif within.ids is None:
         # Names and contacts are each read from their own index, and whose few contacts it are then.
         claims = _few(Claim.objects.filter(values).values_list("pk"))
-        holders = holders if claims is None else Claim.objects.filter(_visible(), pk__in=claims)
+        holders = holders if claims is None else Claim.objects.filter(visible(), pk__in=claims)
         found = name | Q(pk__in=holders.values("user_id"))
         names = User.objects.filter(name).values_list("pk")
         people = names.union(holders.values_list("user_id"))
@@ -103,16 +104,6 @@ def _values_matching(term: str) -> Q:
         if conditions:
             found |= Q(kind=kind) & reduce(or_, conditions)
     return found
-
-
-def _visible() -> Q:
-    """Over claims: those on contacts that their holder does not hide."""
-    visible = Q()
-    for kind, model in SECONDARY.items():
-        secondary = model.__name__.lower()
-        primary = {f"{secondary}__isnull": True, f"user__{kind}_hidden": False}
-        visible |= Q(kind=kind) & (Q(**{f"{secondary}__hidden": False}) | Q(**primary))
-    return visible
 
 
 def _emails(part: str) -> list[Q]:
