@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
 import idna
 from django.core.exceptions import ValidationError
@@ -20,6 +21,7 @@ _IN_BRACKETS = re.compile("<([^<>]*)>$")
 _LATIN = re.compile("[a-zA-Z\u00aa-\u024f\u1e00-\u1eff\u212a\u212b]")
 _SCHEME = re.compile("mailto:", re.IGNORECASE)
 _AFTER = " .,;:،؛"
+_AROUND = "\"'“”‘’«»()[]"
 
 _TOO_LONG = _("it is longer than an e-mail address can be")
 _COMMA = _("there is a comma in it: a dot or another sign belongs there")
@@ -37,12 +39,19 @@ def tidy_email(typed: str) -> str:
     text = text.rstrip(_AFTER)
     bracketed = _IN_BRACKETS.search(text)
     # Two people's addresses are not one of them.
-    if bracketed and ("@" not in (beside := text[: bracketed.start()]) or bracketed[1] in beside):
+    if bracketed and (
+        "@" not in (beside := text[: bracketed.start()]) or _is(bracketed[1], beside)
+    ):
         text = bracketed[1]
     scheme = _SCHEME.match(text.lstrip())
     if scheme is not None:
-        text = text.lstrip()[scheme.end() :].partition("?")[0]
-    return text.strip().rstrip(_AFTER)
+        text = unquote(text.lstrip()[scheme.end() :].partition("?")[0])
+    return text.strip().strip(_AROUND).rstrip(_AFTER)
+
+
+def _is(address: str, beside: str) -> bool:
+    """Whether what stands beside an address is the same address."""
+    return address.strip().casefold() == beside.strip().strip(_AROUND).casefold()
 
 
 def canonical_email(typed: str) -> str:

@@ -41,7 +41,10 @@ class AddMissingIndex(migrations.AddIndex):
 
 
 def fill(app_label: str, *models_named: str) -> migrations.RunPython:
-    """Fold the names of the rows that are there, a batch at a time, each for good on MariaDB."""
+    """Fold the names of the rows that are there, a batch at a time, each for good on MariaDB.
+
+    Once more where a new version folds them otherwise.
+    """
 
     def forwards(apps: Any, schema_editor: Any) -> None:
         for name in models_named:
@@ -52,13 +55,15 @@ def fill(app_label: str, *models_named: str) -> migrations.RunPython:
 
 def _fold_rows(model: type[models.Model], database: str) -> None:
     (field,) = folded_fields(model)
-    rows = model._base_manager.using(database).filter(folded="").order_by("pk")
-    rows = rows.only("pk", *field.derived_from)
+    rows = model._base_manager.using(database).order_by("pk")
+    rows = rows.only("pk", field.name, *field.derived_from)
     quote = connections[database].ops.quote_name
     statement = f"UPDATE {quote(model._meta.db_table)} SET {quote(field.column)} = %s WHERE id = %s"  # noqa: S608
     last: Any = None
     while batch := list((rows if last is None else rows.filter(pk__gt=last))[:BATCH]):
         last = batch[-1].pk
-        new = [(folded, row.pk) for row in batch if (folded := field.derived(row))]
+        derived = [(field.derived(row), row) for row in batch]
+        new = [(folded, row.pk) for folded, row in derived if folded != getattr(row, field.name)]
         with transaction.atomic(using=database), connections[database].cursor() as cursor:
-            cursor.executemany(statement, new)
+            if new:
+                cursor.executemany(statement, new)

@@ -46,17 +46,21 @@ _EXTENSION = re.compile(
     r"(?:(?<![^\W\d_])(?:ext(?:ension|n)?|x)|#|تحويل[ةه]|داخل[يى])[ .:=]{0,3}([0-9]{1,6})$",
     re.IGNORECASE,
 )
-_FIRST = re.compile(r"[+(0-9]")
-_LAST = "+)0123456789"
-_BESIDE = re.compile("[ .,:;=/'\"`‘’“”؛]*")
-_BESIDE_A_WORD = re.compile("[ .,:;=/'\"`‘’“”؛-]*")
+_FIRST = re.compile(r"[+0-9]|\((?=[ +(0-9])")
+_LAST = "+0123456789"
+# A dash may follow a number; before one it is a minus, unless a word stands there.
+_BEFORE = re.compile("[ .,:;=/'\"`‘’“”؛(\\[]*")
+_BESIDE = re.compile("[ .,:;=/'\"`‘’“”؛()\\[\\]-]*")
 # What a spreadsheet makes of a number: a fraction of nothing, and a power of ten.
-_FRACTION = re.compile(r"(?<=[0-9]{6})\.00?$")
+_FRACTION = re.compile(r"(?<=[0-9]{6})\.0{1,9}$")
 _POWER = re.compile(r"[0-9]{1,20}(?:[.,][0-9]{1,20})?[eE]\+?[0-9]{1,3}")
 # A plus, even where it is typed last; a country's code in brackets; digits and what separates them.
 _BODY = re.compile(r"(\(?\+)?\(?[0-9][0-9() \t./,_-]*(\+?)\)?")
 # "27370011/12" is two numbers.
 _SECOND = re.compile(r"(?<=[0-9]{6}) ?[^0-9 ] ?[0-9]{1,2}$")
+# "5850000/01", "5850000 (03)": a number of seven digits or eight, as dialled within its city, and another's
+# end, or the city's code behind it. Mobile numbers begin with 1.
+_LOCAL_AND_MORE = re.compile(r"[2-9][0-9]{6,7}[ ./,()_-]{1,3}[0-9]{1,3}")
 _NO_DIGIT = re.compile("[^0-9]+")
 # Within one number these part groups; between whole numbers, numbers.
 _JOINED = re.compile("[._,/]")
@@ -160,7 +164,7 @@ def _digits(tidy: str) -> tuple[bool, str]:
     if sum(len(_NO_DIGIT.sub("", part)) >= _FEWEST_DIGITS - 1 for part in _JOINED.split(body)) > 1:
         raise PhoneProblem(_SEVERAL)
     second = _SECOND.search(body)
-    if second is not None and _is_one(body[: second.start()]):
+    if _LOCAL_AND_MORE.fullmatch(body) or (second is not None and _is_one(body[: second.start()])):
         raise PhoneProblem(_SEVERAL)
     plus = bool(found[1] or found[2])
     digits = _NO_DIGIT.sub("", body)
@@ -178,9 +182,9 @@ def _without_words(text: str) -> str:
     if first is None:
         raise PhoneProblem(_LETTERS if _WORD.search(text) else "")
     end = max(map(text.rfind, _LAST)) + 1
-    for beside in (text[: first.start()], text[end:]):
+    for beside, without_words in ((text[: first.start()], _BEFORE), (text[end:], _BESIDE)):
         words = _WORD.findall(beside)
-        around = _BESIDE_A_WORD if words else _BESIDE
+        around = _BESIDE if words else without_words
         if not all(word.casefold() in _LABELS for word in words):
             raise PhoneProblem(_LETTERS)
         if not around.fullmatch(_WORD.sub("", beside)):
@@ -232,6 +236,9 @@ def _is_of_egypt(number: PhoneNumber) -> bool:
         phonenumbers.is_valid_number(number),
         phonenumbers.national_significant_number(number),
     )
+    if digits.startswith("0"):
+        # What is typed in place of a number: 0000000000.
+        return False
     if digits.startswith(_MOBILE):
         return valid and (len(digits) == _MOBILE_DIGITS or digits.startswith(_QALYUBIA))
     landline = phonenumbers.is_possible_number_for_type_with_reason(

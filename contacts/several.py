@@ -50,10 +50,14 @@ def _partings(kind: Kind, text: str) -> Iterator[list[str]]:
     if len(several) > 1 and all(_digits_in(part) >= _FEWEST_DIGITS for part in several):
         yield several
     yield [text]
-    yield [part for each in several for part in _parts(_DASH_WITH_BLANKS, each)]
+    if len(apart := [part for each in several for part in _parts(_DASH_WITH_BLANKS, each)]) > 1:
+        yield apart
     numbers = [_numbers(_BLANK_OR_DASH.split(each)) for each in several]
     if all(len(each) == 1 for each in numbers):
-        yield [number for each in numbers for number in each[0]]
+        apart = [number for each in numbers for number in each[0]]
+        # Of one number, phones.py says how it may be written.
+        if len(apart) > 1:
+            yield apart
 
 
 def _parts(between: re.Pattern[str], text: str) -> list[str]:

@@ -23,7 +23,9 @@ _INVISIBLE_MARK = re.compile(
 _SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 # Spellings that Arabic writers take for one, beside those that Unicode takes apart into letter and mark.
-_ONE_LETTER = str.maketrans("ٱىیۍېةۀہکڪ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "اييييهههكك" + "0123456789" * 2, "ـء")
+_ONE_LETTER = str.maketrans(
+    "ٱىیۍېةۀہکڪ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹ı", "اييييهههكك" + "0123456789" * 2 + "i", "ـء"
+)
 _NO_LETTER = re.compile(r"[\W_]+")
 # Names of two words that are as often written as one: عبد الرحمن, أبو بكر, نور الدين, جاد الله.
 _FIRST_OF_TWO = (" عبد ", " ابو ", " ابا ", " ابي ")
@@ -96,7 +98,9 @@ def same_name(one: str, other: str) -> bool:
 def name_key(name: str) -> str:
     """Equal for spellings of one name, as `same_name()` says."""
     # Of a name without letters there is nothing to fold; ء alone is folded away.
-    return _without_title(name) or " ".join(_NO_LETTER.sub(" ", clean(name)).split()) or name.strip()
+    return (
+        _without_title(name) or " ".join(_NO_LETTER.sub(" ", clean(name)).split()) or name.strip()
+    )
 
 
 def spelling(name: str) -> tuple[str, int]:
@@ -155,18 +159,27 @@ class _Folding(dict[int, str]):
         # Twice: a sign may stand for capital letters, and a small letter for several.
         plain = unicodedata.normalize("NFKD", clean(chr(number))).casefold()
         letters = unicodedata.normalize("NFKD", plain).translate(_ONE_LETTER)
-        bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-        bare = _NO_LETTER.sub(" ", bare)
+        bare = "".join(map(_bare, letters))
         if len(self) < _REMEMBERED:
             self[number] = bare
         return bare
+
+
+def _bare(letter: str) -> str:
+    """The letter or figure; nothing for a mark that may be left out; a blank for any other sign."""
+    if unicodedata.combining(letter):
+        return ""
+    # The vowel signs of Devanagari and its like are letters but in name.
+    is_letter = letter.isalnum() or unicodedata.category(letter) in {"Mc", "Mn"}
+    return letter if is_letter else " "
 
 
 _FOLDED = _Folding()
 
 
 def _without_entities(text: str) -> str:
-    return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
+    # Not unescape() of all of it: that takes "&copy=2" of an address for a sign too.
+    return _ENTITY.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
 
 
 def _read_as_utf8(text: str) -> str:

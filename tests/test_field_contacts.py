@@ -60,6 +60,11 @@ PHONES = [
     "٠١٠٠٠٠٠٠{n}",
     "1000000{n}.0",
     "201000000{n}",
+    "01000000{n} (whatsapp)",
+    "(mobile) 01000000{n}",
+    "[01000000{n}]",
+    "01000000{n}-",
+    "01000000{n}.000",
 ]
 # Spellings of name@example.org.
 EMAILS = [
@@ -76,6 +81,9 @@ EMAILS = [
     "{name}@example.org,",
     "{name}@example.org\u060c",
     "\u00a0{name}@EXAMPLE.org ",
+    '"{name}@example.org"',
+    "({name}@example.org)",
+    "mailto:{name}@example%2Eorg",
 ]
 ALL = [each.format(n="002") for each in PHONES] + [each.format(name="resident") for each in EMAILS]
 
@@ -98,6 +106,17 @@ NO_PHONES = {
     "22737011.22737012": "more than one number",
     "22737011,22737012": "more than one number",
     "2273701_2273702": "more than one number",
+    "5850000-03": "more than one number",
+    "5850000 (03)": "more than one number",
+    "5850000 03": "more than one number",
+    "4850000/045": "more than one number",
+    "3331234/40": "more than one number",
+    "5850020,21": "more than one number",
+    "4850000 - 1": "more than one number",
+    "-01055500016": "",
+    "0000000000": "",
+    "000-0000 000": "",
+    "+2000000000": "",
     "2273701170": "begins with + and the code of its country",
     "19123": "too short",
 }
@@ -105,6 +124,8 @@ NO_EMAILS = {
     "nadia@example,org": "there is a comma in it",
     "nadia.example.org": "there is no @ in it",
     "nadia @example.org": "there is a blank in it",
+    "mohamed.ali@example.org <ali@example.org>": "",
+    "n@x.org.eg <n@x.org>": "",
     "Amr <amr@example.org>, Nadia <nadia@example.org>": "there is a comma in it",
     "nadi\u0430@example.org": "",
 }
@@ -205,7 +226,8 @@ def test_what_is_no_contact_is_refused_everywhere_with_its_reason(tmp_path, resi
         told_of = {each["row"]: each["sentence"] for each in report["problems"]}
         for row, (typed, why) in enumerate(wrong.items(), start=2):
             # A cell may have several.
-            assert row in told_of or "more than one" in why or ", " in typed, typed
+            several = "more than one" in why or typed.count("@") > 1
+            assert row in told_of or several, typed
             assert why in told_of.get(row, why), (typed, told_of)
 
 

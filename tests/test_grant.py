@@ -85,6 +85,21 @@ def test_a_dry_run_changes_nothing(new_entries):
     assert refusal("revoke", "manager@example.org", "manager", "--block", "1", dry_run=True)[0] == 1
 
 
+def test_what_may_be_a_phone_or_an_id_is_not_guessed(new_entries):
+    boss = User.objects.create(pk=1_000_000_002, name="Boss")
+    User.objects.create(pk=1_000_000_077, name="Nour")
+    for text, told in (
+        ("1000000002", "write #1000000002 for the id, or +201000000002"),
+        ("1000000077", "Nobody has the phone 1000000077"),
+    ):
+        code, sentence = refusal("grant", text, "cashier", "--block", "1")
+        assert code == 1 and told in sentence
+    assert not new_entries()
+    for text, who in (("#1000000002", boss.pk), ("+201000000002", 3), ("01000000002", 3)):
+        assert run("grant", text, "cashier", "--block", "1", dry_run=True)["person"] == who
+    assert run("grant", "3", "cashier", "--block", "1", dry_run=True)["person"] == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "why"),
     [

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError
 
 from audit.models import Action, Channel, Entry
-from buildings.models import Apartment, Block, Membership
+from buildings.models import Apartment, Block, Membership, Role
 from contacts.models import Claim, Kind, SecondaryPhone, User
 from contacts.text import clean
 from omarty.legacy.models import LegacyRow, QuarantinedRow
@@ -184,6 +184,24 @@ def test_memberships_that_were_deleted_there_end_when_asked(legacy, new_entries)
     run(legacy.url)
     assert in_quarantine("RES_APART_BLOCK_ROLE")["943", ""] == "ended"
     assert in_quarantine("RES_APART_BLOCK_ROLE")["942", ""] == "own"
+
+
+def test_who_is_no_manager_there_any_more_is_none_here_though_they_still_live_there(legacy):
+    for key, person_id, unit, role in (
+        (950, 1001, 3001, 6),
+        (951, 1001, 3001, 6),
+        (960, 1002, 3002, 1),
+    ):
+        legacy.insert(
+            "RES_APART_BLOCK_ROLE", ID=key, ResidentID=person_id, ApartmentID=unit, RoleID=role
+        )
+    run(legacy.url)
+    assert in_quarantine("RES_APART_BLOCK_ROLE")["951", ""] == "own"
+    legacy.run("DELETE FROM RES_APART_BLOCK_ROLE WHERE ID = 901")
+    report, _messages = run(legacy.url, "--end-deleted")
+    assert report["memberships_ended"] == 1
+    now = Membership.objects.current().filter(user_id=1001, block_id=501)
+    assert set(now.values_list("role", flat=True)) == {Role.RESIDENT}
 
 
 @pytest.mark.parametrize("number", ["-1", "2000000001", "3000"])

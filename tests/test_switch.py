@@ -103,6 +103,13 @@ def test_only_post_is_answered(manager, path, verb):
     assert "POST" in response["Allow"]
 
 
+@pytest.mark.parametrize("verb", ["post", "options", "delete"])
+def test_a_page_about_the_api_says_that_it_is_read(client, verb):
+    response = getattr(client, verb)("/omartyapis/schema/")
+    assert response.json() == {"status": 405, "message": "Only GET is allowed here."}
+    assert response.status_code == 405 and "GET" in response["Allow"]
+
+
 @BOTH
 def test_a_body_of_2_mb_is_refused(manager, path):
     for content_type in (URLENCODED, "application/json", "multipart/form-data; boundary=x"):

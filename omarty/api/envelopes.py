@@ -75,6 +75,8 @@ NO_TOKEN: StatusAndMessage = (401, "Access token not found")
 NOT_ALLOWED: StatusAndMessage = (403, "Not allowed.")
 NO_SUCH_ADDRESS: StatusAndMessage = (404, "Not found.")
 NOT_POST: StatusAndMessage = (405, "Only POST is allowed here.")
+# Of the pages that tell of the API.
+NOT_GET: StatusAndMessage = (405, "Only GET is allowed here.")
 NO_LENGTH: StatusAndMessage = (411, "Content-Length is required.")
 TOO_LARGE: StatusAndMessage = (413, "Request body is larger than 1 MB.")
 NEITHER_FORM_NOR_JSON: StatusAndMessage = (415, "Send a form or JSON.")
@@ -120,7 +122,8 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response:
         case exceptions.NotAuthenticated():
             return refusal(*NO_TOKEN)
         case exceptions.MethodNotAllowed():
-            return refusal(*NOT_POST)
+            may_post = "POST" in context["view"].allowed_methods
+            return refusal(*NOT_POST if may_post else NOT_GET)
         case exceptions.ParseError():
             return refusal(*UNREADABLE_BODY)
         case exceptions.UnsupportedMediaType():

@@ -11,10 +11,12 @@ from audit.operations import Origin
 from buildings.membership_operations import end_memberships
 from buildings.models import Building, Membership
 from contacts.models import SecondaryContact, User
+from omarty.legacy.buildings import ROLES
 from omarty.legacy.importer import LegacyTable
 from omarty.legacy.logs import MODELS
 from omarty.legacy.models import LegacyRow, QuarantinedRow, QuarantineReason
 from omarty.legacy.operations import mark_gone
+from omarty.legacy.parsing import whole
 from omarty.legacy.source import BATCH, MEMBERSHIPS, PLACES, Source
 
 Row = TypeVar("Row", LegacyRow, QuarantinedRow)
@@ -110,7 +112,12 @@ def _same_there(membership: Membership) -> QuarantinedRow | None:
         source__BlockID=str(membership.block_id),
     )
     unit = None if membership.apartment_id is None else str(membership.apartment_id)
-    return next((row for row in doubles if row.source.get("ApartmentID") == unit), None)
+    for row in doubles:
+        # A manager who is a resident there too is no manager for that.
+        role = ROLES.get(whole(row.source.get("RoleID")) or 0)
+        if row.source.get("ApartmentID") == unit and role == membership.role:
+            return row
+    return None
 
 
 def _gone(
