@@ -26,11 +26,19 @@ def main() -> None:
 def _run() -> None:
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
     from django.core.management import execute_from_command_line  # noqa: PLC0415
+    from django.db import OperationalError  # noqa: PLC0415
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"omarty: {error}")
+    except OperationalError as error:
+        # Django's own commands, such as migrate; those of ours say it themselves.
+        if "--traceback" in sys.argv:
+            raise
+        from omarty.health import refusal  # noqa: PLC0415
+
+        sys.exit("omarty: The database refused: {} {}".format(*refusal(error)).strip())
 
 
 def _flush() -> None:

@@ -1,10 +1,15 @@
 """Health checks for load balancers and timers: is the process alive, and can it serve?"""
 
+import re
+
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+
+# MariaDB's and MySQL's numbers for: no such account, password, database, server; a connection that broke.
+CANNOT_BE_REACHED = {1044, 1045, 1049, 1698, 2002, 2003, 2005, 2006, 2013, 2026}
 
 
 @csrf_exempt
@@ -31,6 +36,20 @@ def missing_migrations() -> int:
     """How many migrations the database lacks. Raises DatabaseError."""
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def refusal(error: DatabaseError) -> tuple[str, str]:
+    """What an operator is told of a database that refuses, and the remedy; empty where it depends."""
+    if connection.vendor != "sqlite":
+        cannot = error.args and error.args[0] in CANNOT_BE_REACHED
+        return f"{error}", "Start its server, or correct DATABASE_URL in .env." if cannot else ""
+    if not re.search("unable to open|readonly", str(error)):
+        return f"{error}", ""
+    return (
+        f"{error}: {connection.settings_dict['NAME']}.",
+        "DATABASE_URL in .env: a file in a folder of the service's own, such as"
+        " sqlite:////var/lib/omarty/omarty.sqlite3; and run manage.py as the service's user.",
+    )
 
 
 def _answer(text: str, status: int = 200) -> HttpResponse:

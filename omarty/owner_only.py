@@ -1,6 +1,9 @@
 """Files that are nobody's but their owner's."""
 
+import grp
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = 0
@@ -16,7 +19,28 @@ def keep_to_owner(file: Path) -> None:
 
 def keep_settings(file: Path) -> None:
     """Take from everybody else what they may not do with `.env`, if it is there and ours."""
-    _take(file, rights_too_many_on_settings(file))
+    if _take(file, rights_too_many_on_settings(file)) and os.geteuid() == ROOT:
+        sys.stderr.write(
+            f"omarty: Others than root could read {file}, and can no longer. If the service runs as a user of"
+            f" its own: chown root:omarty {file} && chmod 640 {file}\n"
+        )
+
+
+def why_unreadable(file: Path) -> str:
+    """A sentence about a file that is there and closed to this user, with the remedy; empty if it is not."""
+    try:
+        file.open("rb").close()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        group = str(os.getegid())
+        with suppress(KeyError):
+            group = grp.getgrgid(os.getegid()).gr_name
+        return (
+            f"{file} cannot be read by this user: {error.strerror}. The keys in it stay as they are."
+            f" As root: chown root:{group} {file} && chmod 640 {file}"
+        )
+    return ""
 
 
 def rights_too_many_on_settings(file: Path) -> int:
@@ -29,10 +53,14 @@ def rights_too_many_on_settings(file: Path) -> int:
     return MORE_THAN_READING_BY_ITS_GROUP if given else ANYTHING_FOR_OTHERS
 
 
-def _take(file: Path, rights: int) -> None:
+def _take(file: Path, rights: int) -> bool:
+    """Whether somebody could read it, and nobody but the owner can now."""
     try:
         found = file.stat()
     except OSError:
-        return
-    if found.st_mode & rights and found.st_uid == os.geteuid():
-        file.chmod(0o600 | (found.st_mode & 0o040 & ~rights))
+        return False
+    if not found.st_mode & rights or found.st_uid != os.geteuid():
+        return False
+    left = 0o600 | (found.st_mode & 0o040 & ~rights)
+    file.chmod(left)
+    return bool(found.st_mode & 0o044) and not left & 0o040

@@ -15,7 +15,7 @@ import environ
 import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 
-from omarty.owner_only import keep_settings
+from omarty.owner_only import keep_settings, why_unreadable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -53,6 +53,9 @@ def _secret(name: str) -> str:
     # Not through env.str(), which takes a leading "$" for another variable's name.
     value = os.environ.get(name, "").strip()
     if len(value.encode()) < 32:
+        if not value and (closed := why_unreadable(BASE_DIR / ".env")):
+            # New keys would sign everybody out.
+            raise ImproperlyConfigured(closed)
         found = "is missing" if not value else f"has {len(value.encode())} bytes"
         raise ImproperlyConfigured(
             f"{name} {found}: it must be a random text of at least 32 bytes, such as"
@@ -142,9 +145,10 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
 ACCESS_TOKEN_MINUTES = _number("ACCESS_TOKEN_MINUTES", default=60, highest=60 * 24 * 366)
 REFRESH_TOKEN_DAYS = _number("REFRESH_TOKEN_DAYS", default=30, highest=3660)
 
-# After so many wrong passwords for one account, sign-in to it waits so many minutes; from an address that
-# its holder has signed in from before, only after so many from there. One address (of IPv6 one /64) has so
-# many for all other accounts together.
+# After so many wrong passwords for one sign-in name, sign-in by it waits so many minutes; from an address
+# that its holder has signed in from before, only after so many from there. A person's e-mail and phone count
+# apart, so that a pause does not tell whose they are. One address (of IPv6 one /64) has so many for all other
+# accounts together.
 SIGN_IN_ATTEMPTS = _number("SIGN_IN_ATTEMPTS", default=10)
 SIGN_IN_ATTEMPTS_PER_ADDRESS = _number("SIGN_IN_ATTEMPTS_PER_ADDRESS", default=50)
 SIGN_IN_PAUSE_MINUTES = _number("SIGN_IN_PAUSE_MINUTES", default=15, highest=60 * 24)
@@ -262,8 +266,10 @@ AUTH_USER_MODEL = "contacts.User"
 # Where sign-in leads to if the address to go back to is not ours.
 LOGIN_REDIRECT_URL = "admin:index"
 # For Django a user's name is the e-mail, which should be unique: contacts.Claim makes it so. Subdomains and
-# the preload list are not ours to decide; of DEBUG, omarty/deployment/ speaks itself.
-SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021", "security.W018"]
+# the preload list are not ours to decide.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
+# Of DEBUG, and of what HTTPS decides, omarty/deployment/ speaks itself, in the names that .env has.
+SILENCED_SYSTEM_CHECKS += [f"security.W{each}" for each in ("004", "008", "012", "016", "018")]
 AUTHENTICATION_BACKENDS = ["contacts.authentication.PrimaryContactBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",

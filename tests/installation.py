@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from sysconfig import get_path
 from typing import Any
 
 import requests
@@ -23,21 +24,25 @@ from tests.program import ROOT, TIMEOUT_SECONDS
 
 START_SECONDS = 60
 PROGRAM = ("audit", "buildings", "contacts", "locale", "omarty", "manage.py", ".env.example")
-WARNING = re.compile(r"\((omarty|security)\.(W\d+)\) (.*)\n\tHINT: (.*)")
+WARNING = re.compile(r"\((omarty|security)\.(W\d+)\) (.*)\n\tHINT: (.*(?:\n    .*)*)")
 
 
 class Installation:
     """A copy of the program in `home`; its settings are what its `.env` says, and nothing else is."""
+
+    # Whom its commands run as: user and group; nobody else than who runs the tests if None.
+    user: int | None = None
+    python = sys.executable
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.home = home
         self.settings = {
             "SECRET_KEY": secrets.token_urlsafe(48),
             "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
-            "ALLOWED_HOSTS": "omarty.example",
+            "ALLOWED_HOSTS": "register.example.org",
             "PROXIES": "1",
             "BACKUP_DIRECTORY": "backups",
-            "SECURITY_CONTACT": "mailto:security@omarty.example",
+            "SECURITY_CONTACT": "mailto:security@register.example.org",
             "DATABASE_URL": "sqlite:///data/omarty.sqlite3",
         } | settings
 
@@ -52,7 +57,7 @@ class Installation:
                 shutil.copy2(source, self.home / name)
         for name in ("data", "backups"):
             (self.home / name).mkdir(mode=0o700)
-        (self.home / "backups" / "today.sqlite3").touch()
+        (self.home / "backups" / "today.sqlite3").write_bytes(b"a backup" * 100)
         self.set()
         self.succeed("migrate", "--verbosity", "0")
         self.succeed("collectstatic", "--no-input", "--verbosity", "0")
@@ -70,10 +75,18 @@ class Installation:
         file.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
         file.chmod(0o600)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Where programs and packages are; nothing of ours."""
+        packages = {} if self.python == sys.executable else {"PYTHONPATH": get_path("purelib")}
+        return packages | {"PATH": os.environ["PATH"]}
+
     def start(self, *arguments: str, **streams: Any) -> "subprocess.Popen[str]":
         """`manage.py` of this installation, in an environment without settings."""
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
-        command = [sys.executable, "manage.py", *arguments]
+        environment = self.environment | {"HOME": str(self.home), "LANG": "C.UTF-8"}
+        command = [self.python, "manage.py", *arguments]
+        if self.user is not None:
+            streams |= {"user": self.user, "group": self.user, "extra_groups": []}
         return subprocess.Popen(command, cwd=self.home, env=environment, text=True, **streams)
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -123,6 +136,21 @@ class Installation:
             except requests.RequestException:
                 time.sleep(0.1)
         raise RuntimeError("No server:\n" + (self.home / "server.log").read_text())
+
+    def paste(self, hint: str) -> None:
+        """Carry out the commands of a hint, as whoever runs the tests."""
+        first, *lines = hint.split("\n    ")
+        for line in lines or [first]:
+            subprocess.run(
+                ["sh", "-c", line],
+                cwd=self.home,
+                env=self.environment,
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                # Without a terminal MariaDB's programs read the password from standard input.
+                start_new_session=True,
+            )
 
     def warnings(self) -> dict[str, tuple[str, str]]:
         """What `check --deploy` says here: sentence and remedy by id."""

@@ -33,7 +33,7 @@ ROOMS = {
     "demo": "",
     "integrity": "admin_urls",
     "privacy": "admin_urls legacy tables",
-    "management": "days demo health integrity legacy privacy tables",
+    "management": "days demo health integrity legacy owner_only privacy tables",
     "api": "client_address lockout retry",
     "backoffice": "client_address days legacy lockout retry tables",
     # What Django and the server find by name.

@@ -3,46 +3,74 @@
 Each warning has an id of its own, one sentence of what is wrong, and as its hint the remedy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.core.checks import CheckMessage, Warning
 from django.db import DatabaseError, connection
 
-from omarty.deployment import keys, mariadb, readable_files, routines, static_files, switches
-from omarty.health import missing_migrations
+from omarty.deployment import (
+    backups,
+    keys,
+    mariadb,
+    places,
+    readable_files,
+    routines,
+    seal_files,
+    static_files,
+    switches,
+)
+from omarty.deployment.commands import manage, paste
+from omarty.health import missing_migrations, refusal
+
+Check = Callable[[], Iterator[CheckMessage]]
 
 
 def all_warnings() -> list[CheckMessage]:
     """Every warning about this installation."""
-    return [
-        *keys.warnings(),
-        *switches.warnings(),
-        *static_files.warnings(),
+    checks: tuple[Check, ...] = (
+        keys.warnings,
+        switches.warnings,
+        static_files.warnings,
         # Before the database is opened: that takes an SQLite file's mode away from others.
-        *readable_files.warnings(),
-        *routines.backup_warnings(),
-        *routines.seal_file_warnings(),
-        *_database_warnings(),
-    ]
+        readable_files.warnings,
+        backups.warnings,
+        seal_files.warnings,
+        _database_warnings,
+    )
+    found: list[CheckMessage] = []
+    for check in checks:
+        # Several may meet the same closed door.
+        found += [each for each in _to_the_end(check) if each not in found]
+    return found
+
+
+def _to_the_end(check: Check) -> Iterator[CheckMessage]:
+    """What a check says; what it cannot look at is one more thing that is wrong."""
+    try:
+        yield from check()
+    except OSError as error:
+        yield places.closed_warning(error)
+    except DatabaseError as error:
+        sentence, remedy = refusal(error)
+        yield Warning(
+            f"The database cannot be used: {sentence}",
+            hint=remedy or "Correct DATABASE_URL in .env; then run this check again.",
+            id="omarty.W050",
+        )
 
 
 def _database_warnings() -> Iterator[CheckMessage]:
     if connection.vendor == "mysql":
         yield from mariadb.account_warnings()
-    try:
-        missing = missing_migrations()
-    except DatabaseError as error:
-        yield Warning(
-            f"The database cannot be reached: {error}.",
-            hint="Start its server, or correct DATABASE_URL; then run this check again.",
-            id="omarty.W050",
-        )
-        return
+    missing = missing_migrations()
     if missing:
         yield Warning(
-            f"The database lacks {missing} migrations.", hint="manage.py migrate", id="omarty.W051"
+            f"The database lacks {missing} migrations.",
+            hint=paste(manage("migrate")),
+            id="omarty.W051",
         )
         return
     yield from routines.warnings()
+    yield from seal_files.warnings_of_the_database()
     if connection.vendor == "mysql":
         yield from mariadb.server_warnings()

@@ -1,5 +1,6 @@
 """Files that other users of the machine can read or write."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,51 +8,81 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import connection
 
-from omarty.owner_only import ANYTHING_FOR_OTHERS, rights_too_many_on_settings
+from omarty.deployment import places
+from omarty.deployment.commands import paste, quoted, root_looks_after_it, service
+from omarty.owner_only import ANYTHING_FOR_OTHERS, ROOT, rights_too_many_on_settings
 
 WRITING_FOR_ALL = 0o002
+# All but that its group looks into a folder.
+MORE_THAN_LOOKING_BY_ITS_GROUP = 0o027
 # Where the program itself lies.
 PROGRAM = ("", "audit", "buildings", "contacts", "omarty")
 
 
 def warnings() -> Iterator[CheckMessage]:
     """About modes of files."""
-    open_files = [file for file in _private_files() if _mode(file) & _too_many(file)]
+    open_files: list[tuple[Path, os.stat_result]] = []
+    for file in _private_files():
+        try:
+            at = places.found(file)
+        except OSError as error:
+            yield places.closed_warning(error)
+            continue
+        if at is not None and at.st_mode & _too_many(file, at):
+            open_files.append((file, at))
     if open_files:
-        # Of a directory, to read it is to enter it.
-        fixes = [
-            f"chmod {(0o777 if file.is_dir() else 0o666) & ~_too_many(file):o} {file}"
-            for file in open_files
-        ]
         yield Warning(
-            f"Other users of this machine can read {_names(open_files)}.",
-            hint="; ".join(fixes),
+            f"Other users of this machine can read {_names([file for file, _at in open_files])}.",
+            hint=paste("; ".join(_closing(file, at) for file, at in open_files)),
             id="omarty.W010",
         )
     writable = [each for each in _program() if _mode(each) & WRITING_FOR_ALL]
     if writable:
         yield Warning(
             f"Every user of this machine can change the program: {_names(writable)}.",
-            hint=f"chmod -R o-w {settings.BASE_DIR}",
+            hint=paste(f"chmod -R o-w {quoted(settings.BASE_DIR)}"),
             id="omarty.W011",
         )
 
 
+def _settings_file() -> Path:
+    return settings.BASE_DIR / ".env"
+
+
+def _backups() -> Path | None:
+    return settings.BASE_DIR / settings.BACKUP_DIRECTORY if settings.BACKUP_DIRECTORY else None
+
+
 def _private_files() -> Iterator[Path]:
     seal_file = Path(settings.AUDIT_SEAL_FILE)
-    candidates = [settings.BASE_DIR / ".env", seal_file, seal_file.parent / "audit-archive"]
+    yield from (_settings_file(), seal_file, seal_file.parent / "audit-archive")
     if connection.vendor == "sqlite":
         database = connection.settings_dict["NAME"]
-        candidates += [Path(f"{database}{suffix}") for suffix in ("", "-wal", "-shm")]
-    if settings.BACKUP_DIRECTORY:
-        candidates.append(settings.BASE_DIR / settings.BACKUP_DIRECTORY)
-    return (each for each in candidates if each.exists())
+        yield from (Path(f"{database}{suffix}") for suffix in ("", "-wal", "-shm"))
+    if backups := _backups():
+        yield backups
 
 
-def _too_many(file: Path) -> int:
-    if file == settings.BASE_DIR / ".env":
+def _too_many(file: Path, at: os.stat_result) -> int:
+    """What others may not do with it; into backups of somebody else's making the group looks."""
+    if file == _settings_file():
         return rights_too_many_on_settings(file)
-    return ANYTHING_FOR_OTHERS
+    given = at.st_uid != service().uid or (at.st_uid == ROOT and at.st_gid != ROOT)
+    return MORE_THAN_LOOKING_BY_ITS_GROUP if file == _backups() and given else ANYTHING_FOR_OTHERS
+
+
+def _closing(file: Path, at: os.stat_result) -> str:
+    """The command that closes it to others and leaves it open to the service."""
+    who, place = service(), quoted(file)
+    if not root_looks_after_it() or at.st_uid == who.uid:
+        # Of a directory, to read it is to enter it.
+        return f"chmod {(0o777 if file.is_dir() else 0o666) & ~_too_many(file, at):o} {place}"
+    if file == _settings_file():
+        return f"chown root:{quoted(who.group)} {place} && chmod 640 {place}"
+    if file == _backups():
+        return f"chgrp {quoted(who.group)} {place} && chmod 750 {place}"
+    mode = "700" if file.is_dir() else "600"
+    return f"chown {quoted(f'{who.user}:{who.group}')} {place} && chmod {mode} {place}"
 
 
 def _program() -> Iterator[Path]:

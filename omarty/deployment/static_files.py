@@ -8,22 +8,25 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.checks import CheckMessage, Warning
 
-COLLECT = "manage.py collectstatic --no-input, then restart the server."
+from omarty.deployment.commands import manage, paste
 
 
 def warnings() -> Iterator[CheckMessage]:
     """About `collectstatic`."""
     root = Path(settings.STATIC_ROOT)
+    collect = paste(
+        manage("collectstatic", "--no-input", by_root=True), why="And restart the server then."
+    )
     if not (root / "staticfiles.json").is_file():
         yield Warning(
             "Static files were not collected: every page answers 500.",
-            hint=COLLECT,
+            hint=collect,
             id="omarty.W007",
         )
     elif stale := _stale(root):
         yield Warning(
             f"{stale} static files are older than this version, or missing.",
-            hint=COLLECT,
+            hint=collect,
             id="omarty.W008",
         )
 

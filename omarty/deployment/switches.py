@@ -1,11 +1,13 @@
 """Settings that are good for a trial and wrong on the internet."""
 
+import re
 from collections.abc import Iterator
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]", ".localhost"}
+PLACEHOLDER = re.compile(r"\bomarty\.example$|\bomarty\.example/")
 A_DAY = 60 * 24
 # More wrong passwords than this before a pause is no limit.
 MOST_ATTEMPTS = 100
@@ -18,6 +20,12 @@ def warnings() -> Iterator[CheckMessage]:
             "DEBUG is on: error pages show inner detail.",
             hint="DEBUG=false in .env.",
             id="omarty.W004",
+        )
+    if not settings.HTTPS:
+        yield Warning(
+            "HTTPS is off: passwords, tokens and sessions travel in the open.",
+            hint="HTTPS=true in .env, behind a proxy that speaks it (deploy/nginx.conf).",
+            id="omarty.W032",
         )
     yield from _host_warnings()
     if settings.HTTPS and not settings.PROXIES:
@@ -39,20 +47,38 @@ def warnings() -> Iterator[CheckMessage]:
             hint="SIGN_IN_ATTEMPTS=10 in .env.",
             id="omarty.W031",
         )
+    yield from _contact_warnings()
+
+
+def _contact_warnings() -> Iterator[CheckMessage]:
     if not settings.SECURITY_CONTACT:
         yield Warning(
             "/.well-known/security.txt is missing: who finds a fault does not know whom to tell.",
             hint="SECURITY_CONTACT=mailto:… in .env.",
             id="omarty.W033",
         )
+    for name in ("ALLOWED_HOSTS", "SECURITY_CONTACT"):
+        if named := [each for each in getattr(settings, name) if PLACEHOLDER.search(each)]:
+            yield Warning(
+                f"{name} has {', '.join(named)}, which stands in .env.example and is nobody's.",
+                hint=f"{name} in .env: your own.",
+                id="omarty.W035",
+            )
 
 
 def _host_warnings() -> Iterator[CheckMessage]:
     hosts = set(settings.ALLOWED_HOSTS)
-    remedy = "ALLOWED_HOSTS in .env: the names that people type, such as omarty.example."
+    remedy = "ALLOWED_HOSTS in .env: the names that people type, such as register.example.org."
     if "*" in hosts:
         yield Warning(
             "ALLOWED_HOSTS has *: the server answers to any name.", hint=remedy, id="omarty.W005"
+        )
+    elif stars := sorted(host for host in hosts if "*" in host):
+        right = ",".join(f".{host.lstrip('*.')}" for host in stars)
+        yield Warning(
+            f"ALLOWED_HOSTS has {', '.join(stars)}, which is no host's name: requests are answered with 400.",
+            hint=f"ALLOWED_HOSTS={right} in .env, with the dot: every name that ends so.",
+            id="omarty.W036",
         )
     elif hosts <= LOOPBACK:
         yield Warning(

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from audit.bulk import Advance
 from contacts.text import clean
-from omarty.health import missing_migrations
+from omarty.health import missing_migrations, refusal
 from omarty.tables.files import TargetProblem, WriteProblem
 
 # The last one is what a shell reports for a program that SIGINT ended.
@@ -214,7 +214,7 @@ def _why(error: DatabaseError) -> str:
         missing = 0
     if missing:
         return f"{missing} migrations are missing: run `manage.py migrate` first."
-    return f"The database refused: {error}"
+    return "The database refused: {} {}".format(*refusal(error)).strip()
 
 
 @contextmanager

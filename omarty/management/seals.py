@@ -46,13 +46,23 @@ class ProofCommand(DataCommand):
         for directory in (self.seal_file.parent, self.archives.parent):
             # Created here, it would hide that a disk is not mounted.
             if not directory.is_dir():
-                raise CommandRefused(f"{directory} does not exist: is it mounted?")
+                raise CommandRefused(
+                    f"{directory} does not exist: is it mounted?{self._by_the_setting()}"
+                )
         try:
             yield
         except (SealFileProblem, SealsProblem, LedgerProblem) as error:
             raise CommandRefused(str(error)) from error
         except OSError as error:
-            raise CommandRefused(f"{error.filename or self.seal_file}: {error.strerror}") from error
+            raise CommandRefused(
+                f"{error.filename or self.seal_file}: {error.strerror}.{self._by_the_setting()}"
+            ) from error
+
+    def _by_the_setting(self) -> str:
+        """Where the operator corrects what no switch of the command named."""
+        if self.seal_file != settings.AUDIT_SEAL_FILE:
+            return ""
+        return f" AUDIT_SEAL_FILE in .env is {self.seal_file}; manage.py check --deploy says what it wants."
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:

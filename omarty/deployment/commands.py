@@ -1,0 +1,97 @@
+"""How a remedy spells a command: to be pasted into a shell, and by whom."""
+
+import grp
+import os
+import pwd
+import shlex
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+
+from omarty.owner_only import ROOT
+
+
+class Service(NamedTuple):
+    """The user that the service runs as, and their group."""
+
+    uid: int
+    gid: int
+
+    @property
+    def user(self) -> str:
+        """The user's name, or their number where nobody has it."""
+        try:
+            return pwd.getpwuid(self.uid).pw_name
+        except KeyError:
+            return str(self.uid)
+
+    @property
+    def group(self) -> str:
+        """The group's name, or its number."""
+        try:
+            return grp.getgrgid(self.gid).gr_name
+        except KeyError:
+            return str(self.gid)
+
+
+def service() -> Service:
+    """Who serves: the one who runs this check, or whom root's `.env` is given to (README, In production)."""
+    me = Service(os.geteuid(), os.getegid())
+    if me.uid != ROOT:
+        return me
+    try:
+        found = (settings.BASE_DIR / ".env").stat()
+    except OSError:
+        return me
+    if found.st_uid != ROOT:
+        return Service(found.st_uid, found.st_gid)
+    of_group = [
+        Service(user.pw_uid, user.pw_gid)
+        for user in pwd.getpwall()
+        if user.pw_gid == found.st_gid and found.st_gid != ROOT
+    ]
+    # A service has a group of its own, of its name.
+    return min(
+        of_group, key=lambda user: (user.user != user.group, user.uid != user.gid), default=me
+    )
+
+
+def root_looks_after_it() -> bool:
+    """Whether remedies are root's to paste: the service's user is another, or may not change the settings."""
+    if os.geteuid() == ROOT:
+        return service().uid != ROOT
+    try:
+        return (settings.BASE_DIR / ".env").stat().st_uid != os.geteuid()
+    except OSError:
+        return False
+
+
+def manage(*words: str, by_root: bool = False) -> str:
+    """`manage.py` as the service's user; by root what writes into the program's own folder."""
+    other = [] if by_root or not root_looks_after_it() else ["runuser", "-u", service().user, "--"]
+    python, program = _from_here(Path(sys.executable)), _from_here(settings.BASE_DIR / "manage.py")
+    return shlex.join([*other, python, program, *words])
+
+
+def paste(*commands: str, why: str = "") -> str:
+    """A hint of whole lines for a shell, under what is to be known before."""
+    by_whom = "As root:" if root_looks_after_it() and os.geteuid() != ROOT else ""
+    before = f"{why} {by_whom}".strip()
+    if not before and len(commands) == 1:
+        return commands[0]
+    return "\n    ".join([before or "One after the other:", *commands])
+
+
+def quoted(path: Path | str) -> str:
+    """A path as one word of a shell."""
+    return shlex.quote(str(path))
+
+
+def _from_here(path: Path) -> str:
+    """As short as it can be typed where the check was run."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
