@@ -17,6 +17,10 @@ _PHONE = re.compile(
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+(?:\+[\d:]+)?)")
 MASK = "•"
 SHOWN_DIGITS = 4
+# What `masked_phone()` and `masked_email()` write, and HIDDEN.
+_MASKED = re.compile(
+    f"{MASK}{{3,}}[^{MASK}@]{{0,{SHOWN_DIGITS}}}|[^{MASK}]?{MASK}{{3,}}@[^{MASK}@]*"
+)
 
 
 class AnyContact(Protocol):
@@ -81,5 +85,5 @@ def masked_contacts(text: str) -> str:
 
 
 def is_masked(text: str) -> bool:
-    """Whether a contact was masked or hidden when it was exported."""
-    return MASK in text
+    """Whether all contacts of a cell were masked or hidden when it was exported."""
+    return MASK in text and all(_MASKED.fullmatch(part.strip()) for part in text.split(";"))

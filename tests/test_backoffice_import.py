@@ -121,7 +121,7 @@ def test_every_error_is_shown_at_once_and_nothing_is_written(desk, new_entries):
 
 
 def test_a_workbook_comes_in_as_well(desk):
-    seen = preview(desk, workbook(["id", "floor"], [2, 4.0], [3, "٥"], [None, None]))
+    seen = preview(desk, workbook(["unit id", "floor"], [2, 4.0], [3, "٥"], [None, None]))
     assert kinds(seen) == ["update", "update"]
     assert confirm(desk, seen).status_code == 302
     assert [unit.floor for unit in Apartment.objects.filter(pk__in=(2, 3))] == [4, 5]
@@ -149,7 +149,7 @@ def test_what_went_out_comes_in_again_and_changes_nothing(new_entries, language,
 
 
 def test_numbers_can_be_traded_by_id(desk, new_entries):
-    seen = preview(desk, table("id,number", "2,3", "3,4", "4,2", "5,50"))
+    seen = preview(desk, table("unit id,number", "2,3", "3,4", "4,2", "5,50"))
     assert kinds(seen) == ["update"] * 4
     assert confirm(desk, seen).status_code == 302
     numbers = Apartment.objects.filter(pk__in=(2, 3, 4, 5)).order_by("pk")
@@ -175,7 +175,7 @@ def test_numbers_can_be_traded_by_id(desk, new_entries):
     ],
 )
 def test_a_number_that_another_unit_keeps_or_gets_is_refused(desk, new_entries, rows, wrong):
-    seen = preview(desk, table("id,number,floor", *rows))
+    seen = preview(desk, table("unit id,number,floor", *rows))
     lines = seen.context["preview"].lines
     assert [line["number"] for line in lines if line["errors"]] == wrong
     assert confirm(desk, seen).status_code == 200
@@ -205,8 +205,8 @@ def test_residents_move_in_with_their_units(desk, new_entries):
 @pytest.mark.parametrize(
     ("row", "error"),
     [
-        ("12,,12,1,Vacant", ("id", "is no unit of this block")),
-        ("99999,,12,1,Vacant", ("id", "is no unit of this block")),
+        ("12,,12,1,Vacant", ("unit id", "is no unit of this block")),
+        ("99999,,12,1,Vacant", ("unit id", "is no unit of this block")),
         ("12,2,12,1,Vacant", ("block_id", "is another block than the one chosen")),
         (",2,90,1,Vacant", ("block_id", "is another block than the one chosen")),
         (",99999,90,1,Vacant", ("block_id", "is another block than the one chosen")),
@@ -214,7 +214,7 @@ def test_residents_move_in_with_their_units(desk, new_entries):
     ],
 )
 def test_a_foreign_row_is_as_unknown_as_none(desk, new_entries, row, error):
-    seen = preview(desk, table("id,block_id,number,floor,occupancy", row))
+    seen = preview(desk, table("unit id,block_id,number,floor,occupancy", row))
     assert errors(seen) == [[error]]
     assert confirm(desk, seen).status_code == 200
     assert new_entries() == []
@@ -260,8 +260,8 @@ def test_the_only_block_need_not_be_named(desk):
 
 
 def test_a_unit_stays_in_its_block():
-    seen = preview(Desk("admin"), table("id,block_id", "2,2"))
-    assert errors(seen) == [[("id", "is no unit of this block")]]
+    seen = preview(Desk("admin"), table("unit id,block_id", "2,2"))
+    assert errors(seen) == [[("unit id", "is no unit of this block")]]
 
 
 def test_what_changed_since_the_preview_is_shown_before_it_is_written(desk, app, new_entries):

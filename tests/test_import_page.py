@@ -109,7 +109,7 @@ def test_a_strangers_row_tells_nothing_of_them(desk):
 def test_what_changes_is_shown_before_and_after(desk):
     Apartment.objects.filter(block=1, number=2).update(name="Old", floor=0, occupancy="vacant")
     pk = Apartment.objects.get(block=1, number=2).pk
-    seen = preview(desk, "id,number,floor,unit name,occupancy", f"{pk},92,الأول,New,مغلقة")
+    seen = preview(desk, "unit id,number,floor,unit name,occupancy", f"{pk},92,الأول,New,مغلقة")
     changed = [(cell["was"], cell["now"]) for cell in lines(seen)[0]["cells"] if cell["changed"]]
     assert changed == [("2", "92"), ("0", "1"), ("Old", "New"), ("Vacant", "Owned, unoccupied")]
     assert lines(seen)[0]["unit"] == "Nile Towers, block 1, unit 2 (Old)".replace(

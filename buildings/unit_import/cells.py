@@ -6,7 +6,7 @@ from functools import lru_cache
 from django.utils.translation import gettext as _
 
 from buildings.models import HIGHEST_NUMBER, LOWEST_NUMBER, Occupancy
-from contacts.canonical import ContactProblem, western_digits, with_hint
+from contacts.canonical import ContactProblem, ascii_signs, western_digits, with_hint
 from contacts.masking import is_masked
 from contacts.models import Kind
 from contacts.several import contacts_in
@@ -29,21 +29,22 @@ _NO_FRACTION = re.compile(r"(?<=[0-9])(?:\.0{1,9}|,0{1,2})$")
 _SHORTENED = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{1,18})?[eE]\+?[0-9]{1,3}")
 # Excel takes ="010…" for a text, and shows it without.
 _AS_TEXT = re.compile(r'="([^"]*)"')
-# What a spreadsheet shows where a formula failed; the file holds it as if it were the value.
-_FAILED_FORMULAS = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"} | {
-    "#SPILL!",
-    "#CALC!",
-    "#FIELD!",
-    "#BLOCKED!",
-    "#CONNECT!",
-    "#BUSY!",
-    "#UNKNOWN!",
-    "#GETTING_DATA",
-}
+# What a spreadsheet shows, in any language, where a formula failed, has not ended, or its result is too
+# long for the cell; the file holds it as if it were the value.
+_FAILED_FORMULA = re.compile(
+    r"#{2,}|#[¡¿]?[^\W\d_][^\W_]*(?:[/_ ]?[^\W_]+)?[!?]"
+    r"|#(?:NULL|DIV/0|VALUE|REF|NAME|NUM|N/[A-Z]{1,2}|N[A-Z]|NODATA|ERR(?:OR)?|GETTING_DATA)"
+    r"|(?:Err|خطأ):\s?[0-9]{3}|Loading(?:\.\.\.|…)"
+)
+_BEFORE_FAILED = frozenset("#ELخ")
 
 # What people write into a cell that has nothing to say.
 _STROKES = re.compile("[-\u2010-\u2015\u2212ـ_.…~*/\\\\،,;:|'\"`]{1,16}")
 _NAMES_TOO = frozenset({"nil", "na"})
+# What programs write that have nothing to say, exactly as they do: Nan and Nat are people.
+_OF_PROGRAMS = frozenset(
+    {"nan", "NaN", "-nan", "NaT", "<NA>", "<na>", "null", "NULL", "undefined", "\\N"}
+)
 _NOTHING = _NAMES_TOO | {
     folded(word)
     for word in ("n/a", "n.a.", "none", "null", "nothing", "not available", "not applicable")
@@ -54,7 +55,12 @@ _NOTHING = _NAMES_TOO | {
 _REMEMBERED = 40
 _LONGEST_NOTHING = max(map(len, _NOTHING)) + 2
 _NO_CONTACT = re.compile("(?:no|without|لا يوجد|لايوجد|لا توجد|لاتوجد|بدون|ليس له|ليس لها)(?: .*)?")
+# In a folded text: so many that they may be a phone.
+_DIGITS = re.compile("[0-9](?: ?[0-9]){4}")
 _ZEROS = re.compile(r"0+(?:\.0+)?")
+_ZEROS_AS_PHONE = re.compile(r"[+(]{0,2}[0٠۰](?:[ ().,/_–-]{0,2}[0٠۰])*\)?")
+# A number below nought, which no phone is.
+_NEGATIVE = re.compile("[-−–][0-9٠-٩۰-۹]")
 
 _BESIDE = re.compile(r"[/|\\]")
 
@@ -115,7 +121,11 @@ _BESIDE_SUMS = frozenset(
 
 def sums_up(text: str) -> bool:
     """Whether a cell says that its row is a sum of others."""
-    words = [word for word in folded(text).split() if not word.isdecimal()]
+    return _are_sums(folded(text))
+
+
+def _are_sums(folded_text: str) -> bool:
+    words = [word for word in folded_text.split() if not word.isdecimal()]
     return not _SUMS.isdisjoint(words) and (_SUMS | _BESIDE_SUMS).issuperset(words)
 
 
@@ -133,7 +143,8 @@ def _meant(text: str) -> str:
 def meant_name(text: str) -> str:
     """As `meant()`, of a person's name: there are people who are called Nil."""
     text = _bare(text)
-    return "" if folded(text) not in _NAMES_TOO and _is_nothing(text) else text
+    is_name = folded(text) in _NAMES_TOO and text not in _OF_PROGRAMS
+    return "" if not is_name and _is_nothing(text) else text
 
 
 def means_nobody(resident: str, *, has_contact: bool) -> bool:
@@ -153,7 +164,7 @@ def _bare(text: str) -> str:
 def _is_nothing(text: str) -> bool:
     if len(text) > _LONGEST_NOTHING or text.isdecimal() or text.startswith("#"):
         return False
-    return _STROKES.fullmatch(text) is not None or folded(text) in _NOTHING
+    return text in _OF_PROGRAMS or _STROKES.fullmatch(text) is not None or folded(text) in _NOTHING
 
 
 def whole_number(text: str) -> int | None:
@@ -170,8 +181,7 @@ def whole_number(text: str) -> int | None:
 def read_number(text: str) -> int:
     """The number of a unit."""
     number = whole_number(_UNIT_WORD.sub("", text))
-    if sums_up(text):
-        raise CellProblem(_("sums up other rows: take this row out"))
+    refuse_sum(folded(text))
     if number is None and has_letters(text):
         raise NameProblem(
             _(
@@ -205,9 +215,32 @@ def read_text(longest: int, text: str) -> str:
     """A text of so many characters at most."""
     if len(text) > longest:
         raise CellProblem(_("is longer than %d characters") % longest)
-    if text in _FAILED_FORMULAS:
+    if text[:1] in _BEFORE_FAILED and _FAILED_FORMULA.fullmatch(text):
         raise CellProblem(_("is what a spreadsheet shows where a formula failed"))
     return text
+
+
+def read_words(longest: int, text: str) -> str:
+    """As `read_text()`, where a row that sums up others may say so."""
+    if len(text) <= _REMEMBERED:
+        _refuse_words_of_sums(text)
+    return read_text(longest, text)
+
+
+@lru_cache(8192)
+def _refuse_words_of_sums(text: str) -> None:
+    refuse_sum(folded(text))
+
+
+def refuse_sum(folded_text: str) -> None:
+    """Raise CellProblem if the cell says that its row is a sum of others."""
+    if _are_sums(folded_text):
+        raise CellProblem(_("sums up other rows: take this row out"))
+
+
+def is_occupancy(folded_text: str) -> bool:
+    """Whether it says how a unit is used."""
+    return bool(_occupancy_of(folded_text))
 
 
 @lru_cache(1024)
@@ -222,7 +255,10 @@ def read_occupancy(text: str) -> str:
 
 
 def _occupancy(text: str) -> str:
-    words = folded(text)
+    return _occupancy_of(folded(text))
+
+
+def _occupancy_of(words: str) -> str:
     bare = " ".join(word.removeprefix("ال") for word in words.split())
     return _OCCUPANCY_OF.get(words) or _OCCUPANCY_OF.get(bare, "")
 
@@ -235,13 +271,27 @@ def read_contacts(kind: Kind, text: str) -> list[tuple[str, str]]:
     if is_masked(text):
         return []
     text = text.removeprefix("'").strip()
-    if _ZEROS.fullmatch(text) or ("@" not in text and _NO_CONTACT.fullmatch(folded(text))):
+    if _ZEROS.fullmatch(text) or _ZEROS_AS_PHONE.fullmatch(text) or _says_none(text):
         return []
+    if kind is Kind.PHONE and _NEGATIVE.match(text):
+        raise CellProblem(_("is not a phone number"))
     try:
         return contacts_in(kind, text)
     except ContactProblem as problem:
         known = {Kind.PHONE: _("is not a phone number"), Kind.EMAIL: _("is not an e-mail address")}
         raise CellProblem(with_hint(known[kind], problem.hint)) from None
+
+
+def _says_none(text: str) -> bool:
+    """Whether it says in words that there is no contact, and holds none behind them."""
+    if "@" in text:
+        return False
+    words = folded(text)
+    return (
+        _NO_CONTACT.fullmatch(words) is not None
+        and _DIGITS.search(words) is None
+        and "@" not in ascii_signs(text)
+    )
 
 
 def _refuse_shortened(text: str) -> None:

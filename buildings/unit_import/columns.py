@@ -19,8 +19,10 @@ from buildings.unit_import.cells import (
     read_number,
     read_occupancy,
     read_text,
+    read_words,
 )
 from buildings.unit_import.floors import read_floor
+from buildings.unit_import.names import read_person
 from contacts.canonical import one_line
 from contacts.models import Kind, User
 from contacts.operations import Contact
@@ -107,7 +109,7 @@ def _longest(model: type[Apartment] | type[User], field: str) -> int:
 # Of a resident's name, in however many columns it stands.
 LONGEST_NAME = _longest(User, "name")
 # Also what stands in place of a number may be a name.
-read_unit_name = partial(read_text, _longest(Apartment, "name"))
+read_unit_name = partial(read_words, _longest(Apartment, "name"))
 
 COLUMNS = (
     Column(
@@ -216,7 +218,7 @@ COLUMNS = (
             "first name",
             "given name",
         ),
-        read=partial(read_text, LONGEST_NAME),
+        read=partial(read_person, LONGEST_NAME),
         of_resident=lambda user: one_line(user.name) or one_line(user.user_name),
     ),
     # Where a table has the resident's name in two columns.
@@ -225,7 +227,7 @@ COLUMNS = (
         gettext_lazy("last name"),
         ("surname", "family name", "second name", "اسم العائلة", "اللقب")
         + ("الاسم الأخير", "الاسم الثاني", "لقب العائلة"),
-        read=partial(read_text, LONGEST_NAME),
+        read=partial(read_person, LONGEST_NAME),
     ),
     Column(
         "phone",
@@ -257,7 +259,7 @@ COLUMNS = (
         gettext_lazy("note"),
         ("notes", "remark", "remarks", "comment", "comments", "ملاحظة", "ملاحظات", "الملاحظات")
         + ("بيان", "تعليق", "تعليقات"),
-        read=partial(read_text, _longest(Apartment, "note")),
+        read=partial(read_words, _longest(Apartment, "note")),
         field="note",
         rare=True,
     ),

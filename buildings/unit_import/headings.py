@@ -77,6 +77,13 @@ _PERHAPS_COUNTERS = _plain_set("رقم", "الرقم")
 _ANY_NAME = _plain_set("name", "الاسم")
 _NUMBER_WORDS = _plain_set("no", "nr", "num", "nos", "number", "numbers", "رقم", "أرقام", "نمرة")
 _IDS = _plain_set("id", "معرف")
+# Without one of these an id may be anybody's, or count rows.
+_UNITS_OF_IDS = frozenset(
+    word
+    for heading, column in _COLUMN_OF.items()
+    if column.key == "unit id"
+    for word in heading.split()
+) - _plain_set("id", "معرف")
 # Which of several contacts.
 _WHICH = _plain_set(
     "first", "second", "third", "other", "another", "alternative", "additional", "main"
@@ -191,6 +198,11 @@ def _who(words: Collection[str]) -> str:
     return "" if _OCCUPANT.isdisjoint(words) else "occupant"
 
 
+def _is_any_id(heading: str, found: Meaning) -> bool:
+    """Whether it says of an id not that it is the unit's."""
+    return found.column.key == "unit id" and _UNITS_OF_IDS.isdisjoint(plain(heading).split())
+
+
 def is_counter(heading: str) -> bool:
     """Whether the column counts the rows of its sheet."""
     return heading.strip() in _SIGNS_OF_COUNTERS or plain(heading) in _COUNTERS
@@ -235,16 +247,16 @@ class Headings:
             if not text:
                 continue
             found = meaning(text)
-            if plain(text) in unwanted or is_counter(text):
+            ours = found is not None and not _is_any_id(text, found)
+            if plain(text) in unwanted or is_counter(text) or (ALL in unwanted and not ours):
                 self.left_out.append(text)
-            elif found is not None:
-                known.append((index, found))
-            elif ALL in unwanted:
-                self.left_out.append(text)
-            else:
+            elif found is None:
                 unknown.append(text)
+            else:
+                known.append((index, found))
         if unknown:
             raise _unknown(unknown, self.ways)
+        self._check_ids(known)
         self._check_ignored(unwanted)
         known = [
             (index, found._replace(column=column)) for index, found, column in self._decided(known)
@@ -252,6 +264,26 @@ class Headings:
         self._check_people(known)
         self.columns = [(index, found.column) for index, found in known]
         self._check_twice()
+
+    def _check_ids(self, known: Sequence[tuple[int, Meaning]]) -> None:
+        """An id that is not said to be the unit's would give units the numbers of others."""
+        texts = [(self.texts[index], found) for index, found in known]
+        ids = [text for text, found in texts if _is_any_id(text, found)]
+        if not ids:
+            return
+        numbers = [text for text, found in texts if found.column.key == "number"]
+        facts = {"ids": ids[0], "way": self.ways.ignore, "right": _KEYS["unit id"].title}
+        sentence = _(
+            "The column %(ids)s may count rows, or be an id of something else: if it is the unit's id, head"
+            " it “%(right)s”, else leave it out (%(way)s)."
+        )
+        if numbers:
+            sentence = _(
+                "The column %(ids)s, beside the unit numbers of %(numbers)s, may count rows, or be an id of"
+                " something else: if it is the unit's id, head it “%(right)s”, else leave it out (%(way)s)."
+            )
+            facts["numbers"] = numbers[0]
+        raise HeadingsProblem(sentence % facts, ids)
 
     def _check_ignored(self, unwanted: set[str]) -> None:
         missing = unwanted - {plain(name) for name in self.left_out} - {ALL}

@@ -16,7 +16,7 @@ from buildings.unit_import.cells import (
     meant_name,
     read_id,
     read_number,
-    sums_up,
+    refuse_sum,
 )
 from buildings.unit_import.columns import (
     LONGEST_NAME,
@@ -34,9 +34,11 @@ from buildings.unit_import.headings import (
     Ways,
     is_known,
 )
+from buildings.unit_import.names import names_no_unit
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
 from contacts.models import Kind
+from contacts.text import folded
 
 # Longer than what any column takes: it is not looked at further.
 _LONGEST_CELL = 1000
@@ -190,8 +192,11 @@ def _read_number_or_name(text: str) -> int | str:
     try:
         return read_number(text)
     except CellProblem:
-        if not has_letters(text) or is_known(text) or sums_up(text) or _is_floor(text):
+        if not has_letters(text) or is_known(text) or _is_floor(text):
             raise
+        refuse_sum(folded(text))
+    if names_no_unit(text):
+        raise CellProblem(_("is not the name of a unit: take this row out, or write a number"))
     return read_unit_name(text)
 
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from buildings.models import unit_label
 from buildings.unit_import.columns import DETAILS, as_line
+from buildings.unit_import.names import unit_key
 from contacts.bulk import ReportedContact
 from contacts.models import Kind, User
-from contacts.text import folded
 
 _NAME = DETAILS.index("name")
 
@@ -44,7 +44,7 @@ class UnitRow(NamedTuple):
         if self.unit_id is not None:
             return UnitKey(self.block_id, None, self.unit_id)
         if self.number is None:
-            return UnitKey(self.block_id, None, None, folded(self.details[_NAME]))
+            return UnitKey(self.block_id, None, None, unit_key(self.details[_NAME]))
         return UnitKey(self.block_id, self.number, None)
 
     @property
@@ -75,7 +75,7 @@ class UnitRow(NamedTuple):
 
 
 class UnitKey(NamedTuple):
-    """A unit by block and number, by block and id, or by block and folded name."""
+    """A unit by block and number, by block and id, or by block and the `unit_key()` of its name."""
 
     block_id: int
     number: int | None

@@ -19,11 +19,11 @@ from audit.operations import Origin, entry, record_each
 from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from buildings.permissions import EVERYTHING, Blocks
 from buildings.unit_import.columns import COLUMNS, DETAILS, FIELDS, as_line
+from buildings.unit_import.names import unit_key
 from buildings.unit_import.residents import Residents
 from buildings.unit_import.rows import Effect, RowProblem, Unit, UnitKey, UnitRow
 from contacts.bulk import add_contacts, register_people
 from contacts.models import Status, User
-from contacts.text import folded
 
 # Of so many numbers in a row, at least one is asked for.
 DENSE = 4
@@ -169,22 +169,27 @@ def _look_up(units: Sequence[Unit]) -> None:
 def _look_up_by_name(units: Sequence[Unit]) -> list[RowProblem]:
     """As `_look_up()`, for units that are called by a name; the problems of names that several have.
 
-    One that was given a number since is still known by its name.
+    One that was given a number since is still known by its name, and a retired one where no other has it.
     """
     if not units:
         return []
     blocks = {unit.key.block_id for unit in units}
-    named = Apartment.objects.filter(block__in=blocks, closed_at=None).exclude(name="")
+    named = Apartment.objects.filter(block__in=blocks).exclude(name="")
     found: dict[UnitKey, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
-    for pk, block_id, *values in named.values_list("pk", "block_id", *FIELDS):
+    retired: dict[UnitKey, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+    for pk, block_id, closed_at, *values in named.values_list(
+        "pk", "block_id", "closed_at", *FIELDS
+    ):
         stored = dict(zip(FIELDS, values, strict=True))
-        found[UnitKey(block_id, None, None, folded(stored["name"]))].append((pk, stored))
+        key = UnitKey(block_id, None, None, unit_key(stored["name"]))
+        (found if closed_at is None else retired)[key].append((pk, stored))
     problems = []
     for unit in units:
         those = found[unit.key]
         if len(those) > 1:
             sentence = _("is the name of several units of the block: write their numbers or ids")
             problems += _leave_out(unit, "number", sentence)
+        unit.retired = not those and unit.key in retired
         for pk, stored in those[:1]:
             unit.pk, unit.stored = pk, stored
             # Another spelling of the name is no other name.

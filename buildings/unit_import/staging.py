@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from buildings.unit_import.columns import DETAILS
+from buildings.unit_import.names import unit_key
 from buildings.unit_import.rows import RowProblem, UnitRow
 from contacts.bulk import ReportedContact
 from contacts.models import Kind
-from contacts.text import folded
 
 # What one call of save_units() gets: enough to make statements rare, little enough for memory.
 ROWS, BLOCKS = 2000, 50
@@ -36,7 +36,7 @@ class Staging:
             f"CREATE TABLE unit ({', '.join(_COLUMNS)});"
             "CREATE TABLE problem (row, heading, sentence)"
         )
-        self._file.create_function("folded", 1, folded, deterministic=True)
+        self._file.create_function("unit_key", 1, unit_key, deterministic=True)
         values = ", ".join("?" * len(_COLUMNS))
         self._insert = f"INSERT INTO unit VALUES ({values})"  # noqa: S608
 
@@ -105,7 +105,7 @@ class Staging:
         found = self._file.execute(
             "SELECT * FROM unit ORDER BY block_id, unit_id,"
             " CASE WHEN unit_id IS NULL THEN number END,"
-            " CASE WHEN unit_id IS NULL AND number IS NULL THEN folded(detail_name) END, row"
+            " CASE WHEN unit_id IS NULL AND number IS NULL THEN unit_key(detail_name) END, row"
         )
         batch: list[UnitRow] = []
         blocks: set[int] = set()

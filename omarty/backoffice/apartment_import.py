@@ -93,7 +93,8 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
         else:
             if preview.lines:
                 return preview
-            form.add_error(None, _("The file has no rows below its line of column names."))
+            nothing = _("The file has no rows below its line of column names.")
+            form.add_error(None, [nothing, *preview.notes])
         return None
 
     def _done(self, request: HttpRequest, preview: Preview) -> HttpResponse:

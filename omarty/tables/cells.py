@@ -15,6 +15,9 @@ _BEFORE_FORMULA = (
 _FORMULA_BEHIND_SEPARATOR = re.compile("|".join(_BEFORE_FORMULA).format("", ""))
 _GUARD_BEHIND_SEPARATOR = re.compile("|".join(_BEFORE_FORMULA).format("'", "'"))
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# A character of a text in XLSX that stands for another one, and what would be taken for it.
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_LIKE_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 # No XML can hold these, and no text of ours has a use for them.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -31,3 +34,17 @@ def plain(text: str) -> str:
     """What `safe()` was given: the text without its apostrophes."""
     unguarded = text[1:] if text.startswith("'") and _FORMULA.match(text) else text
     return _GUARD_BEHIND_SEPARATOR.sub("", unguarded)
+
+
+def escaped(text: str) -> str:
+    """The text as XLSX has it, where _x000D_ is a line break: `unescaped()` gives it back."""
+    return _LIKE_ESCAPED.sub("_x005F_", text) if "_x" in text else text
+
+
+def unescaped(text: str) -> str:
+    """The text that a cell of XLSX shows."""
+    if "_x" not in text:
+        return text
+    text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    # A character beyond the first 65,536 was written as two.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -25,10 +25,10 @@ from omarty.tables.limits import (
     LimitProblem,
     Limits,
 )
-from omarty.tables.template import own_sheets
+from omarty.tables.template import is_filled_in, own_sheets
 from omarty.tables.xlsx_parsing import Row, WorkbookProblem
 from omarty.tables.xlsx_reading import SheetPart, Workbook
-from omarty.tables.xlsx_sheet import SHEET_ROWS
+from omarty.tables.xlsx_sheet import SHEET_ROWS, SheetRows
 
 _CHUNK = 1 << 20
 # Cells that are no longer are remembered: a table says the same in many.
@@ -45,11 +45,15 @@ class TableProblem(Exception):
 
 @dataclass
 class _Sheet:
-    """A sheet that is read, or the whole of a CSV: its rows, the first ones, how many were hidden."""
+    """A sheet that is read, or the whole of a CSV: its rows, the first ones, how many were hidden.
+
+    `hidden_columns` are the headings of those that are, where the table begins in this row.
+    """
 
     rows: Callable[[], Iterator[Row]]
     head: Callable[[], Iterator[Row]]
     hidden: Callable[[], int] = lambda: 0
+    hidden_columns: Callable[[int], list[str]] = lambda start: []
 
 
 class TableFile:
@@ -132,11 +136,16 @@ class TableFile:
         self.notes = []
         self._repaired = read = 0
         hidden = 0
+        columns: list[str] = []
+        mistaken: list[str] = []
         with self.path.open("rb") as self._raw, self._in_words(), self._opened(self._raw) as sheets:
             starts: Sequence[int | None] = [0] * len(sheets)
             if choose is not None:
-                starts = choose([list(filled(self._tidied(sheet.head()))) for sheet in sheets])
+                heads = [list(filled(self._tidied(sheet.head()))) for sheet in sheets]
+                starts = choose(heads)
                 self._repaired = 0
+                named = zip(self.sheets, heads, strict=True)
+                mistaken = [name for name, head in named if is_filled_in(name, head)]
             for sheet, start in zip(sheets, starts, strict=True):
                 if start is None:
                     continue
@@ -146,9 +155,15 @@ class TableFile:
                         self._check_number(read)
                         yield number, cells
                 hidden += sheet.hidden()
-        self._note(hidden)
+                columns += sheet.hidden_columns(start)
+        self._note(hidden, list(dict.fromkeys(map(one_line, columns))))
+        if not read:
+            self.notes += [
+                _("Sheet %s explains the columns and was not read: fill in the other one.") % name
+                for name in mistaken
+            ]
 
-    def _note(self, hidden: int) -> None:
+    def _note(self, hidden: int, columns: list[str]) -> None:
         if self._layout is not None and self._layout.guessed:
             self.notes.append(
                 _("The file does not say how its letters are stored; they were read as %s.")
@@ -162,6 +177,15 @@ class TableFile:
                     hidden,
                 )
                 % {"count": hidden}
+            )
+        if columns:
+            self.notes.append(
+                ngettext(
+                    "The column %(names)s is hidden and was not read.",
+                    "The columns %(names)s are hidden and were not read.",
+                    len(columns),
+                )
+                % {"names": _(", ").join(columns)}
             )
         if self._repaired:
             row, text = self._first_repaired
@@ -273,13 +297,17 @@ _remembered = lru_cache(8192)(_tidy)
 
 
 def _opened_sheet(book: Workbook, sheet: SheetPart, base: int) -> _Sheet:
-    hidden = 0
+    last: SheetRows
 
     def rows(*, head: bool) -> Iterator[Row]:
-        nonlocal hidden
-        reader, found = book.sheet_rows(sheet, head=head)
+        nonlocal last
+        last, found = book.sheet_rows(sheet, head=head)
         for number, cells in found:
             yield base + number, cells
-        hidden = reader.hidden
 
-    return _Sheet(lambda: rows(head=False), lambda: rows(head=True), lambda: hidden)
+    return _Sheet(
+        lambda: rows(head=False),
+        lambda: rows(head=True),
+        lambda: last.hidden,
+        lambda start: last.hidden_columns.headings(start - base),
+    )

@@ -1,5 +1,6 @@
 """A workbook for people to fill in: headings, drop-downs, and a sheet that explains each column."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, BinaryIO, Protocol
@@ -26,6 +27,9 @@ _BOLD = Font(name="Calibri", size=11, bold=True)
 _HEAD_FILL = PatternFill("solid", fgColor="DCE9E5")
 _HEAD_LINE = Border(bottom=Side("thin", color="5F7F78"))
 _EXPLAINING_WIDTHS = (22, 62, 28, 28)
+# What its rows, below the first two, begin with.
+_EXPLAINED = "%s: "
+_BEGINS_EXPLAINED = re.compile(_EXPLAINED % "[A-Z]{1,3}")
 # In points; spreadsheets do not all make a row as high as its text.
 _LINE, _HEAD_HEIGHT = 16, 24
 
@@ -54,6 +58,13 @@ def own_sheets() -> tuple[frozenset[str], frozenset[str]]:
             shown.add(_("Example"))
             hidden.add(_("Lists"))
     return frozenset(shown), frozenset(hidden)
+
+
+def is_filled_in(sheet: str, rows: Sequence[tuple[int, Sequence[str]]]) -> bool:
+    """Whether somebody wrote rows of their own into the sheet of a template that only explains."""
+    return sheet in own_sheets()[0] and not all(
+        _BEGINS_EXPLAINED.match(cells[0]) for _number, cells in rows[2:]
+    )
 
 
 def write_template(
@@ -88,7 +99,7 @@ def _explain(sheet: Worksheet, columns: Sequence[TemplateColumn], title: str) ->
     sheet.row_dimensions[1].height = _HEAD_HEIGHT
     _write_head(sheet, 2, [_("Column"), _("What stands in it"), _("Example"), _("Another example")])
     for row, column in enumerate(columns, 3):
-        named = f"{get_column_letter(row - 2)}: {column.title}"
+        named = _EXPLAINED % get_column_letter(row - 2) + column.title
         for index, value in enumerate([named, column.explanation, *column.examples], 1):
             sheet.cell(row, index, safe(value))
         sheet.cell(row, 1).font = _BOLD

@@ -16,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
-from omarty.tables.cells import safe
+from omarty.tables.cells import escaped, safe
 from omarty.tables.xlsx_sheet import SHEET_ROWS
 
 FORMATS = ("csv", "xlsx", "jsonl")
@@ -196,7 +196,7 @@ def _cell(reference: str, value: Any) -> str:
         return f'<c r="{reference}" s="{style}"><v>{to_excel(value)}</v></c>'
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return f'<c r="{reference}"><v>{value}</v></c>'
-    text = escape(safe(str(value))[:_CELL_LENGTH], quote=False).replace("\r", "&#13;")
+    text = escape(escaped(safe(str(value))[:_CELL_LENGTH]), quote=False).replace("\r", "&#13;")
     return f'<c r="{reference}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 

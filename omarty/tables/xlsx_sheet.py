@@ -5,17 +5,24 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
+from openpyxl.utils import get_column_letter
 
+from omarty.tables.cells import unescaped
 from omarty.tables.xlsx_parsing import Row, Texts, WorkbookProblem
 from omarty.tables.xlsx_values import Dates, SharedStrings
 
 # Excel's own limit.
 SHEET_ROWS = 1_048_576
 _MOST_MERGED = 100_000
+# Headings stand in these rows, and are no longer as they are told.
+_HEAD, _LONGEST_HEADING = 500, 80
 _TRUE = {"1", "true"}
 # What a spreadsheet shows of a formula that it has not worked out yet.
 _NOT_WORKED_OUT = "#CALC!"
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
+_MERGED = re.compile(
+    rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref\s{0,9}=\s{0,9}[\"']"
+    rb"\$?([A-Z]{1,3})\$?(\d{1,7}):\$?[A-Z]{1,3}\$?(\d{1,7})[\"']"
+)
 # Longer than the tag of a merged cell.
 _OVERLAP = 200
 
@@ -52,11 +59,46 @@ class MergedCells:
         return dict(merged)
 
 
+class HiddenColumns:
+    """The columns of one sheet that are not shown, `numbers` of them, and what stands in them."""
+
+    def __init__(self, most_columns: int) -> None:
+        self._most = most_columns
+        self.numbers: set[int] = set()
+        # By column: its first cells, each with its row, and the last row that holds something.
+        self._first: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        self._last: dict[int, int] = {}
+
+    def add(self, attributes: dict[str, str]) -> None:
+        """Take in a `col`, which speaks of a range of columns."""
+        if attributes.get("hidden") in _TRUE or _is_zero(attributes.get("width")):
+            first, last = int(attributes.get("min", 1)), int(attributes.get("max", 1))
+            self.numbers |= set(range(max(first, 1), min(last, self._most) + 1))
+
+    def note(self, row: int, column: int, text: str) -> None:
+        """A cell of one of them holds something."""
+        self._last[column] = row
+        if row <= _HEAD:
+            self._first[column].append((row, text[:_LONGEST_HEADING]))
+
+    def headings(self, start: int) -> list[str]:
+        """What heads those that hold something from this row on: what stands last above it, or the letter."""
+        return [
+            next(
+                (text for row, text in reversed(self._first[column]) if row < start),
+                get_column_letter(column),
+            )
+            for column, last in sorted(self._last.items())
+            if last >= start
+        ]
+
+
 class SheetRows(Texts):
     """The rows of one sheet that are shown and hold something.
 
     A merged cell says the same in each of its rows. Cells beyond `most_columns` are not read, but a row
-    that holds such is one cell longer. `hidden` counts the rows that are left out.
+    that holds such is one cell longer. `hidden` counts the rows that are left out, and in
+    `hidden_columns` no cell is read.
     """
 
     def __init__(
@@ -68,6 +110,8 @@ class SheetRows(Texts):
         self._merged = merged
         self._most = most_columns
         self.hidden = 0
+        self.hidden_columns = HiddenColumns(most_columns)
+        self._unread = self.hidden_columns.numbers
         self._done: list[Row] = []
         self.row = 0
         self._is_hidden = False
@@ -92,15 +136,20 @@ class SheetRows(Texts):
             super().start(tag, attributes)
         elif tag == "row":
             self.row = self._next_row(attributes.get("r"))
-            self._is_hidden = attributes.get("hidden") in _TRUE
+            self._is_hidden = attributes.get("hidden") in _TRUE or _is_zero(attributes.get("ht"))
             self._cells, self._column = [], 0
+        elif tag == "col":
+            self.hidden_columns.add(attributes)
+            self.blanks += 1
         else:
             super().start(tag, attributes)
 
     def end(self, tag: str) -> None:
         if tag == "c":
             # Most cells of a coloured row hold nothing.
-            if self.parts and (value := self._value(self.take())):
+            if self._unread and self._column in self._unread:
+                self._leave_out()
+            elif self.parts and (value := self._value(self.take())):
                 self._put(self._column, value)
             elif self._is_formula and self._type != "str":
                 # A program that does not calculate wrote it: nothing is stored of what it comes to.
@@ -123,6 +172,12 @@ class SheetRows(Texts):
     def finished(self) -> Iterator[Row]:
         done, self._done = self._done, []
         return iter(done)
+
+    def _leave_out(self) -> None:
+        text = self._value(self.take())
+        if text.strip() and not self._is_hidden:
+            self.hidden_columns.note(self.row, self._column, text)
+        self.cells += 1
 
     def _put(self, column: int, value: str) -> None:
         # The one cell too many shows the caller that there are more.
@@ -166,7 +221,7 @@ class SheetRows(Texts):
         if self._type == "b":
             return "TRUE" if text == "1" else "FALSE"
         if self._type != "n":
-            return text
+            return unescaped(text)
         if self._style != "0" and (date := self._dates.shown(self._style, float(text))):
             return date
         # Excel stores every number as a floating one: 12 may be written 12.0 or 1.2E1.
@@ -174,6 +229,11 @@ class SheetRows(Texts):
             number = float(text)
             return str(int(number)) if number.is_integer() else text
         return text
+
+
+def _is_zero(size: str | None) -> bool:
+    """Whether a width or height is nought."""
+    return size is not None and not size.strip("0.")
 
 
 def column_number(reference: str) -> int:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
 
+from omarty.tables.cells import unescaped
 from omarty.tables.xlsx_parsing import LONGEST_ATTRIBUTE, Reader, Texts, WorkbookProblem
 
 _MOST_STYLES = 100_000
@@ -31,7 +32,7 @@ class SharedStrings(Texts):
     def end(self, tag: str) -> None:
         super().end(tag)
         if tag == "si":
-            text = self.take().encode()
+            text = unescaped(self.take()).encode()
             self._file.write(text)
             self._ends.append(self._ends[-1] + len(text))
             self.cells += 1

@@ -1,0 +1,99 @@
+"""What may be a name, of a person or of a unit: what stands in its place is told from it."""
+
+import re
+from functools import lru_cache
+
+from django.utils.translation import gettext as _
+
+from buildings.unit_import.cells import (
+    CellProblem,
+    is_occupancy,
+    means_nobody,
+    read_text,
+    refuse_sum,
+)
+from contacts.text import folded
+
+
+def _folded_set(words: str) -> frozenset[str]:
+    return frozenset(folded(word) for word in words.split(","))
+
+
+# What a column of people says of whoever it does not name.
+_NOT_PERSONS = (
+    _folded_set("owner,owners,landlord,tenant,tenants,renter,lessee,resident,occupant,occupier")
+    | _folded_set(
+        "manager,guard,rent,rental,for rent,for sale,sold,owned,ownership,unknown,no name"
+    )
+    | _folded_set(
+        "مالك,المالك,ملاك,صاحب الشقة,صاحب الوحدة,مستأجر,المستأجر,ساكن,الساكن,مقيم,شاغل,قاطن"
+    )
+    | _folded_set("مالكة,مستأجرة,ساكنة,تمليك,إيجار,ايجار,للإيجار,للبيع,مباعة,غير معروف,مجهول")
+    | _folded_set(
+        "بدون اسم,حارس,بواب,yes,no,y,n,x,v,ok,true,false,نعم,أيوة,ايوه,صح,صحيح,صواب,خطأ,خاطئ"
+    )
+    | _folded_set("vrai,faux,wahr,falsch,verdadero,falso")
+)
+# Longer than any of them, and than any words of an occupancy or a sum.
+_LONGEST = 40
+_PHONE = re.compile(r"\d(?:[\W_]{0,2}\d){6}")
+_DIGIT = re.compile(r"\d")
+_MONTHS = _folded_set(
+    "jan,feb,mar,apr,may,jun,jul,aug,sep,sept,oct,nov,dec,january,february,march,april,june,july"
+    ",august,september,october,november,december,يناير,فبراير,مارس,أبريل,ابريل,مايو,يونيو,يوليو"
+    ",أغسطس,سبتمبر,أكتوبر,نوفمبر,ديسمبر,am,pm"
+)
+
+# What a row says of the rows beside it, not of a unit.
+_BLOCKS = _folded_set("block,blocks,building,bldg,tower,عمارة,بلوك,برج,مبنى,بناية")
+_PAGES = _folded_set("page,pages,صفحة")
+_UNITS = _folded_set(
+    "unit,flat,apartment,apt,door,villa,shop,suite,store,office,clinic,roof,garage,studio,room"
+    ",وحدة,شقة,محل,فيلا,باب,مكتب,عيادة,روف,جراج,مخزن,استوديو,غرفة"
+)
+_BESIDE_FIGURES = re.compile(r"(?<=[^\W\d_]) (?=\d)|(?<=\d) (?=[^\W\d_])")
+
+
+def unit_key(name: str) -> str:
+    """Equal for spellings of one unit's name: 12 A is 12A, and Shop 1 is Shop1."""
+    return _BESIDE_FIGURES.sub("", folded(name))
+
+
+def read_person(longest: int, text: str) -> str:
+    """The name of a person, or a part of it."""
+    text = read_text(longest, text)
+    if means_nobody(text, has_contact=True):
+        # A formula that leads to an empty cell shows a nought.
+        return text
+    if len(text) <= _LONGEST:
+        words = folded(text)
+        refuse_sum(words)
+        if _is_no_person(words):
+            raise CellProblem(_("is not the name of a person"))
+    if not text[0].isalpha() and not any(map(str.isalpha, text)):
+        raise CellProblem(_("is not the name of a person"))
+    if "@" in text or "＠" in text or (_DIGIT.search(text) and _PHONE.search(text)):
+        raise CellProblem(
+            _("is not the name of a person alone: a phone or an e-mail has a column of its own")
+        )
+    return text
+
+
+def _is_no_person(words: str) -> bool:
+    return words in _NOT_PERSONS or is_occupancy(words) or _is_date(words)
+
+
+def _is_date(words: str) -> bool:
+    if _DIGIT.search(words) is None:
+        return False
+    return all(word.isdecimal() or word in _MONTHS for word in words.split())
+
+
+@lru_cache(1024)
+def names_no_unit(text: str) -> bool:
+    """Whether what stands in place of a unit's name is of a block, a page or whoever made the list."""
+    if ":" in text or "：" in text:
+        return True
+    words = [word.removeprefix("ال") for word in folded(text).split()]
+    of_a_block = not _BLOCKS.isdisjoint(words) and _UNITS.isdisjoint(words)
+    return of_a_block or not _PAGES.isdisjoint(words[:1]) or _is_no_person(" ".join(words))
