@@ -70,7 +70,6 @@ READ = {
         {(301, "+201055500041"): "Nadia Fathy"},
     ),
     "c06h_hidden_old_year.xlsx": ({302: 3}, {(302, "+201055500042"): "Nadia Fathy"}),
-    "passed/c06j_hidden_column.xlsx": ({305: 3}, {}),
     "c06k_merged_unit.xlsx": (
         {701: 7},
         {(701, "+201055500701"): "Salma Adel", (701, "+201055500702"): "Omar Adel"},
@@ -137,6 +136,7 @@ REFUSED = {
     "c14f_unit_heading_is_id.csv": "25",
     "passed/c05f_pipe.csv": "number|floor|resident",
     "passed/c05r_no_headings.csv": "headings",
+    "passed/c06j_hidden_column.xlsx": "Rent (hidden)",
     "passed/c07b_unit_date.xlsx": "row 2, column number",
     "passed/c07c_formula_uncached.xlsx": "row 3, column number",
     "passed/c07d_total.csv": "row 4, column number",

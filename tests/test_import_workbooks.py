@@ -14,7 +14,7 @@ from tests.conftest import ONCE
 from tests.test_exports import export
 from tests.test_field_tables import HEAD, floors, saved, sheets
 from tests.test_import_template import run
-from tests.test_import_units import load
+from tests.test_import_units import load, refusal
 
 pytestmark = ONCE
 
@@ -49,8 +49,8 @@ def book(tmp_path):
 
 WIDE = [
     ["List of 2026"],
-    ["number", "floor", "Rent", "Old phone", "note"],
-    [101, 7, 5000, "0100", "x"],
+    ["number", "floor", "Mobile", "Phone", "note"],
+    [101, 7, "01055500041", "0100", "x"],
 ]
 
 
@@ -68,8 +68,20 @@ def test_a_hidden_column_is_not_read_and_told(book, cols):
         *WIDE, edit=lambda xml: xml.replace("<sheetData>", f"<cols>{cols}</cols><sheetData>")
     )
     notes = load(path, block=1)["notes"]
-    assert "The columns Rent, Old phone are hidden and were not read." in notes
+    assert "The columns Mobile, Phone are hidden and were not read." in notes
     assert floors() == {101: 7} and Apartment.objects.get(block=1, number=101).note == "x"
+
+
+def test_a_hidden_column_of_which_nobody_knows_what_it_is_is_named(book):
+    def hide(xml):
+        return xml.replace(
+            "<sheetData>", '<cols><col min="3" max="4" hidden="1"/></cols><sheetData>'
+        )
+
+    path = book([*HEAD, "Rent", "م"], [101, 7, 5000, 1], edit=hide)
+    told = refusal(path, block=1)[2]
+    assert "Unknown headings, of hidden columns: Rent. Delete these columns, or show them" in told
+    assert floors() == {}
 
 
 def test_a_hidden_column_that_holds_nothing_is_not_told(book):

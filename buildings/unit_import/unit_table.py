@@ -1,5 +1,6 @@
 """A file as a table of units: which of its sheets are read, from which row, under which headings."""
 
+import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from typing import Protocol
@@ -13,7 +14,9 @@ from buildings.unit_import.headings import (
     HeadingsProblem,
     Row,
     find,
+    is_counter,
     known_titles,
+    meaning,
     plain,
 )
 from buildings.unit_import.reader import UnitReader
@@ -23,6 +26,8 @@ Choose = Callable[[Sequence[Sequence[Row]]], Sequence[int | None]]
 _LONGEST_QUOTE = 80
 # So many rows that sum up are told one by one.
 _MOST_SUMS = 20
+# A column without a heading is called so.
+_LETTERS = re.compile("[A-Z]{1,3}")
 
 
 class SourceTable(Protocol):
@@ -34,6 +39,8 @@ class SourceTable(Protocol):
     sheets: list[str]
     # What to tell of what was read.
     notes: list[str]
+    # What heads the columns that are not shown, and were not read.
+    hidden_columns: list[str]
 
     @property
     def position(self) -> int:
@@ -103,6 +110,24 @@ class UnitTable:
                     self._sums.append(number)
                 elif not self._left_out or self._has_ours(cells):
                     yield number, cells
+        self._check_hidden()
+
+    def _check_hidden(self) -> None:
+        """A hidden column may be left alone where it is known what it is."""
+        unknown = [
+            name
+            for name in self.source.hidden_columns
+            if not is_counter(name) and meaning(name) is None and not _LETTERS.fullmatch(name)
+        ]
+        if unknown:
+            names = _(", ").join(unknown)
+            raise HeadingsProblem(
+                _(
+                    "%(file)s: Unknown headings, of hidden columns: %(names)s. Delete these columns, or show"
+                    " them and leave them out."
+                )
+                % {"file": self.source.name, "names": names}
+            )
 
     def _has_ours(self, cells: Sequence[str]) -> bool:
         """Whether there is anything beside what is left out: a tick of the owner's makes no row."""

@@ -81,6 +81,8 @@ class TableFile:
         # What the visible sheets are called; a CSV has one without a name.
         self.sheets: list[str] = [""]
         self.notes: list[str] = []
+        # What heads the columns that are not shown, and are not read.
+        self.hidden_columns: list[str] = []
         self._limits = limits
         self._raw: BinaryIO | None = None
         self._repaired = 0
@@ -156,14 +158,15 @@ class TableFile:
                         yield number, cells
                 hidden += sheet.hidden()
                 columns += sheet.hidden_columns(start)
-        self._note(hidden, list(dict.fromkeys(map(one_line, columns))))
+        self.hidden_columns = list(dict.fromkeys(map(one_line, columns)))
+        self._note(hidden)
         if not read:
             self.notes += [
                 _("Sheet %s explains the columns and was not read: fill in the other one.") % name
                 for name in mistaken
             ]
 
-    def _note(self, hidden: int, columns: list[str]) -> None:
+    def _note(self, hidden: int) -> None:
         if self._layout is not None and self._layout.guessed:
             self.notes.append(
                 _("The file does not say how its letters are stored; they were read as %s.")
@@ -178,14 +181,14 @@ class TableFile:
                 )
                 % {"count": hidden}
             )
-        if columns:
+        if self.hidden_columns:
             self.notes.append(
                 ngettext(
                     "The column %(names)s is hidden and was not read.",
                     "The columns %(names)s are hidden and were not read.",
-                    len(columns),
+                    len(self.hidden_columns),
                 )
-                % {"names": _(", ").join(columns)}
+                % {"names": _(", ").join(self.hidden_columns)}
             )
         if self._repaired:
             row, text = self._first_repaired
