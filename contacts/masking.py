@@ -9,12 +9,18 @@ from contacts.models import HIDDEN, SECONDARY, Kind
 from contacts.text import clean
 
 # A name is tried from its first character alone: from each, a long text without "@" would take for ever.
-_EMAIL = re.compile(r"(?<![^\s@\"'<>,;:()])[^\s@\"'<>,;:()]+@[^\s@\"'<>,;:()]+")
-# Seven digits or more, however they are grouped; a date is no phone number.
-_PHONE = re.compile(
-    r"(?<![\w+-])(?!\d{4}-\d\d-\d\d)\+?\(?\+?\d(?:[\s().,_\-\u2010-\u2015\u2212/]{0,2}\d){6,}"
+_WORD = r"[^\s@＠\"'<>,;:()]"
+# With blanks around the sign it is an address only if a dot follows: not "me @ home".
+_EMAIL = re.compile(
+    rf"(?<!{_WORD})({_WORD}+)(?:[@＠]|\s{{0,2}}[@＠]\s{{0,2}}(?={_WORD}{{1,99}}\.{_WORD}))({_WORD}+)"
 )
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+(?:\+[\d:]+)?)")
+# Seven digits or more, however they are grouped.
+_PHONE = re.compile(r"(?<!\d)[+(]{0,3}\d(?:[\s()\[\].,:_\-\u2010-\u2015\u2212/*|•+]{0,4}\d){6,}")
+# A date is no phone number, nor is the time beside it.
+_MOMENT = re.compile(
+    r"((?<![\d-])(?:19|20)\d\d-\d\d-\d\d(?!\d)"
+    r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[+-]\d\d:\d\d)?(?!\d))?)"
+)
 MASK = "•"
 SHOWN_DIGITS = 4
 # What `masked_phone()` and `masked_email()` write, and HIDDEN.
@@ -77,7 +83,7 @@ def masked_email(typed: str) -> str:
 
 def masked_contacts(text: str) -> str:
     """The text with every e-mail address and every phone number in it masked."""
-    no_emails = _EMAIL.sub(lambda found: masked_email(found[0]), clean(text))
+    no_emails = _EMAIL.sub(lambda found: masked_email(f"{found[1]}@{found[2]}"), clean(text))
     # A moment's digits are no phone: every second part is one.
     parts = _MOMENT.split(no_emails)
     parts[::2] = [_PHONE.sub(lambda found: masked_phone(found[0]), part) for part in parts[::2]]

@@ -7,6 +7,7 @@ import codecs
 import html
 import re
 import unicodedata
+from itertools import takewhile
 
 # What no reader sees: soft hyphen, joiners, direction marks and isolates, zero-width spaces, byte order
 # marks, variation selectors, fillers, tags. Unicode calls them Default_Ignorable_Code_Point.
@@ -53,7 +54,8 @@ _SECOND_BYTES = re.compile(
     + re.escape("".join(bytes(range(0x80, 0xC0)).decode(page, "ignore") for page in _CODE_PAGES))
     + "]"
 )
-_LOST = re.compile(r"\ufffd|(?<![\w?])\?{2,}(?![\w?])|\?{3,}(?=\w)|(?<=\w)\?{2,}(?=\w)")
+# Each run of question marks is looked at once, from its first.
+_LOST = re.compile(r"\ufffd|(?<![\w?])\?{2,}+(?!\w)|(?<!\?)\?{3,}+(?=\w)|(?<=\w)\?{2,}+(?=\w)")
 # Letters of Arabic in UTF-8, each of whose bytes was read as a letter or a sign of its own.
 _HALVES = re.compile("(?:[ØÙÚÛ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]){2}")
 
@@ -210,9 +212,15 @@ def _decoded(spoilt: bytes) -> str:
 
 # In cp1252 MySQL ("latin1") and browsers read the bytes that Windows leaves open as control characters.
 def _control_as_byte(error: UnicodeError) -> tuple[bytes, int]:
-    if isinstance(error, UnicodeEncodeError) and "\x80" <= error.object[error.start] <= "\x9f":
-        return bytes([ord(error.object[error.start])]), error.start + 1
-    raise error
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    # All that stand together at once: for each alone the rest of them would be gone through again.
+    controls = "".join(
+        takewhile(lambda each: "\x80" <= each <= "\x9f", error.object[error.start : error.end])
+    )
+    if not controls:
+        raise error
+    return controls.encode("latin-1"), error.start + len(controls)
 
 
 codecs.register_error("controls-as-bytes", _control_as_byte)

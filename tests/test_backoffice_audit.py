@@ -1,5 +1,6 @@
 """The audit log in the back-office: what it shows, how it is filtered, that it never counts."""
 
+import re
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from audit.operations import Origin, entry, record
 from buildings.membership_operations import start_membership
 from buildings.models import Apartment, Block, Membership
 from buildings.operations import register_apartment
+from contacts.masking import masked_contacts
 from contacts.models import SecondaryEmail, SecondaryPhone
 from contacts.operations import register_user
 from omarty.backoffice.audit_log import ActionFilter
@@ -245,6 +247,39 @@ def test_a_contact_within_a_reason_is_masked_wherever_entries_are_shown(desk):
         assert "01000000002" not in text and "r@example.org" not in text, page
     assert entry.reason == "as 01000000002 and r@example.org said"
     assert "0002 and r" in desk.get(f"/admin/{pages[1]}").content.decode()
+
+
+# However they are written, one after the other.
+IN_A_REASON = (
+    *("Mona-01055599911", "ت01055599912", "phone01055599913", "wa_01055599917", "a01055599919b"),
+    *(
+        "010 - 5559 - 9914",
+        "0105-55-99915",
+        "010:5559:9916",
+        "010*5559*9921",
+        "(0105) (559) (9922)",
+    ),
+    *("2026-01-01055599923", "mona\uff20example.org", "mona @example.org", "mona@example.org"),
+)
+
+
+@pytest.mark.parametrize("contact", IN_A_REASON)
+def test_a_contact_is_masked_however_it_stands_in_a_text(contact):
+    hidden = masked_contacts(f"as {contact} said on 2026-11-27 10:30 of 211 and 4 others")
+    assert contact not in hidden and "mona" not in hidden.lower().replace("mona-", "")
+    assert len(re.sub(r"\D", "", hidden.partition(" said")[0])) <= 4
+    assert hidden.endswith("said on 2026-11-27 10:30 of 211 and 4 others")
+
+
+def test_what_pages_mask_is_not_found_by_its_parts(desk, client):
+    desk.send("buildings/apartment/2/change/", floor="3", reason="call 01055512345, nadia@post.org")
+    for part in ("2345", "12345", "01055512345", "nadia", "post.org", "nadia@post.org"):
+        assert shown(desk, q=part) == [], part
+    client.post("/omartyapis/Auth/Login/", {"email": "01577712345", "password": "x"})
+    client.post("/omartyapis/Auth/Login/", {"email": "sami@post.org", "password": "x"})
+    boss = Desk("admin")
+    for part in ("2345", "712345", "sami"):
+        assert shown(boss, q=part, outcome="refused") == [], part
 
 
 def test_a_reason_is_found(desk):

@@ -314,6 +314,15 @@ def test_what_a_form_carries_is_no_larger_than_what_may_be_uploaded(desk, new_en
     assert answer.context["preview"] is None and new_entries() == []
 
 
+@pytest.mark.parametrize("name", ["", "x" * 256])
+def test_a_carried_file_has_a_name_that_a_file_can_have(desk, new_entries, name):
+    parts = (name.encode(), zlib.compress(b"number,floor\n70,1"))
+    carried = ":".join(base64.b64encode(part).decode() for part in parts)
+    answer = desk.post(f"{UNITS}import/", {"carried": carried, "confirmed": ""})
+    assert "Choose the file again." in str(answer.context["form"].errors)
+    assert "/tmp" not in answer.content.decode() and new_entries() == []
+
+
 @pytest.mark.parametrize("carried", ["", "!!!:!!!", "eA==:AAAA", "eA==:eJwDAAAAAAE=", "nonsense"])
 def test_a_tampered_confirmation_is_refused_in_words(desk, new_entries, carried):
     response = desk.post(f"{UNITS}import/", {"carried": carried, "confirmed": "1"})

@@ -210,6 +210,12 @@ HOSTILE = {
         lambda: f"number,name,note\n70,{MARKS[:45_000]},{MARKS[:45_000]}\n".encode(),
         "",
     ),
+    "question marks": (lambda: f"number,name\n70,a{'?' * 90_000} b\n".encode(), ""),
+    "controls": (lambda: f"number,name\n70,{chr(0x80) * 45_000}\n".encode(), ""),
+    "merged cells in a remark": (
+        lambda: package(f"<!--{'<mergeCell ' * 60_000}-->" + HEADINGS + UNIT),
+        "",
+    ),
     "a heading of articles": (lambda: ("number," + "ال" * 49_000).encode() + b"\n", "Unknown"),
 }
 

@@ -34,6 +34,17 @@ HOSTILE = (
     "٣",
     "2026-01-01T",
     "-",
+    "?",
+    "&",
+    "&#1",
+    "<",
+    "<mergeCell ",
+    "_x",
+    "\x80",
+    "\u0323\u0301",
+    "•",
+    "0 ",
+    "Ù",
 )
 
 
@@ -67,7 +78,7 @@ def seconds(act, text):
 def assert_linear(act):
     for unit in HOSTILE:
         text = unit * (SIZE // len(unit))
-        for hostile in (text, text + "!", "x@" + text):
+        for hostile in (text, text + "!", "x@" + text, f"a{text} b"):
             short, long = seconds(act, hostile), seconds(act, hostile * 4)
             # Twice doubled: linear time is four times as long, quadratic sixteen. What takes a few
             # milliseconds is too short to be measured, and nobody's attack.

@@ -23,6 +23,8 @@ from omarty.tables.xlsx_pictures import without_pictures
 MOST_BYTES = 512 * 1024
 # With them.
 MOST_UPLOADED = settings.LARGE_UPLOADS["/admin/buildings/apartment/import/"]
+# Of a file.
+LONGEST_NAME = 255
 
 
 class HeadingsField(forms.MultipleChoiceField):
@@ -167,6 +169,8 @@ def _unpacked(carried: str) -> tuple[str, bytes]:
         decompressor = zlib.decompressobj()
         content = decompressor.decompress(base64.b64decode(rest), MOST_UPLOADED)
         file_name = base64.b64decode(name).decode()
+        if not 1 <= len(file_name) <= LONGEST_NAME:
+            raise ValueError
     except (binascii.Error, zlib.error, ValueError) as error:
         raise forms.ValidationError(_("Choose the file again.")) from error
     return file_name, _without_pictures(content)
