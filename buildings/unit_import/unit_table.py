@@ -8,14 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from buildings.unit_import.cells import sums_up
-from buildings.unit_import.headings import (
-    Found,
-    HeadingsProblem,
-    Row,
-    find,
-    known_titles,
-    plain,
-)
+from buildings.unit_import.heading_rows import Found, Row, find
+from buildings.unit_import.headings import HeadingsProblem, known_titles, plain
 from buildings.unit_import.reader import UnitReader
 
 Choose = Callable[[Sequence[Sequence[Row]]], Sequence[int | None]]
