@@ -206,7 +206,7 @@ def test_utf8_with_a_broken_character_is_no_windows_1256(words, chance):
 def test_xlsx(tmp_path):
     book = Workbook()
     sheet = book.active
-    sheet.append(["Block", "Unit number", "الدور", "Name", None])
+    sheet.append(["Block", "Unit number", "الدور", "Unit name", None])
     sheet.append([1, 101, 4.0, "شقة"])
     sheet.append([None, None, None, None])
     sheet.append(["١", "١٠٢", "-1", None])

@@ -26,14 +26,8 @@ from buildings.unit_import.columns import (
     without_former_ids,
 )
 from buildings.unit_import.floors import ROOF, read_floor, roof_unknown
-from buildings.unit_import.headings import (
-    OF_THE_COMMAND,
-    UNIT_KEYS,
-    Headings,
-    HeadingsProblem,
-    Ways,
-    is_known,
-)
+from buildings.unit_import.heading_problems import OF_THE_COMMAND, HeadingsProblem, Ways
+from buildings.unit_import.headings import UNIT_KEYS, Headings, is_known
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
 from contacts.models import Kind

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from audit.bulk import Advance
 from audit.operations import Origin
 from buildings.permissions import Blocks
-from buildings.unit_import.headings import OF_THE_COMMAND, Ways
+from buildings.unit_import.heading_problems import OF_THE_COMMAND, Ways
 from buildings.unit_import.reader import UnitReader
 from buildings.unit_import.rows import RowProblem, UnitRow
 from buildings.unit_import.save import Outcome, save_units

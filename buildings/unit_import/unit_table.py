@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from buildings.unit_import.cells import sums_up
+from buildings.unit_import.heading_problems import HeadingsProblem, known_titles
 from buildings.unit_import.heading_rows import Found, Row, find
-from buildings.unit_import.headings import HeadingsProblem, known_titles, plain
+from buildings.unit_import.headings import plain
 from buildings.unit_import.reader import UnitReader
 
 Choose = Callable[[Sequence[Sequence[Row]]], Sequence[int | None]]
@@ -123,7 +124,7 @@ class UnitTable:
         try:
             self.reader = self._make_reader(best.texts)
         except HeadingsProblem as error:
-            raise self._problem(best.row, str(error), error.unknown) from error
+            raise self._problem(best.row, str(error), error.offered) from error
         self._left_out = [
             index for index, text in enumerate(best.texts) if text in self.reader.left_out
         ]
@@ -201,9 +202,9 @@ class UnitTable:
             % {"quoted": quoted, "known": known},
         )
 
-    def _problem(self, row: int, why: str, unknown: Sequence[str] = ()) -> HeadingsProblem:
+    def _problem(self, row: int, why: str, offered: Sequence[str] = ()) -> HeadingsProblem:
         at = {"file": self.source.name, "place": self.place(row), "why": why}
-        return HeadingsProblem(_("%(file)s, %(place)s: %(why)s") % at, unknown)
+        return HeadingsProblem(_("%(file)s, %(place)s: %(why)s") % at, offered)
 
 
 def _same(one: Found, other: Found | None) -> bool:

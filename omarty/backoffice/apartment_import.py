@@ -18,7 +18,8 @@ from django.utils.translation import ngettext
 from audit.models import Action
 from buildings.models import Block
 from buildings.unit_import.columns import COLUMNS
-from buildings.unit_import.headings import HeadingsProblem, is_known
+from buildings.unit_import.heading_problems import HeadingsProblem
+from buildings.unit_import.headings import is_known
 from buildings.unit_import.save import Outcome
 from omarty.backoffice.apartment_template import ApartmentTemplateAdmin
 from omarty.backoffice.base.export import CONTENT_TYPES
@@ -80,7 +81,7 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
             if preview.outcome is None and preview.wrong is None and preview.asks_for_contacts:
                 count_look(request, taken=preview.refused_contacts, **_looking(form))
         except HeadingsProblem as error:
-            form.carry(error.unknown)
+            form.carry(error.offered)
             form.add_error(None, str(error))
         except TableProblem as error:
             form.add_error(None, str(error))

@@ -19,7 +19,7 @@ from audit.operations import Origin
 from buildings.operations import lock_blocks
 from buildings.permissions import Blocks
 from buildings.unit_import.bad_rows import BadRows
-from buildings.unit_import.headings import Ways
+from buildings.unit_import.heading_problems import Ways
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
 from buildings.unit_import.steps import save_staged, stage_table

@@ -14,7 +14,8 @@ from buildings.models import Block
 from buildings.permissions import EVERYTHING
 from buildings.unit_import.bad_rows import BadRows
 from buildings.unit_import.columns import COLUMNS
-from buildings.unit_import.headings import HeadingsProblem, is_known
+from buildings.unit_import.heading_problems import HeadingsProblem
+from buildings.unit_import.headings import is_known
 from buildings.unit_import.reader import UnitReader
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
