@@ -564,3 +564,57 @@ def test_notes_are_told_in_words_as_well(tmp_path):
     out = io.StringIO()
     call_command("import_units", str(path), block=1, stdout=out, stderr=io.StringIO())
     assert out.getvalue().startswith("The column م was not read.\nUnits: 1 registered")
+
+
+# --- Sheets that are of blocks -------------------------------------------------------------------
+
+
+def blocks_by_sheet(*names):
+    rows = {name: [["Unit", "Floor"], [100 + at, 1]] for at, name in enumerate(names, start=1)}
+    return saved(sheets(**rows))
+
+
+@pytest.mark.parametrize(
+    ("names", "blamed"),
+    [
+        (["عمارة 7", "عمارة 9"], "عمارة 7, عمارة 9"),
+        (["Tower A", "Sheet2"], "Tower A, Sheet2"),
+        (["Block 1", "Block 9"], "Block 9."),
+        (["1", "2"], "does: 2."),
+        (["Building 9"], "Building 9"),
+    ],
+)
+@pytest.mark.parametrize("way", ["command", "page"])
+def test_a_sheet_of_another_block_is_not_put_into_the_chosen_one(
+    tmp_path, names, blamed, way, new_entries
+):
+    content = blocks_by_sheet(*names)
+    path = tmp_path / "units.xlsx"
+    path.write_bytes(content)
+    if way == "command":
+        told = refusal(path, block=1)[2]
+    else:
+        seen = Desk("manager").post(PAGE, {"import_file": SimpleUploadedFile("a.xlsx", content)})
+        told = str(seen.context["form"].errors)
+    if way == "command" or names != ["1", "2"]:
+        # Of block 2 this manager knows nothing, and it is as good a name of a floor.
+        assert "the name of a sheet does" in told and blamed in told
+    else:
+        assert "2" in told
+    assert new_entries() == []
+
+
+@pytest.mark.parametrize("names", [["Block 1"], ["Units of the building"], ["Floor 1", "Floor 2"]])
+def test_sheets_that_may_be_of_the_chosen_block_are_read(tmp_path, names):
+    path = tmp_path / "units.xlsx"
+    path.write_bytes(blocks_by_sheet(*names))
+    assert load(path, block=1)["created"] == len(names)
+
+
+def test_where_no_column_says_the_block_the_way_to_choose_it_is_named(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma("Unit,Floor", "101,1"))
+    assert "or choose the block (--block ID)" in refusal(path)[2]
+    file = SimpleUploadedFile("units.csv", path.read_bytes())
+    told = str(Desk("admin").post(PAGE, {"import_file": file}).context["form"].errors)
+    assert "There is no column of blocks: add one." in told

@@ -236,3 +236,59 @@ def test_a_workbook_gives_its_wrong_rows_as_a_workbook(desk):
     assert wrong.max_row == 2 and wrong["B2"].value == "94"
     file = SimpleUploadedFile("again.xlsx", got.content)
     assert len(lines(desk.post(PAGE, {"import_file": file}))) == 1
+
+
+# --- Columns that are left out -------------------------------------------------------------------------
+
+
+def offered(seen):
+    return [tick.data["value"] for tick in seen.context["form"]["ignore"]]
+
+
+@pytest.mark.parametrize(
+    ("headings", "ticks", "ignored"),
+    [
+        (
+            "Unit,Floor,Owner,Phone,Tenant,Mobile",
+            ["Owner", "Phone", "Tenant", "Mobile"],
+            ["Owner", "Phone"],
+        ),
+        ("Unit,Floor,Resident,Phone,Full name,Job", ["Job"], ["Job", "Full name"]),
+        ("Flat,Floor,Name,Job,Rent,Car", ["Job", "Rent", "Car"], ["Job", "Rent", "Car", "Name"]),
+    ],
+)
+def test_a_known_column_that_stands_in_the_way_is_left_out_by_a_tick(
+    desk, headings, ticks, ignored
+):
+    row = "94,3,Sara Said,01055500011,Sara Said,01155500011"
+    seen = preview(desk, headings, row)
+    assert offered(seen) == ticks
+    # What is ticked and is not enough is offered again, beside what is next in the way.
+    seen = desk.post(PAGE, fields_of(seen) | {"ignore": ticks[:1]})
+    assert ticks[0] in offered(seen)
+    seen = desk.post(PAGE, fields_of(seen) | {"ignore": ignored})
+    assert [line["kind"] for line in lines(seen)] == ["new"]
+
+
+def test_two_columns_of_one_heading_cannot_be_told_apart_by_a_tick(desk):
+    seen = preview(desk, "Unit,Floor,Notes,Notes", "94,3,a,b")
+    assert "give one of them another heading, or delete it" in str(seen.context["form"].errors)
+    seen = desk.post(PAGE, fields_of(seen) | {"ignore": offered(seen)})
+    assert [line["kind"] for line in lines(seen)] == ["new"]
+
+
+def test_a_column_with_wrong_cells_is_left_out_by_a_tick_after_the_preview(desk):
+    seen = preview(desk, "Unit,Floor,Status", "94,3,Mortgaged", "x,3,Mortgaged")
+    assert offered(seen) == ["Status"]
+    seen = desk.post(PAGE, fields_of(seen) | {"ignore": ["Status"]})
+    assert sorted(line["kind"] for line in lines(seen)) == ["new", "problem"]
+
+
+def test_new_units_without_a_floor_are_told(desk, tmp_path):
+    rows = ["Unit,Floor", "94,", "95,3", "2,", "96,-"]
+    note = "2 new units have no floor: row 2, row 5."
+    seen = preview(desk, *rows)
+    assert note in seen.content.decode() and seen.context["preview"].right
+    path = tmp_path / "units.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    assert load(path, block=1)["notes"] == [note]

@@ -20,13 +20,16 @@ class HeadingsProblem(Exception):
 
 
 class Ways(NamedTuple):
-    """How whoever imports says that units are called by names, and that columns are left out."""
+    """How whoever imports says that units are called by names, that columns are left out, and which block
+    is meant; where all blocks there are would be to choose from, there is no way to choose.
+    """
 
     names: str
     ignore: str
+    block: str = ""
 
 
-OF_THE_COMMAND = Ways("--names", "--ignore HEADING")
+OF_THE_COMMAND = Ways("--names", "--ignore HEADING", "--block ID")
 
 
 def known_titles() -> str:
@@ -47,6 +50,28 @@ def unknown_headings(headings: Sequence[str], ways: Ways) -> HeadingsProblem:
             "way": ways.ignore,
         },
         headings,
+    )
+
+
+def no_blocks(ways: Ways) -> HeadingsProblem:
+    """Nothing says which block is meant."""
+    if not ways.block:
+        return HeadingsProblem(_("There is no column of blocks: add one."))
+    return HeadingsProblem(
+        _("There is no column of blocks: add one, or choose the block (%(way)s).")
+        % {"way": ways.block}
+    )
+
+
+def sheet_of_another_block(sheets: Sequence[str]) -> HeadingsProblem:
+    """The sheets' own names speak of other blocks than the one chosen, or of several."""
+    return HeadingsProblem(
+        _(
+            "No column says the block, but the name of a sheet does: %(sheets)s. Bring in each sheet by"
+            " itself, into its block, or add a column of blocks; if the name means no other block than"
+            " the one chosen, give the sheet another name."
+        )
+        % {"sheets": _(", ").join(sheets)}
     )
 
 

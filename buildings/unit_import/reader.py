@@ -26,7 +26,7 @@ from buildings.unit_import.columns import (
     without_former_ids,
 )
 from buildings.unit_import.floors import ROOF, read_floor, roof_unknown
-from buildings.unit_import.heading_problems import OF_THE_COMMAND, HeadingsProblem, Ways
+from buildings.unit_import.heading_problems import OF_THE_COMMAND, HeadingsProblem, Ways, no_blocks
 from buildings.unit_import.headings import UNIT_KEYS, Headings, is_known
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
@@ -67,7 +67,7 @@ class UnitReader:
         if not known & UNIT_KEYS:
             raise HeadingsProblem(_("There is no column of unit numbers."))
         if known.isdisjoint(_BLOCK_COLUMNS) and block_id is None:
-            raise HeadingsProblem(_("There is no column of blocks: add one, or choose the block."))
+            raise no_blocks(ways)
         self.columns = [(index, column) for index, column in found if column.read is not None]
         self.headings = headings
         self._block_id, self._ways = block_id, ways
@@ -91,6 +91,12 @@ class UnitReader:
         if column.name == "block id":
             return meant, self._read_block_id
         return meant_name if column.name in _NAMES else meant, column.read or str
+
+    def other_blocks(self, sheets: Sequence[str]) -> list[str]:
+        """Sheets that their names say to be of another block, where no column says the block."""
+        if any(map(self.heading, _BLOCK_COLUMNS)):
+            return []
+        return self._finder.other_blocks(sheets)
 
     def heading(self, name: str) -> str:
         """What the file itself calls a column; empty if it has none of that name."""

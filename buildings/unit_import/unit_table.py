@@ -8,7 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from buildings.unit_import.cells import sums_up
-from buildings.unit_import.heading_problems import HeadingsProblem, known_titles
+from buildings.unit_import.heading_problems import (
+    HeadingsProblem,
+    known_titles,
+    sheet_of_another_block,
+)
 from buildings.unit_import.heading_rows import Found, Row, find
 from buildings.unit_import.headings import plain
 from buildings.unit_import.reader import UnitReader
@@ -125,6 +129,9 @@ class UnitTable:
             self.reader = self._make_reader(best.texts)
         except HeadingsProblem as error:
             raise self._problem(best.row, str(error), error.offered) from error
+        read = [self.source.sheets[at] for at, each in enumerate(found) if _same(best, each)]
+        if others := self.reader.other_blocks(list(filter(None, read))):
+            raise self._problem(best.row, str(sheet_of_another_block(others)))
         self._left_out = [
             index for index, text in enumerate(best.texts) if text in self.reader.left_out
         ]
@@ -132,7 +139,6 @@ class UnitTable:
         same = [_same(best, each) for each in found]
         self.apart = sum(same)
         if self.apart > 1:
-            read = [name for name, wanted in zip(self.source.sheets, same, strict=True) if wanted]
             self._notes.append(_("These sheets were read: %s.") % _(", ").join(read))
         for index, rows in enumerate(heads):
             name = self.source.sheets[index]

@@ -59,7 +59,7 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
                 _("Something that this file is about was changed meanwhile. Look at it again."),
             )
         if preview is not None:
-            form.carry()
+            form.carry(preview.offered)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Import: %(list)s") % {"list": self.opts.verbose_name_plural},

@@ -117,9 +117,9 @@ class FileForm(forms.Form):
             raise forms.ValidationError(_("Choose a file."))
         return cleaned
 
-    def carry(self, unknown: Sequence[str] = ()) -> None:
+    def carry(self, offered: Sequence[str] = ()) -> None:
         """Show the form again for the same file: it need not be chosen again, and headings that were
-        left out, or are `unknown`, can be ticked.
+        left out, or are `offered`, can be ticked.
         """
         ignored = self.cleaned_data.get("ignore", [])
         data = cast("QueryDict", self.data).copy()
@@ -127,8 +127,8 @@ class FileForm(forms.Form):
         data.setlist("ignore", ignored)
         self.data = data
         self.kept = self.file_name
-        if offered := list(dict.fromkeys([*ignored, *unknown])):
-            cast("HeadingsField", self.fields["ignore"]).offer(offered)
+        if headings := list(dict.fromkeys([*ignored, *offered])):
+            cast("HeadingsField", self.fields["ignore"]).offer(headings)
 
     @property
     def packed(self) -> str:
