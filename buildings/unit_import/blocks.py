@@ -60,7 +60,7 @@ class BlockFinder:
         if len(sheets) == 1:
             said = [name for name in sheets if _numbered_block(name)]
         else:
-            said = sheets if any(map(_says_block, sheets)) or any(meant.values()) else []
+            said = list(sheets) if any(map(_says_block, sheets)) or any(meant.values()) else []
         return [name for name in said if self._chosen not in meant[name]]
 
     def _find(self, block: str, name: str, block_id: int | None) -> int | BlockProblem | None:

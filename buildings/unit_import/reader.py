@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from openpyxl.utils import get_column_letter
 
 from buildings.permissions import Blocks
 from buildings.unit_import.blocks import BlockFinder, BlockProblem
@@ -180,18 +181,23 @@ class UnitReader:
             yield RowProblem(row, headings[0], _("is empty"))
 
     def _beyond(self, row: int, cells: Sequence[str]) -> Iterator[RowProblem]:
-        nameless = [index for index in self._nameless if index < len(cells)]
-        if any(cells[index] for index in nameless) or any(cells[len(self.headings) :]):
-            yield RowProblem(row, "", _("a value stands in a column without a heading"))
+        nameless = [*self._nameless, *range(len(self.headings), len(cells))]
+        for index in [index for index in nameless if index < len(cells) and cells[index]][:1]:
+            sentence = _("“%(text)s” stands in column %(column)s, which has no heading")
+            said = {"text": cells[index][:40], "column": get_column_letter(index + 1)}
+            yield RowProblem(row, "", sentence % said)
 
 
 def _read_number_or_name(text: str) -> int | str:
     """The number of a unit, or its name; raises CellProblem for what a table says of several units."""
     try:
         return read_number(text)
-    except CellProblem:
-        if not has_letters(text) or is_known(text) or sums_up(text) or _is_floor(text):
+    except CellProblem as problem:
+        if not has_letters(text) or sums_up(text):
             raise
+        if is_known(text) or _is_floor(text):
+            sentence = _("is no unit's number or name: take this row out, or write a number")
+            raise CellProblem(sentence) from problem
     return read_unit_name(text)
 
 

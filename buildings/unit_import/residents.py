@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from audit.operations import Named
 from buildings.models import Block, Membership
 from buildings.permissions import Blocks, known_contacts
+from buildings.unit_import.cells import CellProblem, read_occupancy
 from buildings.unit_import.rows import RowProblem, Unit, UnitKey, UnitRow
 from contacts.bulk import Addition, Newcomer, ReportedContact, newcomer, secondary_counts
 from contacts.models import Claim, Kind, Status, User
@@ -90,7 +91,7 @@ class Residents:
         if not contacts:
             known = members.names.get(name_key(row.resident))
             if row.resident and known is None:
-                yield RowProblem(row.row, "resident", _("needs a phone or an e-mail"))
+                yield RowProblem(row.row, "resident", _why_nobody(row.resident))
             elif row.resident and known is not None:
                 unit.residents[row.row] = known
             return
@@ -212,6 +213,15 @@ class Residents:
         if growing:
             for (pk, kind), count in secondary_counts(growing).items():
                 self._secondary[pk, kind] = count
+
+
+def _why_nobody(name: str) -> str:
+    """Why a name without a contact is refused that nobody in the unit has."""
+    try:
+        read_occupancy(name)
+    except CellProblem:
+        return _("needs a phone or an e-mail")
+    return _("says how the unit is used, not who lives there: write it into the column occupancy")
 
 
 def _identity(user: User) -> int:

@@ -23,7 +23,7 @@ from buildings.unit_import.headings import is_known
 from buildings.unit_import.save import Outcome
 from omarty.backoffice.apartment_template import ApartmentTemplateAdmin
 from omarty.backoffice.base.export import CONTENT_TYPES
-from omarty.backoffice.base.labels import listed
+from omarty.backoffice.base.labels import isolated, listed
 from omarty.backoffice.base.scoped_admin import origin_of, scope
 from omarty.backoffice.base.taken_contacts import count_look, refuse_once_used_up
 from omarty.backoffice.import_form import FileForm
@@ -136,7 +136,9 @@ def _read(request: HttpRequest, form: FileForm) -> Preview:
     with tempfile.NamedTemporaryFile() as file:
         file.write(form.content)
         file.flush()
-        table = TableFile(Path(file.name), name=form.file_name, limits=OF_A_PAGE, known=is_known)
+        table = TableFile(
+            Path(file.name), name=isolated(form.file_name), limits=OF_A_PAGE, known=is_known
+        )
         return preview_or_save(
             table,
             form.reading,

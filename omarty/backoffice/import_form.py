@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from buildings.models import Block
 from buildings.permissions import Blocks
 from omarty.backoffice.base.forms import BlockField
+from omarty.backoffice.base.labels import isolated
 from omarty.backoffice.import_preview import Confirmation, HowToRead
 from omarty.tables.xlsx_pictures import without_pictures
 
@@ -126,7 +127,7 @@ class FileForm(forms.Form):
         data["carried"], data["confirmed"] = self.packed, ""
         data.setlist("ignore", ignored)
         self.data = data
-        self.kept = self.file_name
+        self.kept = isolated(self.file_name)
         if headings := list(dict.fromkeys([*ignored, *offered])):
             cast("HeadingsField", self.fields["ignore"]).offer(headings)
 

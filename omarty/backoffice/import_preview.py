@@ -167,7 +167,7 @@ def _do(
 
 def _table(rows: BadRows, kind: str) -> bytes:
     content = io.BytesIO()
-    with writer(kind, content, rows.headings) as out:
+    with writer(kind, content, rows.headings, right_to_left=rows.right_to_left) as out:
         for cells in rows:
             out.write(cells)
     return content.getvalue()

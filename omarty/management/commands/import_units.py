@@ -214,7 +214,7 @@ def _write_bad(table: UnitTable, staging: Staging, file: BinaryIO, path: Path) -
     """
     rows = BadRows(table, staging)
     kind = "xlsx" if path.suffix == ".xlsx" else "csv"
-    with writer(kind, file, rows.headings) as out:
+    with writer(kind, file, rows.headings, right_to_left=rows.right_to_left) as out:
         for cells in rows:
             out.write(cells)
     file.flush()
