@@ -323,7 +323,7 @@ def test_one_bad_row_and_nothing_is_written(table, new_entries):
         (["1,2,,,,Sara,01000000002,"], 2, "resident", "is not the name"),
         (["1,2,,,,,01000000002,partner@example.org"], 2, "email", "held by another person"),
         (["1,2,,,,,01000000002,new@example.org"], 2, "email", "is not known of the person"),
-        (["1,2,,,,,01000000002,,x"], 2, "", "without a heading"),
+        (["1,2,,,,,01000000002,,x"], 2, "", "“x” stands in column I, which has no heading"),
         (["1,2,,Palace of the very long name of it,,,,"], 2, "name", "longer than 32"),
     ],
 )
