@@ -96,9 +96,7 @@ def same_name(one: str, other: str) -> bool:
 def name_key(name: str) -> str:
     """Equal for spellings of one name, as `same_name()` says."""
     # Of a name without letters there is nothing to fold; ء alone is folded away.
-    return (
-        _without_title(name) or " ".join(_NO_LETTER.sub(" ", clean(name)).split()) or name.strip()
-    )
+    return _without_title(name) or " ".join(_NO_LETTER.sub(" ", clean(name)).split()) or name.strip()
 
 
 def spelling(name: str) -> tuple[str, int]:
