@@ -302,7 +302,9 @@ def test_the_second_click_finds_nothing_left_to_do(desk, new_entries):
 def test_a_file_that_is_no_such_table_is_refused_in_words(desk, new_entries, file, error):
     response = preview(desk, file)
     assert response.status_code == 200
-    assert error in response.content.decode()
+    # Marks keep the direction of a file's name.
+    text = response.content.decode().replace("\N{FIRST STRONG ISOLATE}", "")
+    assert error in text.replace("\N{POP DIRECTIONAL ISOLATE}", "")
     assert new_entries() == []
 
 
@@ -320,7 +322,7 @@ def test_a_carried_file_has_a_name_that_a_file_can_have(desk, new_entries, name)
     carried = ":".join(base64.b64encode(part).decode() for part in parts)
     answer = desk.post(f"{UNITS}import/", {"carried": carried, "confirmed": ""})
     assert "Choose the file again." in str(answer.context["form"].errors)
-    assert "/tmp" not in answer.content.decode() and new_entries() == []
+    assert "tmp" not in answer.content.decode() and new_entries() == []
 
 
 @pytest.mark.parametrize("carried", ["", "!!!:!!!", "eA==:AAAA", "eA==:eJwDAAAAAAE=", "nonsense"])

@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 
-from buildings.models import Apartment, Block, Membership, Role
+from buildings.models import Apartment, Block, Building, Membership, Role
 from contacts.models import Claim, SecondaryEmail, SecondaryPhone, Status, User
 from tests.backoffice import Desk, fields_of
 from tests.conftest import person
@@ -221,8 +221,8 @@ def test_rows_of_a_unit_with_a_name_mean_one_unit(sheet, problems):
     [
         (("Total", 3, ""), "sums up other rows"),
         (("Total units", 3, ""), "sums up other rows"),
-        (("First floor", "", ""), "is not a whole number"),
-        (("الدور الأول", "", ""), "is not a whole number"),
+        (("First floor", "", ""), "take this row out"),
+        (("الدور الأول", "", ""), "take this row out"),
         (("341-342", 3, ""), "is not a whole number"),
         (("12A", 3, "East"), "another name"),
         (("A flat of a very, very long name it has", 3, ""), "longer than 32"),
@@ -346,7 +346,7 @@ def test_contacts_of_several_columns_and_cells(sheet):
         (102, 1, "Salma Fouad", "01255500706", "", "other@example.org"),
     )
     # Of the second unit's rows the names differ.
-    assert "is not the name" in str(refusal(path, block=1)[1])
+    assert "is another name than the one that row 4 has" in str(refusal(path, block=1)[1])
     path.write_text(path.read_text().replace("Salma Fouad", "SALMA"))
     assert load(path, block=1)["people"] == 2
     for_unit = dict(
@@ -511,9 +511,25 @@ def test_a_block_that_may_be_two_or_none_is_refused(renumbered, problems):
     assert found[2][0] == "block"
     assert "1 عمارة اللوتس (" in found[2][1] and "block id 2" in found[2][1]
     assert "1 Rose (" in found[2][1] and "block id 3" in found[2][1]
-    assert found[3][1] == "is no number or name of a block here; for ids head the column “block id”"
-    assert found[4][1] == "is no number or name of a block here"
+    here = "is no number or name of a block here: 2 (Palm Gardens, block id 1); 1 عمارة اللوتس ("
+    assert found[3][1].startswith(here)
+    assert found[3][1].endswith("; for ids head the column “block id”")
+    assert found[4][1].startswith(here) and "head the column" not in found[4][1]
     assert found[5][1] == "is empty"
+
+
+def test_a_block_that_stands_alone_is_called_as_its_building_is(sheet, problems):
+    alone = Building.objects.create(name_en="Lotus House", name_ar="بيت اللوتس")
+    Building.objects.filter(blocks=1).update(name_en="Palm Gardens", name_ar="حدائق النخيل")
+    Block.objects.filter(pk=2).update(building=alone)
+    load(sheet("building,unit,floor", ("Lotus House", 901, 1), ("بيت اللوتس", 902, 1)))
+    assert sorted(floors(block=2)) == [901, 902]
+    # Of what several blocks have in common none is meant.
+    Block.objects.create(building=Building.objects.get(blocks=1), number="77")
+    assert problems("building,unit", ("Palm Gardens", 901), block=None)[2][0] == "building"
+    desk = Desk("admin", "ar")
+    seen = preview(desk, "building,unit,floor", ("Nowhere", 901, 1))
+    assert "بيت اللوتس" in errors(seen)[0][0][1] and "Lotus" not in errors(seen)[0][0][1]
 
 
 def test_number_and_name_of_a_block_together(renumbered, sheet, problems):

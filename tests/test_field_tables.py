@@ -145,6 +145,80 @@ def test_headings_that_may_mean_another_thing_are_refused(tmp_path, headings, ne
     assert new_entries() == []
 
 
+# What is left out, and a part of why the table is refused then: a contact of whom nobody names would
+# become somebody else's.
+TWO_PEOPLE = {
+    "Resident,Phone,Resident 2,Phone 2": ("", "Resident and Resident 2 speak of two people"),
+    "Resident 1,Phone 1,Resident 2,Phone 2": ("", "Resident 1 and Resident 2 speak of two"),
+    "Name,Phone,Name 2,Phone 2": ("", "Name and Name 2 speak of two people"),
+    "Resident 1,Phone 1,Resident  2,Phone 2": (
+        "Resident 1;Resident 2",
+        "Phone 2 may be of whom Resident 2 names",
+    ),
+    "Phone 1,Phone 2,Resident 1,Resident 2": ("Resident 2", "Phone 2 may be of whom Resident 2"),
+    "اسم الساكن,الموبايل,اسم الساكن الثاني,موبايل 2": (
+        "اسم الساكن الثاني",
+        "موبايل 2 may be of whom اسم الساكن الثاني names",
+    ),
+    "Resident,Phone,Wife,Phone 2": ("all", "Phone 2 may be of whom Wife names"),
+    "Resident,Emergency contact,Phone": ("all", "Phone may be of whom Emergency contact"),
+    "المستأجر,الموبايل,السمسار,التليفون": ("all", "التليفون may be of whom السمسار names"),
+    "Name,Phone,Relative name,Mobile": ("all", "Mobile may be of whom Relative name names"),
+    "Owner email,Lodger,Email": ("all", "Email may be of whom Lodger names"),
+    "Resident,Phone,Zzz,Email": ("all", "Email may be of whom Zzz names"),
+    "Owner,Mobile,Tenant,Phone": ("Owner", "Mobile may be of whom Owner names"),
+}
+
+
+@pytest.mark.parametrize("headings", TWO_PEOPLE)
+def test_a_contact_never_becomes_anothers_because_a_name_is_left_out(
+    tmp_path, headings, new_entries
+):
+    ignored, sentence = TWO_PEOPLE[headings]
+    path = tmp_path / "units.csv"
+    row = ["101", "7", *(f"01055500{n:03}" for n in range(headings.count(",") + 1))]
+    path.write_bytes(comma(f"Unit,Floor,{headings}", ",".join(row)))
+    assert sentence in refusal(path, block=1, ignore=list(filter(None, ignored.split(";"))))[2]
+    assert new_entries() == []
+
+
+@pytest.mark.parametrize(
+    ("headings", "ignored"),
+    [
+        ("Resident,Phone,Resident 2,Phone 2", ["Resident 2", "Phone 2"]),
+        ("Resident,Rent,Phone", ["all"]),
+        ("Resident,Phone,Notes2,Mobile", ["all"]),
+        ("Resident,Phone,Phone (wife),Email", ["all"]),
+        ("Resident,Resident name (English),Phone", ["all"]),
+        ("Full name,Resident,Phone", ["Full name"]),
+        ("Resident 1,Phone 1,Phone 2", []),
+    ],
+)
+def test_what_names_nobody_may_be_left_out_before_a_contact(tmp_path, headings, ignored):
+    path = tmp_path / "units.csv"
+    cells = {"Phone": "01055500001", "Phone 1": "01055500001", "Resident": "Sara Said"}
+    cells |= {"Resident 1": "Sara Said"}
+    row = ["101", "7", *(cells.get(name, "") for name in headings.split(","))]
+    path.write_bytes(comma(f"Unit,Floor,{headings}", ",".join(row)))
+    load(path, block=1, ignore=ignored)
+    (membership,) = Apartment.objects.get(block_id=1, number=101).memberships.all()
+    assert (membership.user.name, membership.user.phone) == ("Sara Said", "01055500001")
+
+
+@pytest.mark.parametrize(
+    ("headings", "ignored"),
+    [("Flat,Floor,Name", []), ("رقم الشقة,الدور,الاسم", []), ("Flat,Name,Phone", ["Phone"])],
+)
+def test_a_name_without_a_contact_may_be_the_units_or_a_persons(
+    tmp_path, headings, ignored, new_entries
+):
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma(headings, "601,6,Ahmed Hassan"))
+    told = refusal(path, block=1, ignore=ignored)[2]
+    assert "may be the unit's name or a person's: head the column “unit name” or “resident”" in told
+    assert new_entries() == []
+
+
 def test_the_arabic_page_names_the_headings_in_arabic():
     desk = Desk("manager", language="ar")
     file = SimpleUploadedFile("units.csv", comma("رقم الوحدة,إيجار", "1,2"))
@@ -493,3 +567,53 @@ def test_notes_are_told_in_words_as_well(tmp_path):
     out = io.StringIO()
     call_command("import_units", str(path), block=1, stdout=out, stderr=io.StringIO())
     assert out.getvalue().startswith("The column م was not read.\nUnits: 1 registered")
+
+
+# --- Sheets that are of blocks -------------------------------------------------------------------
+
+
+def blocks_by_sheet(*names):
+    rows = {name: [["Unit", "Floor"], [100 + at, 1]] for at, name in enumerate(names, start=1)}
+    return saved(sheets(**rows))
+
+
+@pytest.mark.parametrize(
+    ("names", "blamed"),
+    [
+        (["عمارة 7", "عمارة 9"], "عمارة 7, عمارة 9"),
+        (["Tower A", "Sheet2"], "Tower A, Sheet2"),
+        (["Block 1", "Block 9"], "Block 9."),
+        (["1", "2"], "does: 2."),
+        (["Building 9"], "Building 9"),
+    ],
+)
+@pytest.mark.parametrize("way", ["command", "page"])
+def test_a_sheet_of_another_block_is_not_put_into_the_chosen_one(
+    tmp_path, names, blamed, way, new_entries
+):
+    content = blocks_by_sheet(*names)
+    path = tmp_path / "units.xlsx"
+    path.write_bytes(content)
+    if way == "command":
+        told = refusal(path, block=1)[2]
+    else:
+        seen = Desk("manager").post(PAGE, {"import_file": SimpleUploadedFile("a.xlsx", content)})
+        told = str(seen.context["form"].errors)
+    assert "the name of a sheet does" in told and blamed in told
+    assert new_entries() == []
+
+
+@pytest.mark.parametrize("names", [["Block 1"], ["Units of the building"], ["Floor 1", "Floor 2"]])
+def test_sheets_that_may_be_of_the_chosen_block_are_read(tmp_path, names):
+    path = tmp_path / "units.xlsx"
+    path.write_bytes(blocks_by_sheet(*names))
+    assert load(path, block=1)["created"] == len(names)
+
+
+def test_where_no_column_says_the_block_the_way_to_choose_it_is_named(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma("Unit,Floor", "101,1"))
+    assert "or choose the block (--block ID)" in refusal(path)[2]
+    file = SimpleUploadedFile("units.csv", path.read_bytes())
+    told = str(Desk("admin").post(PAGE, {"import_file": file}).context["form"].errors)
+    assert "There is no column of blocks: add one." in told

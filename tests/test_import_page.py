@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from audit.operations import Origin
 from buildings.membership_operations import start_membership
 from buildings.models import Apartment, Building, Role
+from buildings.unit_import.floors import read_floor
 from tests.backoffice import Desk, fields_of, told
 from tests.conftest import person
 from tests.test_import_units import load
@@ -142,7 +143,7 @@ def test_an_unknown_heading_is_left_out_by_a_tick_without_choosing_the_file_agai
     text = seen.content.decode()
     assert "Unknown headings: Meter, Guard." in text and "--" not in seen.context["form"].errors
     assert "can be left out (with a tick below)" in text
-    assert "“units.csv” is still here" in text
+    assert "“⁨units.csv⁩” is still here" in text
     ticks = seen.context["form"]["ignore"]
     assert [(tick.data["value"], tick.data["selected"]) for tick in ticks] == [
         ("Meter", False),
@@ -236,3 +237,140 @@ def test_a_workbook_gives_its_wrong_rows_as_a_workbook(desk):
     assert wrong.max_row == 2 and wrong["B2"].value == "94"
     file = SimpleUploadedFile("again.xlsx", got.content)
     assert len(lines(desk.post(PAGE, {"import_file": file}))) == 1
+
+
+# --- Columns that are left out -------------------------------------------------------------------------
+
+
+def offered(seen):
+    return [tick.data["value"] for tick in seen.context["form"]["ignore"]]
+
+
+@pytest.mark.parametrize(
+    ("headings", "ticks", "ignored"),
+    [
+        (
+            "Unit,Floor,Owner,Phone,Tenant,Mobile",
+            ["Owner", "Phone", "Tenant", "Mobile"],
+            ["Owner", "Phone"],
+        ),
+        ("Unit,Floor,Resident,Phone,Full name,Job", ["Job"], ["Job", "Full name"]),
+        ("Flat,Floor,Name,Job,Rent,Car", ["Job", "Rent", "Car"], ["Job", "Rent", "Car", "Name"]),
+    ],
+)
+def test_a_known_column_that_stands_in_the_way_is_left_out_by_a_tick(
+    desk, headings, ticks, ignored
+):
+    row = "94,3,Sara Said,01055500011,Sara Said,01155500011"
+    seen = preview(desk, headings, row)
+    assert offered(seen) == ticks
+    # What is ticked and is not enough is offered again, beside what is next in the way.
+    seen = desk.post(PAGE, fields_of(seen) | {"ignore": ticks[:1]})
+    assert ticks[0] in offered(seen)
+    seen = desk.post(PAGE, fields_of(seen) | {"ignore": ignored})
+    assert [line["kind"] for line in lines(seen)] == ["new"]
+
+
+def test_two_columns_of_one_heading_cannot_be_told_apart_by_a_tick(desk):
+    seen = preview(desk, "Unit,Floor,Notes,Notes", "94,3,a,b")
+    assert "give one of them another heading, or delete it" in str(seen.context["form"].errors)
+    seen = desk.post(PAGE, fields_of(seen) | {"ignore": offered(seen)})
+    assert [line["kind"] for line in lines(seen)] == ["new"]
+
+
+def test_a_column_with_wrong_cells_is_left_out_by_a_tick_after_the_preview(desk):
+    seen = preview(desk, "Unit,Floor,Status", "94,3,Mortgaged", "x,3,Mortgaged")
+    assert offered(seen) == ["Status"]
+    seen = desk.post(PAGE, fields_of(seen) | {"ignore": ["Status"]})
+    assert sorted(line["kind"] for line in lines(seen)) == ["new", "problem"]
+
+
+def test_new_units_without_a_floor_are_told(desk, tmp_path):
+    rows = ["Unit,Floor", "94,", "95,3", "2,", "96,-"]
+    note = "2 new units have no floor: row 2, row 5."
+    seen = preview(desk, *rows)
+    assert note in seen.content.decode() and seen.context["preview"].right
+    path = tmp_path / "units.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    assert load(path, block=1)["notes"] == [note]
+
+
+# --- What the sentences say ----------------------------------------------------------------------------
+
+
+def problems(seen):
+    return [sentence for line in lines(seen) for _column, sentence in line["errors"]]
+
+
+def test_with_the_tick_for_names_no_sentence_advises_it(desk):
+    seen = preview(desk, "number,floor", "First floor,1", "number,2", "12A,1", names="on")
+    assert (
+        problems(seen) == ["is no unit's number or name: take this row out, or write a number"] * 2
+    )
+
+
+def test_a_state_in_place_of_a_resident_is_told_where_it_belongs(desk):
+    seen = preview(desk, "number,resident", "2,مغلقة", "3,Vacant", "4,Empty", "5,Nobody Known")
+    state = "says how the unit is used, not who lives there: write it into the column occupancy"
+    assert problems(seen) == [state] * 3 + ["needs a phone or an e-mail"]
+
+
+def test_a_value_without_a_heading_is_told_with_its_column(desk):
+    seen = preview(desk, "number,,floor", "91,left,1", "92,,1,,x")
+    assert problems(seen) == [
+        "“left” stands in column B, which has no heading",
+        "“x” stands in column E, which has no heading",
+    ]
+
+
+def test_a_column_without_a_heading_that_counts_rows_is_left_out(desk):
+    seen = preview(desk, ",number,floor", "1,91,1", "2,92,1", "3,93,1")
+    assert [line["kind"] for line in lines(seen)] == ["new"] * 3
+    assert "The column # was not read." in seen.content.decode()
+
+
+@pytest.mark.parametrize("separator", ["|", "،", " – "])
+def test_columns_that_are_parted_by_something_else_are_told(desk, separator):
+    seen = preview(desk, separator.join(["رقم الوحدة", "الدور"]), separator.join(["91", "1"]))
+    told = str(seen.context["form"].errors)
+    assert "are not parted" in told and "a comma, a semicolon or a tab" in told
+
+
+def test_a_files_name_keeps_its_direction_in_an_arabic_sentence():
+    desk = Desk("manager", "ar")
+    seen = desk.post(PAGE, {"import_file": table("number,Meter", "1,2", name="2026 units.csv")})
+    assert "⁨2026 units.csv⁩، " in str(seen.context["form"].errors)
+
+
+@pytest.mark.parametrize(
+    ("headings", "bidi"), [(["رقم الوحدة", "الدور"], True), (["Unit", "Floor"], False)]
+)
+def test_the_wrong_rows_of_an_arabic_workbook_begin_on_the_right(desk, headings, bidi):
+    book = openpyxl.Workbook()
+    for row in (headings, [94, "top"], [95, 3]):
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    seen = desk.post(PAGE, {"import_file": SimpleUploadedFile("a.xlsx", content.getvalue())})
+    got = desk.post(PAGE, carried(seen, wanted="wrong"))
+    sheet = openpyxl.load_workbook(io.BytesIO(got.content)).active
+    assert bool(sheet.sheet_view.rightToLeft) is bidi
+
+
+@pytest.mark.parametrize(
+    ("number", "floor"),
+    [
+        ("الشقة رقم 91", "Twenty-first"),
+        ("شقة/91", "الحادي والعشرون"),
+        ("Unit No. 91", "Twenty first floor"),
+    ],
+)
+def test_numbers_and_floors_as_people_say_them(desk, number, floor):
+    seen = preview(desk, "number,floor", f"{number},{floor}")
+    assert desk.post(PAGE, fields_of(seen)).status_code == 302
+    assert Apartment.objects.get(block=1, number=91).floor == 21
+
+
+def test_thirty_floors_have_names():
+    said = {"الثاني والعشرون": 22, "التاسع والعشرين": 29, "Twenty-ninth": 29, "الثلاثون": 30}
+    assert {text: read_floor(text) for text in said} == said

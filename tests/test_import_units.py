@@ -206,7 +206,7 @@ def test_utf8_with_a_broken_character_is_no_windows_1256(words, chance):
 def test_xlsx(tmp_path):
     book = Workbook()
     sheet = book.active
-    sheet.append(["Block", "Unit number", "الدور", "Name", None])
+    sheet.append(["Block", "Unit number", "الدور", "Unit name", None])
     sheet.append([1, 101, 4.0, "شقة"])
     sheet.append([None, None, None, None])
     sheet.append(["١", "١٠٢", "-1", None])
@@ -246,7 +246,30 @@ def test_xlsx_dates_and_errors_are_no_numbers_and_no_names(tmp_path):
     assert bad[1] == [f"note {failed}; resident {failed}", "103", "TRUE", "#N/A", "#REF!", ""]
     assert bad[2][:2] == ["number is not a whole number from 1 to 999999", "2024-01-02"]
     # Written as text they are still no names.
-    assert load(tmp_path / "units.bad.xlsx", block=1, dry_run=True, skip_bad=True)["bad_rows"] == 2
+    again = refusal(tmp_path / "units.bad.xlsx", block=1)[1]["problems"]
+    assert {problem["row"] for problem in again} == {2, 3}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_where_no_row_is_right_nothing_is_done_and_said_so(table, new_entries, dry_run):
+    path = table("1,x1,1,,,,,", "1,102,top,,,,,")
+    err = io.StringIO()
+    with pytest.raises(CommandError) as refused:
+        call_command("import_units", str(path), skip_bad=True, dry_run=dry_run, stderr=err)
+    assert refused.value.returncode == 1 and "no row was right" in str(refused.value)
+    # The rows with their reasons are there all the same.
+    assert path.with_name("units.bad.csv").exists() is not dry_run
+    assert new_entries() == []
+
+
+def test_a_phone_under_two_names_names_the_row_that_has_it(table):
+    path = table("1,101,1,,,Ali Hassan,01055500011,", "1,101,1,,,Omar Adel,01055500011,")
+    (problem,) = refusal(path)[1]["problems"]
+    assert problem == {
+        "row": 3,
+        "column": "resident",
+        "sentence": "is another name than the one that row 2 has for this phone or e-mail",
+    }
 
 
 def test_xlsx_dates_that_count_from_1904(tmp_path):
@@ -287,7 +310,7 @@ def test_one_bad_row_and_nothing_is_written(table, new_entries):
         f"{file}, row 3, column floor: is not a whole number from -20 to 200 (0 is the ground"
         in told
     )
-    assert f"{file}, row 4, column block: is no number or name of a block here." in told
+    assert f"{file}, row 4, column block: is no number or name of a block here: 1 (" in told
     assert "3 bad rows; nothing was written" in told
     assert Apartment.objects.count() == units and not new_entries()
 
@@ -300,7 +323,7 @@ def test_one_bad_row_and_nothing_is_written(table, new_entries):
         (["1,2,,,,Sara,01000000002,"], 2, "resident", "is not the name"),
         (["1,2,,,,,01000000002,partner@example.org"], 2, "email", "held by another person"),
         (["1,2,,,,,01000000002,new@example.org"], 2, "email", "is not known of the person"),
-        (["1,2,,,,,01000000002,,x"], 2, "", "without a heading"),
+        (["1,2,,,,,01000000002,,x"], 2, "", "“x” stands in column I, which has no heading"),
         (["1,2,,Palace of the very long name of it,,,,"], 2, "name", "longer than 32"),
     ],
 )

@@ -24,6 +24,13 @@ class BadRows:
         """What heads the columns; a table with these is read again."""
         return ["problem", *(self._table.headings[index] for index in self._copied)]
 
+    @property
+    def right_to_left(self) -> bool:
+        """Whether the table is one in Arabic: its workbook begins on the right."""
+        letters = [name for name in self._table.headings if any(map(str.isalpha, name))]
+        arabic = [name for name in letters if not name.isascii()]
+        return 2 * len(arabic) > len(letters)
+
     def __iter__(self) -> Iterator[list[str]]:
         """Each row's cells."""
         reasons = groupby(self._staging.problems(), key=lambda problem: problem.row)

@@ -1,22 +1,26 @@
 """Which block a row means: by the number or the name that people call it by, or by its id."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 
+from django.db.models import Count
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from buildings.models import HIGHEST_FLOOR, Block
+from buildings.models import HIGHEST_FLOOR, Block, Building
 from buildings.permissions import Blocks
 from buildings.unit_import.cells import CellProblem, whole_number
 from contacts.text import folded
 
 # What people write before a block's number.
-_SURPLUS = frozenset(
+_BLOCK_WORDS = frozenset(
     folded(word)
-    for word in ("block", "building", "tower", "no", "number", "bldg", "رقم", "عمارة", "بلوك")
-    + ("برج", "مبنى", "بناية")
+    for word in ("block", "building", "tower", "bldg", "عمارة", "بلوك", "برج", "مبنى", "بناية")
 )
+_SURPLUS = _BLOCK_WORDS | {folded(word) for word in ("no", "number", "رقم")}
+# So many blocks a message names.
+_MOST_LISTED = 5
 
 
 class BlockProblem(CellProblem):
@@ -46,6 +50,18 @@ class BlockFinder:
         """The floor above the last one of a block, whose floors are counted from the ground floor."""
         floors = self._floors.get(block_id)
         return floors if floors and floors <= HIGHEST_FLOOR else None
+
+    def other_blocks(self, sheets: Sequence[str]) -> list[str]:
+        """Those of these sheets whose names say that they are of another block than the one chosen.
+
+        "Block 9" says so, and where one of several means a block, the others do, too.
+        """
+        meant = {name: self._called(name) for name in sheets}
+        if len(sheets) == 1:
+            said = [name for name in sheets if _numbered_block(name)]
+        else:
+            said = list(sheets) if any(map(_says_block, sheets)) or any(meant.values()) else []
+        return [name for name in said if self._chosen not in meant[name]]
 
     def _find(self, block: str, name: str, block_id: int | None) -> int | BlockProblem | None:
         try:
@@ -81,7 +97,9 @@ class BlockFinder:
         return next(iter(ids))
 
     def _unknown(self, text: str) -> str:
-        sentence = _("is no number or name of a block here")
+        here = list(self._floors)[: _MOST_LISTED + 1]
+        sentence = _("is no number or name of a block here: %(blocks)s")
+        sentence %= {"blocks": self._listed(frozenset(here))}
         if whole_number(text) in self._floors:
             sentence += _("; for ids head the column “block id”")
         return sentence
@@ -104,12 +122,24 @@ class BlockFinder:
             if number < 0:
                 return frozenset()
             text = str(number)
-        return exactly.get(folded(text)) or nearly.get(_bare(text), frozenset())
+        found = exactly.get(folded(text)) or nearly.get(_bare(text))
+        return found or self._buildings.get(_bare(text), frozenset())
 
     @cached_property
     def _rows(self) -> list[tuple[int, str, str, int | None]]:
-        blocks = self._within.only(Block.objects.all(), "pk")
+        blocks = self._within.only(Block.objects.order_by("pk"), "pk")
         return list(blocks.values_list("pk", "number", "name", "floors"))
+
+    @cached_property
+    def _buildings(self) -> dict[str, frozenset[int]]:
+        """The blocks that stand alone in their building, by its names: people call them so, too."""
+        alone = Building.objects.annotate(count=Count("blocks")).filter(count=1)
+        found = self._within.only(Block.objects.filter(building__in=alone), "pk")
+        names: dict[str, set[int]] = defaultdict(set)
+        for pk, *called in found.values_list("pk", "building__name_ar", "building__name_en"):
+            for name in called:
+                names[_bare(name)].add(pk)
+        return _frozen(names)
 
     @cached_property
     def _floors(self) -> dict[int, int | None]:
@@ -133,16 +163,32 @@ def _bare(text: str) -> str:
     return " ".join(word.lstrip("0") or word for word in words if word not in _SURPLUS)
 
 
+def _says_block(text: str) -> bool:
+    """Whether one of its words says that it is a block."""
+    words = folded(text).split()
+    return any(word in _BLOCK_WORDS or word.removeprefix("ال") in _BLOCK_WORDS for word in words)
+
+
+def _numbered_block(text: str) -> bool:
+    """Whether it is such a word and a number."""
+    return _says_block(text) and _bare(text).isdecimal()
+
+
 def _frozen(ids: dict[str, set[int]]) -> dict[str, frozenset[int]]:
     return {called: frozenset(found) for called, found in ids.items() if called}
 
 
-def _listed(ids: frozenset[int], most: int = 5) -> str:
-    """The blocks as people know them, with their ids."""
-    blocks = Block.objects.select_related("building").filter(pk__in=ids).order_by("pk")[:most]
-    shown = (
+def _listed(ids: frozenset[int]) -> str:
+    """The blocks as people know them, with their ids; of many the first ones."""
+    found = Block.objects.select_related("building").filter(pk__in=ids).order_by("pk")
+    shown = [
         _("%(block)s (%(building)s, block id %(id)d)")
-        % {"block": block, "building": block.building, "id": block.pk}
-        for block in blocks
-    )
-    return _("; ").join(shown)
+        % {"block": block, "building": _in_the_readers_language(block.building), "id": block.pk}
+        for block in found[:_MOST_LISTED]
+    ]
+    return _("; ").join(shown + ["…"] * (len(ids) > _MOST_LISTED))
+
+
+def _in_the_readers_language(building: Building) -> str:
+    arabic = (get_language() or "").startswith("ar")
+    return (building.name_ar if arabic else building.name_en) or str(building)

@@ -101,7 +101,7 @@ _OCCUPANCY_OF = {
 
 # What people write before the number of a unit.
 _UNIT_WORD = re.compile(
-    r"(?:unit|flat|apartment|apt|no|رقم|وحدة|الوحدة|شقة|الشقة)[ .:#-]{1,3}(?=[0-9٠-٩۰-۹]{1,6}$)",
+    r"(?:(?:unit|flat|apartment|apt|no|رقم|وحدة|الوحدة|شقة|الشقة)[ .:#/-]{1,3}){1,2}(?=[0-9٠-٩۰-۹]{1,6}$)",
     re.I,
 )
 # What a row says that sums up: one of the words, alone or with what may stand beside it.

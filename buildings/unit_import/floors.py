@@ -52,8 +52,19 @@ _ORDINALS = {
     "eighteenth,eighteen,ثامن عشر,ثامنه عشر,تامن عشر,تمنتاشر,ثمانيه عشر": 18,
     "nineteenth,nineteen,تاسع عشر,تاسعه عشر,تسعتاشر,تسعه عشر": 19,
     "twentieth,twenty,عشرون,عشرين": 20,
+    "thirtieth,thirty,ثلاثون,ثلاثين": 30,
 }
-_FLOOR_OF = {
+# Twenty-first, الحادي والعشرون.
+_UNITS = {
+    word: floor for words, floor in _ORDINALS.items() for word in words.split(",") if floor < 10
+}
+_UNITS |= {"حادي": 1, "حاديه": 1}
+_ABOVE_TWENTY = {
+    words: 20 + floor
+    for word, floor in _UNITS.items()
+    for words in (f"twenty {word}", f"{word} والعشرون", f"{word} والعشرين")
+}
+_FLOOR_OF = _ABOVE_TWENTY | {
     word: floor
     for words, floor in {_BASEMENTS: -1, _GROUNDS: 0, **_ORDINALS}.items()
     for word in words.split(",")

@@ -1,8 +1,8 @@
-"""Which column a heading means, however people write it, and in which row of a table the headings stand."""
+"""Which column a heading means, however people write it, and whether a table's headings go together."""
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -11,14 +11,23 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from buildings.unit_import.columns import COLUMNS, Column
+from buildings.unit_import.heading_problems import (
+    OF_THE_COMMAND,
+    HeadingsProblem,
+    Ways,
+    contact_of_whom,
+    name_of_whom,
+    twice,
+    two_people,
+    unknown_headings,
+)
+from buildings.unit_import.heading_words import OTHER_PEOPLE, THINGS
 from contacts.text import clean, in_words
 
 # In place of headings that are to be left out: all that are not known.
 ALL = "all"
 # No heading is longer.
 _LONGEST = 200
-# A row's number and its cells.
-Row = tuple[int, list[str]]
 
 _NEW_WORD = re.compile("(?<=[a-z])(?=[A-Z])")
 _BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
@@ -84,6 +93,9 @@ _UNITS_OF_IDS = frozenset(
     if column.key == "unit id"
     for word in heading.split()
 ) - _plain_set("id", "معرف")
+# What our own tables call a unit's number and name.
+_OURS = {"number", "name"}
+_NAME_KEYS = {"resident", "last name"}
 # Which of several contacts.
 _WHICH = _plain_set(
     "first", "second", "third", "other", "another", "alternative", "additional", "main"
@@ -116,29 +128,22 @@ _OCCUPANT = _plain_set(
 _PERSON = _OWNER | _OCCUPANT
 _NAME = _plain_set("name", "names", "full", "اسم", "أسماء", "كامل", "بالكامل", "ثلاثي", "رباعي")
 _BETWEEN = _plain_set("s", "of", "the", "customer", "client", "contact", "person", "عميل", "شخص")
+# Which of several people a column is of: what has the same number is of the same one.
+_NUMBER_OF = {
+    plain(word): number
+    for number, words in {
+        "1": "first أول أولى",
+        "2": "second ثاني ثان ثانية",
+        "3": "third ثالث",
+    }.items()
+    for word in words.split()
+}
+# Who is named beside the resident, or in their place.
+_OTHER_PEOPLE = _plain_set(*OTHER_PEOPLE.split())
+# With one of these a heading is of no person, or of the same one.
+_THINGS = _plain_set(*THINGS.split())
 # The columns that say which unit is meant.
 UNIT_KEYS = frozenset({"number", "unit id"})
-
-
-class HeadingsProblem(Exception):
-    """The table does not say what its columns are; the text is for the operator.
-
-    `unknown` are the headings that would have to be left out.
-    """
-
-    def __init__(self, sentence: str, unknown: Sequence[str] = ()) -> None:
-        super().__init__(sentence)
-        self.unknown = unknown
-
-
-class Ways(NamedTuple):
-    """How whoever imports says that units are called by names, and that columns are left out."""
-
-    names: str
-    ignore: str
-
-
-OF_THE_COMMAND = Ways("--names", "--ignore HEADING")
 
 
 class Meaning(NamedTuple):
@@ -183,13 +188,25 @@ def _found(text: str) -> Meaning | None:
     column = _COLUMN_OF.get(" ".join(less))
     if column and " ".join(less) not in _IDS:
         return Meaning(column, who)
-    people = [word for word in less if word not in _NAME | _BETWEEN]
-    if people and _PERSON.issuperset(people):
+    bare = [word for word in (re.sub(r"[1-9]$", "", word) for word in less) if word]
+    people = [word for word in bare if word not in _NAME | _BETWEEN | _WHICH]
+    # "Name 2" is a person's: units have their numbers beside them.
+    named = bool(people) or (not _NAME.isdisjoint(bare) and _number(text) != "")
+    if named and _PERSON.issuperset(people):
         return Meaning(_KEYS["resident"], who)
     left_out = _WHICH | _OWNER | _OCCUPANT | _BETWEEN
-    least = [re.sub(r"[1-9]$", "", word) for word in less if word not in left_out]
-    column = _COLUMN_OF.get(" ".join(filter(None, least)))
+    column = _COLUMN_OF.get(" ".join(word for word in bare if word not in left_out))
     return Meaning(column, who) if column and column.contact else None
+
+
+def _number(heading: str) -> str:
+    """Which of several people or contacts a heading means; empty if it does not say."""
+    for word in plain(heading).split():
+        if word in _NUMBER_OF:
+            return _NUMBER_OF[word]
+        if word[-1] in "123456789" and word[-2:-1] not in set("0123456789"):
+            return word[-1]
+    return ""
 
 
 def _who(words: Collection[str]) -> str:
@@ -201,6 +218,29 @@ def _who(words: Collection[str]) -> str:
 def _is_any_id(heading: str, found: Meaning) -> bool:
     """Whether it says of an id not that it is the unit's."""
     return found.column.key == "unit id" and _UNITS_OF_IDS.isdisjoint(plain(heading).split())
+
+
+def _names_somebody(heading: str) -> bool:
+    """Whether the column may name a person of its own: the resident, or somebody beside them."""
+    words = set(plain(heading).split())
+    if not _number(heading) and words <= _NAME | _WHICH | {"given"}:
+        # The same resident's name, in other words.
+        return False
+    if (found := meaning(heading)) is not None:
+        return found.column.key == "resident"
+    people = _OTHER_PEOPLE | _PERSON
+    bare = {re.sub(r"[1-9]$", "", word) for word in words}
+    bare |= {word.removesuffix("s") for word in bare}
+    return not people.isdisjoint(bare) and not _is_thing(heading)
+
+
+def _is_thing(heading: str) -> bool:
+    """Whether the heading is of no person, though it may speak of one: a count, a sum, a phone."""
+    words = [re.sub(r"[1-9]$", "", word) for word in plain(heading).split()]
+    if not _THINGS.isdisjoint(words) or meaning(" ".join(words)) is not None:
+        return True
+    columns = [_COLUMN_OF.get(word) for word in words if word not in _BETWEEN]
+    return any(column.contact for column in columns if column)
 
 
 def is_counter(heading: str) -> bool:
@@ -217,11 +257,6 @@ def is_problem_heading(heading: str) -> bool:
     """Whether the column says what was wrong with a row, as `import_units --skip-bad` writes it."""
     found = meaning(heading)
     return found is not None and found.column.key == "problem"
-
-
-def known_titles() -> str:
-    """The headings that are read, in the reader's language."""
-    return _(", ").join(str(column.title) for column in COLUMNS if column.read is not None)
 
 
 @dataclass
@@ -242,26 +277,30 @@ class Headings:
         """Raises HeadingsProblem for an unknown heading, or one that is there twice."""
         unwanted = {plain(name) for name in self.ignore}
         known: list[tuple[int, Meaning]] = []
-        unknown = []
+        unknown, ignored = [], []
         for index, text in enumerate(self.texts):
             if not text:
                 continue
             found = meaning(text)
             ours = found is not None and not _is_any_id(text, found)
-            if plain(text) in unwanted or is_counter(text) or (ALL in unwanted and not ours):
+            if is_counter(text):
                 self.left_out.append(text)
+            elif plain(text) in unwanted or (ALL in unwanted and not ours):
+                self.left_out.append(text)
+                ignored.append(index)
             elif found is None:
                 unknown.append(text)
             else:
                 known.append((index, found))
         if unknown:
-            raise _unknown(unknown, self.ways)
+            raise unknown_headings(unknown, self.ways)
         self._check_ids(known)
         self._check_ignored(unwanted)
         known = [
             (index, found._replace(column=column)) for index, found, column in self._decided(known)
         ]
         self._check_people(known)
+        self._check_left_out(dict(known), ignored)
         self.columns = [(index, found.column) for index, found in known]
         self._check_twice()
 
@@ -297,16 +336,19 @@ class Headings:
         self, known: Sequence[tuple[int, Meaning]]
     ) -> Iterator[tuple[int, Meaning, Column]]:
         """What headings mean that mean one thing or another, by the company that they keep."""
+        numbered = any(self._is_numbered(index, found) for index, found in known)
         others = {
             found.column.key
             for index, found in known
             if plain(self.texts[index]) not in _PERHAPS_COUNTERS | _ANY_NAME
+            and not self._is_numbered(index, found)
         }
         of_people = bool(others & {"phone", "email", "last name"}) and "resident" not in others
         of_units = (
             bool(others - {"resident", "last name", "phone", "email", "note", "problem"})
             or len(known) == 1
         )
+        ours = "resident" in others or "unit id" in others or _OURS.issubset(self.texts)
         for index, found in known:
             text = plain(self.texts[index])
             column = found.column
@@ -314,17 +356,26 @@ class Headings:
                 self.left_out.append(self.texts[index])
                 continue
             if text in _ANY_NAME:
-                column = _KEYS["resident" if of_people else "name"]
+                if not of_people and not numbered and not ours:
+                    raise name_of_whom(self.texts[index], self.ways)
+                column = _KEYS["resident" if of_people or numbered else "name"]
             yield index, found, column
+
+    def _is_numbered(self, index: int, found: Meaning) -> bool:
+        """Whether it names one of several people."""
+        text = self.texts[index]
+        return (
+            found.column.key == "resident"
+            and _number(text) != ""
+            and not set(plain(text).split()) <= _NAME | _NUMBER_OF.keys()
+        )
 
     def _check_twice(self) -> None:
         first: dict[str, int] = {}
         for index, column in self.columns:
             if column.key in first and not column.contact:
-                raise HeadingsProblem(
-                    _("Two columns mean the same: %(one)s and %(other)s. Leave one of them out.")
-                    % {"one": self.texts[first[column.key]], "other": self.texts[index]}
-                )
+                one, other = self.texts[first[column.key]], self.texts[index]
+                raise twice(one, other, self.ways, same=plain(one) == plain(other))
             first.setdefault(column.key, index)
 
     def _check_people(self, known: Sequence[tuple[int, Meaning]]) -> None:
@@ -335,111 +386,52 @@ class Headings:
             if found.column.contact or found.column.key == "resident"
         ]
         named = [(found.who, index) for index, found in of_people if found.who]
-        for (who, one), (other_who, other) in pairwise(named):
-            if who != other_who:
-                raise HeadingsProblem(
-                    _(
-                        "The columns %(one)s and %(other)s speak of two people: leave out those of one of"
-                        " them, or give each person a row."
-                    )
-                    % {"one": self.texts[one], "other": self.texts[other]}
-                )
-
-
-def _unknown(headings: Sequence[str], ways: Ways) -> HeadingsProblem:
-    return HeadingsProblem(
-        _(
-            "Unknown headings: %(unknown)s. Known are: %(known)s. Columns that are not ours can be left"
-            " out (%(way)s)."
-        )
-        % {
-            "unknown": _(", ").join(name[:40] for name in headings),
-            "known": known_titles(),
-            "way": ways.ignore,
-        },
-        headings,
-    )
-
-
-class Found(NamedTuple):
-    """Where the headings of a sheet stand: the number of their row, and what they are.
-
-    `last` is the last row of headings, where a second one follows; `above` are the rows that stand
-    above them. `sure` grows with what speaks for these.
-    """
-
-    row: int
-    texts: list[str]
-    last: int
-    above: list[Row]
-    sure: int
-
-    @property
-    def doubtful(self) -> list[int]:
-        """Rows above the headings that look like rows of the table."""
-        units = [index for index, text in enumerate(self.texts) if _names_unit(text)]
-        return [
-            number
-            for number, cells in self.above
-            if sum(map(bool, cells)) > 1
-            and any(index < len(cells) and plain(cells[index]).isdigit() for index in units)
+        names = [(index, found) for index, found in of_people if not found.column.contact]
+        two = [
+            (one, other) for (who, one), (other_who, other) in pairwise(named) if who != other_who
+        ] or [
+            (one, other)
+            for (one, found), (other, other_found) in pairwise(names)
+            if self._is_numbered(one, found) or self._is_numbered(other, other_found)
         ]
+        for one, other in two:
+            of_people_too = [self.texts[index] for index, _found in of_people]
+            raise two_people(self.texts[one], self.texts[other], of_people_too, self.ways)
 
+    def _check_left_out(self, known: Mapping[int, Meaning], ignored: Sequence[int]) -> None:
+        """Whose name is left out must not leave their phone to whom another column names."""
+        names = [found for found in known.values() if found.column.key == "resident"]
+        stranger = doubtful = None
+        contact_before = False
+        for index, text in enumerate(self.texts):
+            found = known.get(index)
+            if index in ignored and _names_somebody(text):
+                is_resident = meaning(text) is not None
+                if contact_before or names or not is_resident:
+                    stranger = index
+            elif index in ignored and contact_before and meaning(text) is None:
+                # Between two contacts there may stand a name under a heading that nobody foresaw.
+                doubtful = None if _is_thing(text) else index
+            elif found is not None and found.column.contact:
+                contact_before = True
+                suspect = stranger if stranger is not None else doubtful
+                theirs = found.who and found.who in {each.who for each in names}
+                if suspect is not None and not theirs and self._may_be_of(suspect, index):
+                    raise contact_of_whom(self.texts[suspect], text, self.ways)
+                doubtful = None
+            elif found is not None:
+                doubtful = None
+                stranger = None if found.column.key in _NAME_KEYS else stranger
+        for one in ignored:
+            for other, found in known.items():
+                number = _number(self.texts[other]) if found.column.contact else ""
+                if number > "1" and _names_somebody(self.texts[one]) and self._same(one, other):
+                    raise contact_of_whom(self.texts[one], self.texts[other], self.ways)
 
-def find(rows: Sequence[Row]) -> Found | None:
-    """Where the headings stand among the first rows of a sheet, blank ones left out."""
-    ranked = [(_sureness(at, cells), -at) for at, (_number, cells) in enumerate(rows)]
-    sure, negative = max(ranked, default=(0, 0))
-    if not sure:
-        return None
-    at = -negative
-    number, texts = rows[at]
-    last = number
-    if at + 1 < len(rows) and _continues(texts, rows[at + 1][1]):
-        last, below = rows[at + 1]
-        texts = list(_joined(texts, below))
-    return Found(number, list(texts), last, list(rows[:at]), sure)
+    def _same(self, one: int, other: int) -> bool:
+        return _number(self.texts[one]) == _number(self.texts[other])
 
-
-def _sureness(at: int, cells: Sequence[str]) -> int:
-    """What speaks for a row of headings: 3 a unit and more, 2 a unit alone, 1 little, 0 nothing."""
-    named = [cell for cell in cells if cell]
-    known = sum(map(is_known, named))
-    unit = any(map(_names_unit, named))
-    if unit and known > 1:
-        return 3
-    if unit and len(named) == 1:
-        return 2
-    return int(known > 1 or (known == 1 and at == 0))
-
-
-def _names_unit(heading: str) -> bool:
-    found = None if is_counter(heading) else meaning(heading)
-    return found is not None and found.column.key in UNIT_KEYS
-
-
-def _continues(texts: Sequence[str], below: Sequence[str]) -> bool:
-    """Whether the row below headings is one more: in another language, or of what they have in common."""
-    pairs = [
-        (above, text)
-        for above, text in zip([*texts, *[""] * len(below)], below, strict=False)
-        if text
-    ]
-    agreeing = sum(
-        is_known(above) and is_known(text) and _means_the_same(above, text) for above, text in pairs
-    )
-    return agreeing > 1 or (len(pairs) > 1 and all(is_known(text) for _above, text in pairs))
-
-
-def _means_the_same(one: str, other: str) -> bool:
-    first, second = meaning(one), meaning(other)
-    return first is not None and second is not None and first.column is second.column
-
-
-def _joined(texts: Sequence[str], below: Sequence[str]) -> Iterator[str]:
-    for index in range(max(len(texts), len(below))):
-        above = texts[index] if index < len(texts) else ""
-        text = below[index] if index < len(below) else ""
-        yield (
-            text if is_known(text) and not (is_known(above) or is_counter(above)) else above or text
-        )
+    def _may_be_of(self, name: int, contact: int) -> bool:
+        """Whether a contact may be of whom a column names: not if both are numbered otherwise."""
+        numbers = [_number(self.texts[index]) for index in (name, contact)]
+        return "" in numbers or self._same(name, contact)

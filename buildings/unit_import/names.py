@@ -68,6 +68,12 @@ def read_person(longest: int, text: str) -> str:
     if len(text) <= _LONGEST:
         words = folded(text)
         refuse_sum(words)
+        if is_occupancy(words):
+            raise CellProblem(
+                _(
+                    "says how the unit is used, not who lives there: write it into the column occupancy"
+                )
+            )
         if _is_no_person(words):
             raise CellProblem(_("is not the name of a person"))
     if not text[0].isalpha() and not any(map(str.isalpha, text)):

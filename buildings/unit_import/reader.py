@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from openpyxl.utils import get_column_letter
 
 from buildings.permissions import Blocks
 from buildings.unit_import.blocks import BlockFinder, BlockProblem
@@ -26,14 +27,8 @@ from buildings.unit_import.columns import (
     without_former_ids,
 )
 from buildings.unit_import.floors import ROOF, read_floor, roof_unknown
-from buildings.unit_import.headings import (
-    OF_THE_COMMAND,
-    UNIT_KEYS,
-    Headings,
-    HeadingsProblem,
-    Ways,
-    is_known,
-)
+from buildings.unit_import.heading_problems import OF_THE_COMMAND, HeadingsProblem, Ways, no_blocks
+from buildings.unit_import.headings import UNIT_KEYS, Headings, is_known
 from buildings.unit_import.names import names_no_unit
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
@@ -75,7 +70,7 @@ class UnitReader:
         if not known & UNIT_KEYS:
             raise HeadingsProblem(_("There is no column of unit numbers."))
         if known.isdisjoint(_BLOCK_COLUMNS) and block_id is None:
-            raise HeadingsProblem(_("There is no column of blocks: add one, or choose the block."))
+            raise no_blocks(ways)
         self.columns = [(index, column) for index, column in found if column.read is not None]
         self.headings = headings
         self._block_id, self._ways = block_id, ways
@@ -99,6 +94,12 @@ class UnitReader:
         if column.name == "block id":
             return meant, self._read_block_id
         return meant_name if column.name in _NAMES else meant, column.read or str
+
+    def other_blocks(self, sheets: Sequence[str]) -> list[str]:
+        """Sheets that their names say to be of another block, where no column says the block."""
+        if any(map(self.heading, _BLOCK_COLUMNS)):
+            return []
+        return self._finder.other_blocks(sheets)
 
     def heading(self, name: str) -> str:
         """What the file itself calls a column; empty if it has none of that name."""
@@ -182,21 +183,24 @@ class UnitReader:
             yield RowProblem(row, headings[0], _("is empty"))
 
     def _beyond(self, row: int, cells: Sequence[str]) -> Iterator[RowProblem]:
-        nameless = [index for index in self._nameless if index < len(cells)]
-        if any(cells[index] for index in nameless) or any(cells[len(self.headings) :]):
-            yield RowProblem(row, "", _("a value stands in a column without a heading"))
+        nameless = [*self._nameless, *range(len(self.headings), len(cells))]
+        for index in [index for index in nameless if index < len(cells) and cells[index]][:1]:
+            sentence = _("“%(text)s” stands in column %(column)s, which has no heading")
+            said = {"text": cells[index][:40], "column": get_column_letter(index + 1)}
+            yield RowProblem(row, "", sentence % said)
 
 
 def _read_number_or_name(text: str) -> int | str:
     """The number of a unit, or its name; raises CellProblem for what a table says of several units."""
     try:
         return read_number(text)
-    except CellProblem:
-        if not has_letters(text) or is_known(text) or _is_floor(text):
+    except CellProblem as problem:
+        if not has_letters(text):
             raise
         refuse_sum(folded(text))
-    if names_no_unit(text):
-        raise CellProblem(_("is not the name of a unit: take this row out, or write a number"))
+        if is_known(text) or _is_floor(text) or names_no_unit(text):
+            sentence = _("is no unit's number or name: take this row out, or write a number")
+            raise CellProblem(sentence) from problem
     return read_unit_name(text)
 
 

@@ -36,6 +36,8 @@ class Residents:
         self.newcomers: list[Newcomer] = []
         # Contacts that rows were refused for, because somebody holds them of whom nothing may be told.
         self.refused = 0
+        # With which row newcomers came first, by their identity.
+        self._came_with: dict[int, int] = {}
         self._arriving: list[tuple[User, Unit]] = []
         self._additions: list[tuple[User, ReportedContact, Unit]] = []
         with_resident = [row for unit in units for row in unit.rows if row.has_resident]
@@ -129,6 +131,7 @@ class Residents:
             email=(row.email, row.email_value) if row.email else None,
         )
         self.newcomers.append(new)
+        self._came_with[id(new.user)] = row.row
         self._holders |= dict.fromkeys(((each.kind, each.value) for each in contacts), new.user)
         self._add_contacts(new.user, row.further, unit, row)
         return new.user
@@ -165,15 +168,20 @@ class Residents:
                     yield RowProblem(row.row, contact.kind, _another_person(contacts[0], contact))
             same = row.resident and _same_name(row, known)
             if row.resident and not same:
-                sentence = _(
-                    "is not the name that the holder of this phone or e-mail is registered under"
-                )
-                yield RowProblem(row.row, "resident", sentence)
+                yield self._another_name(row, known)
             registered = known.pk is not None
             if unheld and registered and not (same and self._may_change(known)):
                 sentence = _("is not known of the person who holds the other")
                 yield RowProblem(row.row, unheld[0], sentence)
         yield from self._too_many(row, known, unheld)
+
+    def _another_name(self, row: UnitRow, known: User) -> RowProblem:
+        """Why the name is refused: nobody is registered yet who only came with an earlier row."""
+        if first := self._came_with.get(id(known)):
+            sentence = _("is another name than the one that %(place)s has for this phone or e-mail")
+            return RowProblem(row.row, "resident", sentence, first)
+        sentence = _("is not the name that the holder of this phone or e-mail is registered under")
+        return RowProblem(row.row, "resident", sentence)
 
     def _may_change(self, user: User) -> bool:
         """Whether whoever imports may give a registered person a contact: of superusers only superusers."""

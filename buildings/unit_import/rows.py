@@ -84,11 +84,15 @@ class UnitKey(NamedTuple):
 
 
 class RowProblem(NamedTuple):
-    """Why a row cannot be saved; `column` is the name of a Column, or a heading; or empty."""
+    """Why a row cannot be saved; `column` is the name of a Column, or a heading; or empty.
+
+    Where the sentence speaks of an `earlier` row, its "%(place)s" is for that row's place.
+    """
 
     row: int
     column: str
     sentence: str
+    earlier: int = 0
 
 
 class Effect(Enum):

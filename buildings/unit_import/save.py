@@ -27,6 +27,8 @@ from contacts.models import Status, User
 
 # Of so many numbers in a row, at least one is asked for.
 DENSE = 4
+# Of units that something is told of, so many rows are named.
+MOST_ROWS_TOLD = 10
 # The details that the entry of a new unit mentions only where there is a value.
 _RARE = {column.field for column in COLUMNS if column.rare}
 
@@ -46,6 +48,9 @@ class Outcome:
     contacts: int = 0
     # Units that were registered without a number, and need one.
     unnumbered: int = 0
+    # The same of units without a floor, and the first rows of the first of them.
+    floorless: int = 0
+    floorless_rows: list[int] = field(default_factory=list)
     # Contacts that rows were refused for, because whoever imports may not know of them.
     refused_contacts: int = 0
     # The ids of the people who were registered.
@@ -62,6 +67,8 @@ class Outcome:
         """Count the other in; its units and problems are not taken over."""
         for name, count in other.counts.items():
             setattr(self, name, getattr(self, name) + count)
+        self.floorless += other.floorless
+        self.floorless_rows = (self.floorless_rows + other.floorless_rows)[:MOST_ROWS_TOLD]
 
 
 @transaction.atomic
@@ -97,6 +104,8 @@ def save_units(
     outcome.memberships = _move_in(origin, blocks, people.arrivals())
     outcome.contacts = len(additions)
     outcome.unnumbered = sum(unit.key.number is None for unit in created)
+    floorless = [unit.rows[0].row for unit in created if unit.reported["floor"] is None]
+    outcome.floorless, outcome.floorless_rows = len(floorless), floorless[:MOST_ROWS_TOLD]
     outcome.created, outcome.people = len(created), len(people.newcomers)
     outcome.newcomers = {each.user.pk for each in people.newcomers}
     outcome.left = len(outcome.units) - outcome.created - outcome.updated

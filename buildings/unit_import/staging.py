@@ -60,7 +60,9 @@ class Staging:
     def add_problems(self, problems: Iterable[RowProblem]) -> None:
         """Store what is wrong."""
         self._file.execute("BEGIN")
-        self._file.executemany("INSERT INTO problem VALUES (?, ?, ?)", problems)
+        self._file.executemany(
+            "INSERT INTO problem VALUES (?, ?, ?)", (each[:3] for each in problems)
+        )
         self._file.execute("COMMIT")
 
     def count(self) -> int:

@@ -6,11 +6,12 @@ from itertools import islice
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from audit.bulk import Advance
 from audit.operations import Origin
 from buildings.permissions import Blocks
-from buildings.unit_import.headings import OF_THE_COMMAND, Ways
+from buildings.unit_import.heading_problems import OF_THE_COMMAND, Ways
 from buildings.unit_import.reader import UnitReader
 from buildings.unit_import.rows import RowProblem, UnitRow
 from buildings.unit_import.save import Outcome, save_units
@@ -19,7 +20,7 @@ from buildings.unit_import.unit_table import SourceTable, UnitTable
 from contacts.text import is_lost
 
 # A unit of two sheets is one unit only where each row says of which block it is.
-_SAYS_BLOCK = ("block", "block name", "block id")
+SAYS_BLOCK = ("block", "block name", "block id")
 
 
 def stage_table(
@@ -53,7 +54,7 @@ def stage_table(
             )
             advance(source.position - position)
             position = source.position
-    if table.apart > 1 and not any(map(table.reader.heading, _SAYS_BLOCK)):
+    if table.apart > 1 and not any(map(table.reader.heading, SAYS_BLOCK)):
         staging.add_problems(_in_two_sheets(table, staging))
     return table
 
@@ -89,7 +90,7 @@ def _in_two_sheets(table: UnitTable, staging: Staging) -> list[RowProblem]:
 
 
 def save_staged(
-    staging: Staging, reader: UnitReader, *, origin: Origin, within: Blocks, advance: Advance
+    staging: Staging, table: UnitTable, *, origin: Origin, within: Blocks, advance: Advance
 ) -> Iterator[Outcome]:
     """Save the staged rows, batch by batch, but for those with a problem, which `staging` stores too.
 
@@ -98,9 +99,33 @@ def save_staged(
     any `staging.problems()` at the end.
     """
     for batch in staging.batches():
-        done = save_units(origin=origin, rows=batch, within=within, registers=reader.registers)
-        staging.add_problems(
-            problem._replace(column=reader.heading(problem.column)) for problem in done.problems
+        done = save_units(
+            origin=origin, rows=batch, within=within, registers=table.reader.registers
         )
+        staging.add_problems(_as_the_file_has_it(table, problem) for problem in done.problems)
         advance(len(batch))
         yield done
+
+
+def _as_the_file_has_it(table: UnitTable, problem: RowProblem) -> RowProblem:
+    """The problem under the file's own heading, with the place of the row that it speaks of."""
+    sentence = problem.sentence
+    if problem.earlier:
+        sentence %= {"place": table.place(problem.earlier)}
+    return RowProblem(problem.row, table.reader.heading(problem.column), sentence)
+
+
+def floorless_note(table: UnitTable, total: Outcome) -> list[str]:
+    """What is told of new units for which a table with a column of floors has none."""
+    if not total.floorless or not table.reader.heading("floor"):
+        return []
+    rows = [table.place(row) for row in sorted(total.floorless_rows)]
+    rows += ["…"] * (total.floorless > len(rows))
+    return [
+        ngettext(
+            "%(count)d new unit has no floor: %(rows)s.",
+            "%(count)d new units have no floor: %(rows)s.",
+            total.floorless,
+        )
+        % {"count": total.floorless, "rows": _(", ").join(rows)}
+    ]

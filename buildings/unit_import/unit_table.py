@@ -8,22 +8,21 @@ from typing import Protocol
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from buildings.unit_import.cells import sums_up
-from buildings.unit_import.headings import (
-    Found,
+from buildings.unit_import.cells import sums_up, whole_number
+from buildings.unit_import.heading_problems import (
     HeadingsProblem,
-    Row,
-    find,
-    is_counter,
     known_titles,
-    meaning,
-    plain,
+    sheet_of_another_block,
 )
+from buildings.unit_import.heading_rows import Found, Row, find
+from buildings.unit_import.headings import is_counter, is_known, meaning, plain
 from buildings.unit_import.reader import UnitReader
 
 Choose = Callable[[Sequence[Sequence[Row]]], Sequence[int | None]]
 # How much a message repeats of a row that holds no headings.
 _LONGEST_QUOTE = 80
+# What parts columns in files of programs that know no CSV.
+_OTHER_SEPARATOR = re.compile(r"\s*[|،]\s*|\s+[–—-]\s+")
 # So many rows that sum up are told one by one.
 _MOST_SUMS = 20
 # A column without a heading is called so.
@@ -150,19 +149,21 @@ class UnitTable:
         if best is None:
             raise self._no_headings(heads)
         self._check_above(best)
-        self.headings = best.texts
+        self.headings = _with_counters(best, heads[found.index(best)])
         try:
-            self.reader = self._make_reader(best.texts)
+            self.reader = self._make_reader(self.headings)
         except HeadingsProblem as error:
-            raise self._problem(best.row, str(error), error.unknown) from error
+            raise self._problem(best.row, str(error), error.offered) from error
+        read = [self.source.sheets[at] for at, each in enumerate(found) if _same(best, each)]
+        if others := self.reader.other_blocks(list(filter(None, read))):
+            raise self._problem(best.row, str(sheet_of_another_block(others)))
         self._left_out = [
-            index for index, text in enumerate(best.texts) if text in self.reader.left_out
+            index for index, text in enumerate(self.headings) if text in self.reader.left_out
         ]
         self._notes = list(self._told(best))
         same = [_same(best, each) for each in found]
         self.apart = sum(same)
         if self.apart > 1:
-            read = [name for name, wanted in zip(self.source.sheets, same, strict=True) if wanted]
             self._notes.append(_("These sheets were read: %s.") % _(", ").join(read))
         for index, rows in enumerate(heads):
             name = self.source.sheets[index]
@@ -221,6 +222,15 @@ class UnitTable:
         known = known_titles()
         if first is None:
             return self._problem(1, _("The file is empty. Its headings can be: %s.") % known)
+        for number, cells in (row for rows in heads for row in rows):
+            if len(cells) < len(_OTHER_SEPARATOR.split(cells[0])) and any(
+                map(is_known, _OTHER_SEPARATOR.split(cells[0]))
+            ):
+                why = _(
+                    "The columns of “%(quoted)s” are not parted: save the file as XLSX, or as CSV with a"
+                    " comma, a semicolon or a tab between them."
+                )
+                return self._problem(number, why % {"quoted": cells[0][:_LONGEST_QUOTE]})
         number, cells = first
         quoted = _(", ").join(filter(None, cells))[:_LONGEST_QUOTE]
         return self._problem(
@@ -232,9 +242,23 @@ class UnitTable:
             % {"quoted": quoted, "known": known},
         )
 
-    def _problem(self, row: int, why: str, unknown: Sequence[str] = ()) -> HeadingsProblem:
+    def _problem(self, row: int, why: str, offered: Sequence[str] = ()) -> HeadingsProblem:
         at = {"file": self.source.name, "place": self.place(row), "why": why}
-        return HeadingsProblem(_("%(file)s, %(place)s: %(why)s") % at, unknown)
+        return HeadingsProblem(_("%(file)s, %(place)s: %(why)s") % at, offered)
+
+
+def _with_counters(found: Found, rows: Sequence[Row]) -> list[str]:
+    """The headings, with a sign above columns without one that count the rows: 1, 2, 3."""
+    below = [cells for number, cells in rows if number > found.last]
+    return [
+        text or ("#" if _counts([cells[index] for cells in below if index < len(cells)]) else "")
+        for index, text in enumerate(found.texts)
+    ]
+
+
+def _counts(cells: Sequence[str]) -> bool:
+    numbers = [whole_number(cell) for cell in cells if cell]
+    return len(numbers) > 1 and numbers == [*range(1, len(numbers) + 1)]
 
 
 def _same(one: Found, other: Found | None) -> bool:

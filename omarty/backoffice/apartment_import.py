@@ -18,11 +18,12 @@ from django.utils.translation import ngettext
 from audit.models import Action
 from buildings.models import Block
 from buildings.unit_import.columns import COLUMNS
-from buildings.unit_import.headings import HeadingsProblem, is_known
+from buildings.unit_import.heading_problems import HeadingsProblem
+from buildings.unit_import.headings import is_known
 from buildings.unit_import.save import Outcome
 from omarty.backoffice.apartment_template import ApartmentTemplateAdmin
 from omarty.backoffice.base.export import CONTENT_TYPES
-from omarty.backoffice.base.labels import listed
+from omarty.backoffice.base.labels import isolated, listed
 from omarty.backoffice.base.scoped_admin import origin_of, scope
 from omarty.backoffice.base.taken_contacts import count_look, refuse_once_used_up
 from omarty.backoffice.import_form import FileForm
@@ -58,7 +59,7 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
                 _("Something that this file is about was changed meanwhile. Look at it again."),
             )
         if preview is not None:
-            form.carry()
+            form.carry(preview.offered)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Import: %(list)s") % {"list": self.opts.verbose_name_plural},
@@ -80,7 +81,7 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
             if preview.outcome is None and preview.wrong is None and preview.asks_for_contacts:
                 count_look(request, taken=preview.refused_contacts, **_looking(form))
         except HeadingsProblem as error:
-            form.carry(error.unknown)
+            form.carry(error.offered)
             form.add_error(None, str(error))
         except TableProblem as error:
             form.add_error(None, str(error))
@@ -136,7 +137,9 @@ def _read(request: HttpRequest, form: FileForm) -> Preview:
     with tempfile.NamedTemporaryFile() as file:
         file.write(form.content)
         file.flush()
-        table = TableFile(Path(file.name), name=form.file_name, limits=OF_A_PAGE, known=is_known)
+        table = TableFile(
+            Path(file.name), name=isolated(form.file_name), limits=OF_A_PAGE, known=is_known
+        )
         return preview_or_save(
             table,
             form.reading,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from buildings.models import Block
 from buildings.permissions import Blocks
 from omarty.backoffice.base.forms import BlockField
+from omarty.backoffice.base.labels import isolated
 from omarty.backoffice.import_preview import Confirmation, HowToRead
 from omarty.tables.xlsx_pictures import without_pictures
 
@@ -119,18 +120,18 @@ class FileForm(forms.Form):
             raise forms.ValidationError(_("Choose a file."))
         return cleaned
 
-    def carry(self, unknown: Sequence[str] = ()) -> None:
+    def carry(self, offered: Sequence[str] = ()) -> None:
         """Show the form again for the same file: it need not be chosen again, and headings that were
-        left out, or are `unknown`, can be ticked.
+        left out, or are `offered`, can be ticked.
         """
         ignored = self.cleaned_data.get("ignore", [])
         data = cast("QueryDict", self.data).copy()
         data["carried"], data["confirmed"] = self.packed, ""
         data.setlist("ignore", ignored)
         self.data = data
-        self.kept = self.file_name
-        if offered := list(dict.fromkeys([*ignored, *unknown])):
-            cast("HeadingsField", self.fields["ignore"]).offer(offered)
+        self.kept = isolated(self.file_name)
+        if headings := list(dict.fromkeys([*ignored, *offered])):
+            cast("HeadingsField", self.fields["ignore"]).offer(headings)
 
     @property
     def packed(self) -> str:

@@ -19,10 +19,12 @@ from audit.operations import Origin
 from buildings.operations import lock_blocks
 from buildings.permissions import Blocks
 from buildings.unit_import.bad_rows import BadRows
-from buildings.unit_import.headings import Ways
+from buildings.unit_import.heading_problems import Ways
+from buildings.unit_import.headings import UNIT_KEYS
+from buildings.unit_import.rows import RowProblem
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
-from buildings.unit_import.steps import save_staged, stage_table
+from buildings.unit_import.steps import SAYS_BLOCK, floorless_note, save_staged, stage_table
 from buildings.unit_import.unit_table import UnitTable
 from omarty.backoffice.import_lines import Lines
 from omarty.tables.limits import Deadline, TimeProblem
@@ -68,6 +70,8 @@ class Preview:
     wrong: bytes | None = None
     # What to tell of what was read and what was not.
     notes: list[str] = field(default_factory=list)
+    # The headings of columns with wrong cells that a table can do without.
+    offered: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """How many rows there are of each kind."""
@@ -122,7 +126,7 @@ def preview_or_save(
                 staging,
                 **reading._asdict(),
                 within=within,
-                ways=_on_the_page(),
+                ways=_on_the_page(within),
                 advance=_unwatched,
             )
             if staging.has_contacts():
@@ -130,9 +134,7 @@ def preview_or_save(
             with transaction.atomic(), connection.execute_wrapper(_before(file.deadline)):
                 lock_blocks(pk for pk in staging.blocks() if pk in within)
                 done = list(
-                    save_staged(
-                        staging, table.reader, origin=origin, within=within, advance=_unwatched
-                    )
+                    save_staged(staging, table, origin=origin, within=within, advance=_unwatched)
                 )
                 preview = _preview(file, table, staging, Lines(table, done, within))
                 if preview.digest == confirmed.digest:
@@ -145,9 +147,10 @@ def preview_or_save(
     return preview
 
 
-def _on_the_page() -> Ways:
+def _on_the_page(within: Blocks) -> Ways:
     """How the page is told what the command is told by options."""
-    return Ways(names=_("with a tick below"), ignore=_("with a tick below"))
+    chooser = "" if within.ids is None else _("“Block” below")
+    return Ways(names=_("with a tick below"), ignore=_("with a tick below"), block=chooser)
 
 
 def _do(
@@ -164,7 +167,7 @@ def _do(
 
 def _table(rows: BadRows, kind: str) -> bytes:
     content = io.BytesIO()
-    with writer(kind, content, rows.headings) as out:
+    with writer(kind, content, rows.headings, right_to_left=rows.right_to_left) as out:
         for cells in rows:
             out.write(cells)
     return content.getvalue()
@@ -182,6 +185,9 @@ def _before(deadline: Deadline) -> Callable[..., Any]:
 
 def _preview(file: TableFile, table: UnitTable, staging: Staging, lines: Lines) -> Preview:
     done, problems = lines.done, list(staging.problems())
+    total = Outcome()
+    for each in done:
+        total.add(each)
     listed = list(lines.of(problems))
     # What needs correction comes first: the rest may be hundreds of rows.
     listed.sort(key=lambda line: line["kind"] != "problem")
@@ -192,8 +198,15 @@ def _preview(file: TableFile, table: UnitTable, staging: Staging, lines: Lines) 
         asks_for_contacts=staging.has_contacts(),
         refused_contacts=sum(each.refused_contacts for each in done),
         file=hashlib.sha256(file.path.read_bytes()).hexdigest(),
-        notes=table.notes,
+        notes=table.notes + floorless_note(table, total),
+        offered=_dispensable(table, problems),
     )
+
+
+def _dispensable(table: UnitTable, problems: Sequence[RowProblem]) -> list[str]:
+    """The headings of the columns that are to blame, but for those that name the unit or its block."""
+    needed = {table.reader.heading(name) for name in (*UNIT_KEYS, *SAYS_BLOCK)} | {""}
+    return [name for name in dict.fromkeys(each.column for each in problems) if name not in needed]
 
 
 def _unwatched(done: int) -> None:

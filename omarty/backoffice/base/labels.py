@@ -21,12 +21,12 @@ MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map=18/{0}/{1}"
 def unit_in_block(block: Any, unit: Any = None) -> str:
     """A block, or a unit of it, in words: most names of both are mere numbers."""
     if unit is None or unit == "":
-        return _("block %(block)s") % {"block": _isolated(block)}
-    names = {"block": _isolated(block), "unit": _isolated(unit)}
+        return _("block %(block)s") % {"block": isolated(block)}
+    names = {"block": isolated(block), "unit": isolated(unit)}
     return _("block %(block)s, unit %(unit)s") % names
 
 
-def _isolated(name: Any) -> str:
+def isolated(name: Any) -> str:
     """A name with letters, between marks that keep its direction apart from the text around it."""
     text = str(name)
     return text if text.isdigit() else f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"

@@ -14,11 +14,11 @@ from buildings.models import Block
 from buildings.permissions import EVERYTHING
 from buildings.unit_import.bad_rows import BadRows
 from buildings.unit_import.columns import COLUMNS
-from buildings.unit_import.headings import HeadingsProblem, is_known
-from buildings.unit_import.reader import UnitReader
+from buildings.unit_import.heading_problems import HeadingsProblem
+from buildings.unit_import.headings import is_known
 from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
-from buildings.unit_import.steps import save_staged, stage_table
+from buildings.unit_import.steps import floorless_note, save_staged, stage_table
 from buildings.unit_import.unit_table import UnitTable
 from omarty.management.base import CommandRefused, DataCommand, UsageProblem, counted
 from omarty.management.unit_template import add_template_arguments, write_unit_template
@@ -97,7 +97,8 @@ class Command(DataCommand):
                 table = self._stage(file, staging, options)
                 notes = table.notes
                 with transaction.atomic():
-                    total = self._save(staging, table.reader)
+                    total = self._save(staging, table)
+                    notes += floorless_note(table, total)
                     bad = staging.bad_rows()
                     if bad and not skip_bad:
                         self._refuse(table, staging, bad)
@@ -109,6 +110,10 @@ class Command(DataCommand):
         except (TableProblem, HeadingsProblem) as error:
             raise CommandRefused(str(error)) from error
         self._report_outcome(total, bad, bad_file, notes)
+        if bad and not total.created + total.updated + total.left:
+            raise CommandRefused(
+                f"{file.path}: no row was right; nothing was registered or changed."
+            )
 
     def _write_template(self, **options: Any) -> None:
         path, block_id, language = options["template"], options["block"], options["language"]
@@ -131,12 +136,12 @@ class Command(DataCommand):
                 advance=advance,
             )
 
-    def _save(self, staging: Staging, reader: UnitReader) -> Outcome:
+    def _save(self, staging: Staging, table: UnitTable) -> Outcome:
         origin = Origin.of_command("import_units")
         total = Outcome()
         with self.progress("Saving rows", staging.count()) as advance:
             for done in save_staged(
-                staging, reader, origin=origin, within=EVERYTHING.changes, advance=advance
+                staging, table, origin=origin, within=EVERYTHING.changes, advance=advance
             ):
                 total.add(done)
         return total
@@ -163,7 +168,8 @@ class Command(DataCommand):
         for number, problem in enumerate(staging.problems()):
             sheet, row = table.where(problem.row)
             place = {"sheet": sheet, "row": row} if sheet else {"row": row}
-            line = json.dumps(problem._asdict() | place, ensure_ascii=False)
+            wrong = {"row": row, "column": problem.column, "sentence": problem.sentence}
+            line = json.dumps(wrong | place, ensure_ascii=False)
             self.stdout.write(f"{',' * bool(number)}{line}", ending="")
         self.stdout.write("]}")
 
@@ -208,7 +214,7 @@ def _write_bad(table: UnitTable, staging: Staging, file: BinaryIO, path: Path) -
     """
     rows = BadRows(table, staging)
     kind = "xlsx" if path.suffix == ".xlsx" else "csv"
-    with writer(kind, file, rows.headings) as out:
+    with writer(kind, file, rows.headings, right_to_left=rows.right_to_left) as out:
         for cells in rows:
             out.write(cells)
     file.flush()
