@@ -16,10 +16,13 @@ _EMAIL = re.compile(
 )
 # Seven digits or more, however they are grouped.
 _PHONE = re.compile(r"(?<!\d)[+(]{0,3}\d(?:[\s()\[\].,:_\-\u2010-\u2015\u2212/*|•+]{0,4}\d){6,}")
-# A date is no phone number, nor is the time beside it.
+# A date is no phone number, nor is the time beside it, nor an amount.
+_TIME = r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[+-]\d\d:\d\d)?(?!\d))?"
 _MOMENT = re.compile(
-    r"((?<![\d-])(?:19|20)\d\d-\d\d-\d\d(?!\d)"
-    r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[+-]\d\d:\d\d)?(?!\d))?)"
+    r"((?<![\d./-])(?:(?:19|20)\d\d([-/.])\d\d?\2\d\d?(?!\d)"
+    r"|\d\d?([-/.])\d\d?\3(?:19|20)\d\d(?!\d))"
+    + _TIME
+    + r"|(?<![\d,])[1-9]\d{0,2}(?:,\d{3}){1,4}(?![\d,]))"
 )
 MASK = "•"
 SHOWN_DIGITS = 4
@@ -85,9 +88,14 @@ def masked_contacts(text: str) -> str:
     """The text with every e-mail address and every phone number in it masked."""
     no_emails = _EMAIL.sub(lambda found: masked_email(f"{found[1]}@{found[2]}"), clean(text))
     # A moment's digits are no phone: every second part is one.
-    parts = _MOMENT.split(no_emails)
-    parts[::2] = [_PHONE.sub(lambda found: masked_phone(found[0]), part) for part in parts[::2]]
-    return "".join(parts)
+    masked, last = [], 0
+    for moment in (*_MOMENT.finditer(no_emails), None):
+        between = no_emails[last : moment.start() if moment else None]
+        masked.append(_PHONE.sub(lambda found: masked_phone(found[0]), between))
+        if moment:
+            masked.append(moment[0])
+            last = moment.end()
+    return "".join(masked)
 
 
 def is_masked(text: str) -> bool:

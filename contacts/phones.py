@@ -60,7 +60,8 @@ _BODY = re.compile(r"(\(?\+)?\(?[0-9][0-9() \t./,_-]*(\+?)\)?")
 _SECOND = re.compile(r"(?<=[0-9]{6}) ?[^0-9 ] ?[0-9]{1,2}$")
 # "5850000/01", "5850000 (03)": a number of seven digits or eight, as dialled within its city, and another's
 # end, or the city's code behind it. Mobile numbers begin with 1.
-_LOCAL_AND_MORE = re.compile(r"[2-9][0-9]{6,7}[ ./,()_-]{1,3}[0-9]{1,3}")
+_GROUP = re.compile("[0-9]+")
+_LOCAL, _LOCAL_DIGITS, _MOST_MORE = set("23456789"), {7, 8}, 3
 _NO_DIGIT = re.compile("[^0-9]+")
 # Within one number these part groups; between whole numbers, numbers.
 _JOINED = re.compile("[._,/]")
@@ -164,7 +165,7 @@ def _digits(tidy: str) -> tuple[bool, str]:
     if sum(len(_NO_DIGIT.sub("", part)) >= _FEWEST_DIGITS - 1 for part in _JOINED.split(body)) > 1:
         raise PhoneProblem(_SEVERAL)
     second = _SECOND.search(body)
-    if _LOCAL_AND_MORE.fullmatch(body) or (second is not None and _is_one(body[: second.start()])):
+    if _is_local_and_more(body) or (second is not None and _is_one(body[: second.start()])):
         raise PhoneProblem(_SEVERAL)
     plus = bool(found[1] or found[2])
     digits = _NO_DIGIT.sub("", body)
@@ -174,6 +175,12 @@ def _digits(tidy: str) -> tuple[bool, str]:
         # What is dialled at home only: +49 (0)151 …
         digits = _NO_DIGIT.sub("", body.replace("(0)", "")).removeprefix("00")
     return plus, digits
+
+
+def _is_local_and_more(body: str) -> bool:
+    *groups, last = _GROUP.findall(body)
+    local = "".join(groups)
+    return body[0] in _LOCAL and len(local) in _LOCAL_DIGITS and len(last) <= _MOST_MORE
 
 
 def _without_words(text: str) -> str:

@@ -165,7 +165,7 @@ TWO_PEOPLE = {
     "المستأجر,الموبايل,السمسار,التليفون": ("all", "التليفون may be of whom السمسار names"),
     "Name,Phone,Relative name,Mobile": ("all", "Mobile may be of whom Relative name names"),
     "Owner email,Lodger,Email": ("all", "Email may be of whom Lodger names"),
-    "Resident,Phone,Zzz,Email": ("all", "Email may be of whom Zzz names"),
+    "Resident,Phone,Zzz,Mobile": ("all", "Mobile may be of whom Zzz names"),
     "Owner,Mobile,Tenant,Phone": ("Owner", "Mobile may be of whom Owner names"),
 }
 

@@ -84,6 +84,18 @@ def test_a_hidden_column_of_which_nobody_knows_what_it_is_is_named(book):
     assert floors() == {}
 
 
+@pytest.mark.parametrize("heading", ["Resident", "المستأجر", "Block", "Unit ID", "Name 2", "الاسم"])
+def test_a_hidden_column_that_says_whose_the_others_are_is_named(book, heading):
+    def hide(xml):
+        return xml.replace(
+            "<sheetData>", '<cols><col min="3" max="3" hidden="1"/></cols><sheetData>'
+        )
+
+    path = book([*HEAD, heading, "Mobile"], [101, 7, "2", "01055500041"], edit=hide)
+    told = refusal(path, block=1)[2]
+    assert "These columns are hidden" in told and heading in told and floors() == {}
+
+
 def test_a_hidden_column_that_holds_nothing_is_not_told(book):
     def hide(xml):
         return xml.replace(

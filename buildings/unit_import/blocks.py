@@ -1,5 +1,6 @@
 """Which block a row means: by the number or the name that people call it by, or by its id."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
@@ -16,9 +17,22 @@ from contacts.text import folded
 # What people write before a block's number.
 _BLOCK_WORDS = frozenset(
     folded(word)
-    for word in ("block", "building", "tower", "bldg", "عمارة", "بلوك", "برج", "مبنى", "بناية")
+    for word in (
+        "block",
+        "blocks",
+        "blk",
+        "building",
+        "bld",
+        "bldg",
+        "tower",
+        "عمارة",
+        "بلوك",
+        "برج",
+    )
+    + ("مبنى", "بناية")
 )
 _SURPLUS = _BLOCK_WORDS | {folded(word) for word in ("no", "number", "رقم")}
+_WORD_AND_FIGURES = re.compile(r"(?<=[^\W\d_])(?=\d)")
 # So many blocks a message names.
 _MOST_LISTED = 5
 
@@ -56,11 +70,14 @@ class BlockFinder:
 
         "Block 9" says so, and where one of several means a block, the others do, too.
         """
-        meant = {name: self._called(name) for name in sheets}
+        # "Block2" is "Block 2".
+        apart = {name: _WORD_AND_FIGURES.sub(" ", name) for name in sheets}
+        meant = {name: self._called(text) for name, text in apart.items()}
         if len(sheets) == 1:
-            said = [name for name in sheets if _numbered_block(name)]
+            said = [name for name, text in apart.items() if _numbered_block(text)]
         else:
-            said = list(sheets) if any(map(_says_block, sheets)) or any(meant.values()) else []
+            named = any(map(_says_block, apart.values()))
+            said = list(sheets) if named or any(meant.values()) else []
         return [name for name in said if self._chosen not in meant[name]]
 
     def _find(self, block: str, name: str, block_id: int | None) -> int | BlockProblem | None:

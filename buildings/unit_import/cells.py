@@ -108,15 +108,45 @@ _UNIT_WORD = re.compile(
 _SUMS = frozenset(
     map(
         folded,
-        ("total", "totals", "subtotal", "sum", "الإجمالي", "إجمالي", "المجموع", "مجموع", "جملة"),
+        ("total", "totals", "subtotal", "sum", "average", "إجمالي", "مجموع", "جملة", "متوسط"),
     )
 )
 _BESIDE_SUMS = frozenset(
     map(
         folded,
-        ("grand", "sub", "units", "flats", "unit", "of", "all", "the", "العام", "عام", "الكلي"),
+        (
+            "grand",
+            "sub",
+            "units",
+            "flats",
+            "unit",
+            "of",
+            "all",
+            "the",
+            "عام",
+            "كلي",
+            "وحدات",
+            "للوحدات",
+        ),
     )
-) | frozenset(map(folded, ("كلي", "الوحدات", "وحدات", "عدد", "شقق", "count", "number", "rows")))
+) | frozenset(
+    map(
+        folded,
+        (
+            "عدد",
+            "شقق",
+            "للشقق",
+            "سكان",
+            "count",
+            "number",
+            "rows",
+            "apartments",
+            "residents",
+            "people",
+        )
+        + ("occupied", "vacant"),
+    )
+)
 
 
 def sums_up(text: str) -> bool:
@@ -125,7 +155,7 @@ def sums_up(text: str) -> bool:
 
 
 def _are_sums(folded_text: str) -> bool:
-    words = [word for word in folded_text.split() if not word.isdecimal()]
+    words = [word.removeprefix("ال") for word in folded_text.split() if not word.isdecimal()]
     return not _SUMS.isdisjoint(words) and (_SUMS | _BESIDE_SUMS).issuperset(words)
 
 

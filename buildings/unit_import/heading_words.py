@@ -4,8 +4,10 @@
 OTHER_PEOPLE = """
 name names person contact emergency wife husband spouse partner son daughter child brother sister
 father mother parent relative guardian kin next broker agent guest lodger boarder flatmate roommate
+heir heirs buyer seller delegate beneficiary inlaw law
 housemate subtenant co representative lawyer driver guard maid nanny visitor family
 اسم أسماء شخص طوارئ زوجة زوج زوجته زوجها ابن ابنة بنت أخ أخت والد والدة أب أم شريك قريب أقارب
+وريث ورثة مشتري بائع مفوض مستفيد صهر
 وكيل سمسار ضامن كفيل حارس سائق بواب خادمة ضيف محامي مندوب مرافق عائلة أسرة
 """
 # With one of these a heading is of no person, or of the resident in another language.

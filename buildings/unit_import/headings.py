@@ -402,19 +402,21 @@ class Headings:
         """Whose name is left out must not leave their phone to whom another column names."""
         names = [found for found in known.values() if found.column.key == "resident"]
         stranger = doubtful = None
-        contact_before = False
+        kinds_before: set[str] = set()
         for index, text in enumerate(self.texts):
             found = known.get(index)
             if index in ignored and _names_somebody(text):
                 is_resident = meaning(text) is not None
-                if contact_before or names or not is_resident:
+                if kinds_before or names or not is_resident:
                     stranger = index
-            elif index in ignored and contact_before and meaning(text) is None:
+            elif index in ignored and kinds_before and meaning(text) is None:
                 # Between two contacts there may stand a name under a heading that nobody foresaw.
                 doubtful = None if _is_thing(text) else index
             elif found is not None and found.column.contact:
-                contact_before = True
-                suspect = stranger if stranger is not None else doubtful
+                # A second phone may be another's; an e-mail beside a phone is hardly.
+                again = doubtful if found.column.key in kinds_before else None
+                kinds_before.add(found.column.key)
+                suspect = stranger if stranger is not None else again
                 theirs = found.who and found.who in {each.who for each in names}
                 if suspect is not None and not theirs and self._may_be_of(suspect, index):
                     raise contact_of_whom(self.texts[suspect], text, self.ways)

@@ -76,7 +76,7 @@ def read_person(longest: int, text: str) -> str:
             )
         if _is_no_person(words):
             raise CellProblem(_("is not the name of a person"))
-    if not text[0].isalpha() and not any(map(str.isalpha, text)):
+    if not text[:1].isalpha() and not any(map(str.isalpha, text)):
         raise CellProblem(_("is not the name of a person"))
     if "@" in text or "＠" in text or (_DIGIT.search(text) and _PHONE.search(text)):
         raise CellProblem(

@@ -1,6 +1,7 @@
 """Reading the rows of a table of units: what each reports, or everything that is wrong with it."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from buildings.unit_import.cells import (
     meant_name,
     read_id,
     read_number,
+    read_text,
     refuse_sum,
 )
 from buildings.unit_import.columns import (
@@ -75,6 +77,7 @@ class UnitReader:
         self.headings = headings
         self._block_id, self._ways = block_id, ways
         self._finder = BlockFinder(within, block_id)
+        self._ours = {"unit id", "block id"} <= known
         self._readers = [
             (index, column.name, *self._read(column, names)) for index, column in self.columns
         ]
@@ -93,7 +96,12 @@ class UnitReader:
             return meant, _read_number_or_name if names else self._read_number
         if column.name == "block id":
             return meant, self._read_block_id
-        return meant_name if column.name in _NAMES else meant, column.read or str
+        if column.name in _NAMES:
+            # In our own tables people are called as they are.
+            return meant_name, partial(
+                read_text, LONGEST_NAME
+            ) if self._ours else column.read or str
+        return meant, column.read or str
 
     def other_blocks(self, sheets: Sequence[str]) -> list[str]:
         """Sheets that their names say to be of another block, where no column says the block."""
@@ -198,7 +206,12 @@ def _read_number_or_name(text: str) -> int | str:
         if not has_letters(text):
             raise
         refuse_sum(folded(text))
-        if is_known(text) or _is_floor(text) or names_no_unit(text):
+        # "Shop (1)" is no heading, though "Shop (required)" is.
+        if (
+            (is_known(text) and not any(map(str.isdecimal, text)))
+            or _is_floor(text)
+            or names_no_unit(text)
+        ):
             sentence = _("is no unit's number or name: take this row out, or write a number")
             raise CellProblem(sentence) from problem
     return read_unit_name(text)

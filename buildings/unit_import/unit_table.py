@@ -15,18 +15,18 @@ from buildings.unit_import.heading_problems import (
     sheet_of_another_block,
 )
 from buildings.unit_import.heading_rows import Found, Row, find
-from buildings.unit_import.headings import is_counter, is_known, meaning, plain
+from buildings.unit_import.headings import UNIT_KEYS, is_counter, is_known, meaning, plain
 from buildings.unit_import.reader import UnitReader
 
 Choose = Callable[[Sequence[Sequence[Row]]], Sequence[int | None]]
 # How much a message repeats of a row that holds no headings.
 _LONGEST_QUOTE = 80
 # What parts columns in files of programs that know no CSV.
-_OTHER_SEPARATOR = re.compile(r"\s*[|،]\s*|\s+[–—-]\s+")
+_OTHER_SEPARATOR = re.compile(r"[|،]|\s[–—-]\s")
 # So many rows that sum up are told one by one.
 _MOST_SUMS = 20
-# A column without a heading is called so.
-_LETTERS = re.compile("[A-Z]{1,3}")
+# The columns that say what the others are about.
+_WHOSE = UNIT_KEYS | {"block", "block name", "block id", "resident", "last name", "name"}
 
 
 class SourceTable(Protocol):
@@ -112,21 +112,28 @@ class UnitTable:
         self._check_hidden()
 
     def _check_hidden(self) -> None:
-        """A hidden column may be left alone where it is known what it is."""
-        unknown = [
-            name
-            for name in self.source.hidden_columns
-            if not is_counter(name) and meaning(name) is None and not _LETTERS.fullmatch(name)
-        ]
-        if unknown:
-            names = _(", ").join(unknown)
-            raise HeadingsProblem(
+        """A hidden column may be left alone where without it the others mean the same."""
+        hidden = {name: meaning(name) for name in self.source.hidden_columns}
+        hidden = {name: found for name, found in hidden.items() if not is_counter(name)}
+        for sentence, names in (
+            (
                 _(
                     "%(file)s: Unknown headings, of hidden columns: %(names)s. Delete these columns, or show"
                     " them and leave them out."
-                )
-                % {"file": self.source.name, "names": names}
-            )
+                ),
+                [name for name, found in hidden.items() if found is None],
+            ),
+            (
+                _(
+                    "%(file)s: These columns are hidden, and say which unit or person the others are of:"
+                    " %(names)s. Show them, or delete them."
+                ),
+                [name for name, found in hidden.items() if found and found.column.key in _WHOSE],
+            ),
+        ):
+            if names:
+                facts = {"file": self.source.name, "names": _(", ").join(names)}
+                raise HeadingsProblem(sentence % facts)
 
     def _has_ours(self, cells: Sequence[str]) -> bool:
         """Whether there is anything beside what is left out: a tick of the owner's makes no row."""

@@ -293,8 +293,9 @@ class EntryAdmin(ExportingAdmin):
             found |= Q(actor_label__icontains=word) & ~Q(actor_id=None)
             # Pages mask contacts in these: a search that finds a part of one would tell it bit by bit.
             if not any(map(str.isdecimal, word)) and "@" not in word:
-                found |= Q(reason__icontains=word) & ~Q(reason__contains="@")
-                found |= Q(actor_label__icontains=word) & ~Q(actor_label__contains="@")
+                for name in ("reason", "actor_label"):
+                    addresses = Q(**{f"{name}__contains": "@"}) | Q(**{f"{name}__contains": "＠"})
+                    found |= Q(**{f"{name}__icontains": word}) & ~addresses
             # In other spellings people are found by the names that they have today.
             people = people_named(word, scope(request).sees).values("pk")
             found |= Q(person_id__in=people) | Q(actor_id__in=people)
