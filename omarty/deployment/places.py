@@ -105,7 +105,9 @@ def remedy(path: Path, *commands: str, why: str = "") -> str:
     """These commands, which change this place; another place where it is not ours to change."""
     if ours(path):
         return paste(*commands, why=why)
-    setting = next((name for name, place in named().items() if _on_the_way(path, place)), "")
+    # That which is the place itself comes before one that lies in it.
+    by_nearness = sorted(named().items(), key=lambda each: real(each[1]) != real(path))
+    setting = next((name for name, place in by_nearness if _on_the_way(path, place)), "")
     if not setting:
         return "It is the system's, and not to be changed: correct the places that .env names."
     return (
