@@ -32,6 +32,13 @@ def _run() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"omarty: {error}")
+    except (OSError, RuntimeError) as error:
+        # A file that Django's own commands and checks stumble over, such as links that lead in a circle.
+        named = getattr(error, "filename", None)
+        if "--traceback" in sys.argv or not (named or str(error).startswith("Symlink loop")):
+            raise
+        what = f"{named}: {error.strerror}" if isinstance(error, OSError) else error
+        sys.exit(f"omarty: {what}. Remove what is wrong there, or correct its name in .env.")
     except OperationalError as error:
         # Django's own commands, such as migrate; those of ours say it themselves.
         if "--traceback" in sys.argv:

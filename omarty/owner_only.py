@@ -2,6 +2,7 @@
 
 import grp
 import os
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,11 @@ def why_unreadable(file: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
+        if not isinstance(error, PermissionError):
+            return (
+                f"{file} is no file that can be read: {error.strerror}. Put the file with your keys there"
+                " again (README, In production)."
+            )
         group = str(os.getegid())
         with suppress(KeyError):
             group = grp.getgrgid(os.getegid()).gr_name
@@ -58,6 +64,9 @@ def _take(file: Path, rights: int) -> bool:
     try:
         found = file.stat()
     except OSError:
+        return False
+    # Of a folder or a device that was named for a file, nothing is changed.
+    if not stat.S_ISREG(found.st_mode):
         return False
     if not found.st_mode & rights or found.st_uid != os.geteuid():
         return False

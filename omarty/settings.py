@@ -22,7 +22,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 # Its keys open everything, and a plain `cp` lets everybody read them.
 keep_settings(BASE_DIR / ".env")
-env.read_env(BASE_DIR / ".env")
+try:
+    env.read_env(BASE_DIR / ".env")
+except UnicodeDecodeError as error:
+    raise ImproperlyConfigured(
+        f"{BASE_DIR / '.env'} is not UTF-8 from byte {error.start} on: save it as UTF-8. The keys in it"
+        " stay as they are."
+    ) from error
 
 
 def _boolean(name: str, default: bool) -> bool:

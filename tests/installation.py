@@ -8,12 +8,13 @@ import re
 import secrets
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from sysconfig import get_path
 from typing import Any
@@ -57,9 +58,15 @@ class Installation:
                 shutil.copy2(source, self.home / name)
         for name in ("data", "backups"):
             (self.home / name).mkdir(mode=0o700)
-        (self.home / "backups" / "today.sqlite3").write_bytes(b"a backup" * 100)
         self.set()
         self.succeed("migrate", "--verbosity", "0")
+        database, backup = (
+            self.home / "data" / "omarty.sqlite3",
+            self.home / "backups" / "today.sqlite3",
+        )
+        with closing(sqlite3.connect(database)) as saved, closing(sqlite3.connect(backup)) as made:
+            saved.backup(made)
+        backup.chmod(0o600)
         self.succeed("collectstatic", "--no-input", "--verbosity", "0")
         return self
 

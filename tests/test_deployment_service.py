@@ -164,6 +164,20 @@ def test_roots_backups_are_looked_at_by_the_services_group(installation, mode, t
         assert backups.stat().st_mode & 0o777 == 0o750
 
 
+def test_what_is_the_services_own_and_closed_to_it_is_opened_by_its_mode(installation):
+    folder = installation.home / "seals"
+    folder.chmod(0o500)
+    found = installation.warnings()
+    assert set(found) == {"omarty.W029"} and "chmod u+rwX" in found["omarty.W029"][1]
+    installation.paste(found["omarty.W029"][1])
+    assert installation.warnings() == {}
+    (installation.home / "backups").chmod(0o740)
+    found = installation.warnings()
+    assert set(found) == {"omarty.W012"} and "chmod 750" in found["omarty.W012"][1]
+    installation.paste(found["omarty.W012"][1])
+    assert installation.warnings() == {}
+
+
 # --- .env ---------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,5 @@
 """Whether there is a fresh backup, on a place of its own; and the commands that make one."""
 
-import os
 import shlex
 import stat
 from collections.abc import Iterator
@@ -13,15 +12,13 @@ from django.core.checks import CheckMessage, Warning
 from django.db import connection
 from django.utils import timezone
 
-from omarty.deployment import places
+from omarty.deployment import backup_files, places
 from omarty.deployment.commands import paste, quoted, root_looks_after_it, service
 
 # As long as a timer may fail without being noticed.
 SAVED_WITHIN = timedelta(days=7)
-# How files end that somebody is still writing, or gave up.
-UNFINISHED = (".part", ".part.gz", ".partial", ".tmp", ".temp", ".incomplete", "~")
-# No dump of our tables is so small, but gzip's of nothing is.
-SMALLEST = 100
+# As far as clocks may differ; what is later shows a wrong one, and would be fresh for ever.
+AHEAD = timedelta(days=1)
 
 
 def warnings() -> Iterator[CheckMessage]:
@@ -33,6 +30,8 @@ def warnings() -> Iterator[CheckMessage]:
             id="omarty.W022",
         )
         return
+    if places.wrong("BACKUP_DIRECTORY"):
+        return
     directory = Path(settings.BASE_DIR / settings.BACKUP_DIRECTORY)
     if places.real(directory) == database_directory():
         yield Warning(
@@ -42,9 +41,12 @@ def warnings() -> Iterator[CheckMessage]:
         )
     places.found(directory)
     closed: list[OSError] = []
-    times = [at.st_mtime for file, at in places.files_below(directory, closed) if _whole(file, at)]
-    if datetime.now().timestamp() - max(times, default=0.0) <= SAVED_WITHIN.total_seconds():
-        return
+    now = datetime.now().timestamp()
+    earliest, latest = now - SAVED_WITHIN.total_seconds(), now + AHEAD.total_seconds()
+    for file, at in places.files_below(directory, closed):
+        # What is read is little, and of fresh files alone.
+        if earliest <= at.st_mtime <= latest and backup_files.is_whole(file, at):
+            return
     # What cannot be read may be one.
     unseen = [error for error in closed if not isinstance(error, FileNotFoundError)]
     if unseen:
@@ -52,7 +54,9 @@ def warnings() -> Iterator[CheckMessage]:
         return
     yield Warning(
         f"{directory} has no backup of the last {SAVED_WITHIN.days} days.",
-        hint=paste(_save(directory)),
+        hint=paste(_save(directory))
+        if not database_is_gone()
+        else "Once the database is there: this check names the line that makes one.",
         id="omarty.W023",
     )
 
@@ -64,10 +68,12 @@ def database_directory() -> Path | None:
     return places.real(Path(connection.settings_dict["NAME"])).parent
 
 
-def _whole(file: Path, at: os.stat_result) -> bool:
-    """Whether this may be a backup: a file that is finished, and holds something."""
-    named = not file.name.startswith(".") and not file.name.lower().endswith(UNFINISHED)
-    return named and stat.S_ISREG(at.st_mode) and at.st_size >= SMALLEST
+def database_is_gone() -> bool:
+    """Whether the SQLite file is missing or empty: to open it would make one."""
+    if connection.vendor != "sqlite":
+        return False
+    at = places.found(Path(connection.settings_dict["NAME"]))
+    return at is None or (stat.S_ISREG(at.st_mode) and at.st_size == 0)
 
 
 def _save(directory: Path) -> str:

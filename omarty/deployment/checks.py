@@ -4,6 +4,7 @@ Each warning has an id of its own, one sentence of what is wrong, and as its hin
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from django.core.checks import CheckMessage, Warning
 from django.db import DatabaseError, connection
@@ -29,6 +30,7 @@ def all_warnings() -> list[CheckMessage]:
     """Every warning about this installation."""
     checks: tuple[Check, ...] = (
         keys.warnings,
+        places.warnings,
         switches.warnings,
         static_files.warnings,
         # Before the database is opened: that takes an SQLite file's mode away from others.
@@ -48,7 +50,7 @@ def _to_the_end(check: Check) -> Iterator[CheckMessage]:
     """What a check says; what it cannot look at is one more thing that is wrong."""
     try:
         yield from check()
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         yield places.closed_warning(error)
     except DatabaseError as error:
         sentence, remedy = refusal(error)
@@ -59,7 +61,26 @@ def _to_the_end(check: Check) -> Iterator[CheckMessage]:
         )
 
 
+def _gone() -> CheckMessage:
+    """No SQLite file is there, and none may be made by looking: it would be empty, and root's."""
+    file = Path(connection.settings_dict["NAME"])
+    if places.found(file.parent) is not None and places.writable(file.parent):
+        hint = paste(
+            manage("migrate"),
+            why="Restore a backup (README, Saving and restoring), or correct DATABASE_URL in .env."
+            " For a new installation:",
+        )
+    else:
+        hint = refusal(DatabaseError("unable to open"))[1]
+    return Warning(f"The database is not there, or empty: {file}.", hint=hint, id="omarty.W050")
+
+
 def _database_warnings() -> Iterator[CheckMessage]:
+    if places.wrong("DATABASE_URL"):
+        return
+    if backups.database_is_gone():
+        yield _gone()
+        return
     if connection.vendor == "mysql":
         yield from mariadb.account_warnings()
     missing = missing_migrations()

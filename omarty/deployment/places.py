@@ -1,12 +1,26 @@
-"""Looking at files and folders that may be missing, or closed to the service's user."""
+"""Looking at files and folders that may be missing, of another kind, or closed to the service's user."""
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Warning
+from django.db import connection
 
 from omarty.deployment.commands import paste, quoted, service
+from omarty.owner_only import ROOT
+
+# Folders of the system, whatever lies in them; and those whose own folders are shared by its programs.
+SYSTEM = {"bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "usr"}
+SHARED = {"home", "var"}
+KINDS = ((stat.S_ISREG, "a file"), (stat.S_ISDIR, "a folder"), (lambda _mode: True, "a device"))
+OWN_PLACE = {
+    "AUDIT_SEAL_FILE": "/var/lib/omarty-seals/audit-seals.jsonl",
+    "BACKUP_DIRECTORY": "/mnt/elsewhere/backups",
+    "DATABASE_URL": "sqlite:////var/lib/omarty/omarty.sqlite3",
+}
 
 
 def found(path: Path) -> os.stat_result | None:
@@ -20,6 +34,91 @@ def found(path: Path) -> os.stat_result | None:
 def real(path: Path) -> Path:
     """Where links lead to; as it stands where they lead in a circle, of which `Path.resolve()` dies."""
     return Path(os.path.realpath(path))
+
+
+def named() -> dict[str, Path]:
+    """The places that settings name, by the setting."""
+    places = {"AUDIT_SEAL_FILE": Path(settings.AUDIT_SEAL_FILE)}
+    if settings.BACKUP_DIRECTORY:
+        places["BACKUP_DIRECTORY"] = settings.BASE_DIR / settings.BACKUP_DIRECTORY
+    if connection.vendor == "sqlite":
+        places["DATABASE_URL"] = Path(connection.settings_dict["NAME"])
+    return places
+
+
+def wrong(setting: str) -> str:
+    """What the setting names is of the wrong kind: a sentence's end; empty if it is right or not there."""
+    wanted = "a folder" if setting == "BACKUP_DIRECTORY" else "a file"
+    place = named().get(setting)
+    for each in (place, *place.parents) if place else ():
+        try:
+            at = found(each)
+        except OSError:
+            # Said as closed.
+            return ""
+        if at is None:
+            wanted = "a folder"
+            continue
+        kind = next(name for is_one, name in KINDS if is_one(at.st_mode))
+        return "" if kind == wanted else f"{each} is {kind}, and no{wanted.removeprefix('a')}"
+    return ""
+
+
+def warnings() -> Iterator[CheckMessage]:
+    """About places of the wrong kind."""
+    for setting in named():
+        if sentence := wrong(setting):
+            yield Warning(
+                f"{setting}: {sentence}.",
+                hint=f"Correct {setting} in .env, such as {OWN_PLACE[setting]}.",
+                id="omarty.W013",
+            )
+
+
+def ours(path: Path) -> bool:
+    """Whether a remedy may change owner or mode there: nobody else's place, and named by a setting."""
+    path = real(path)
+    if path.is_relative_to(real(settings.BASE_DIR)):
+        return True
+    first, *below = path.parts[1:] or ("",)
+    if not below or first in SYSTEM or not any(_belongs(path, place) for place in named().values()):
+        return False
+    if not path.is_dir():
+        return True
+    return not (first in SHARED and len(below) == 1) and not _has_others(path)
+
+
+def _belongs(path: Path, place: Path) -> bool:
+    return path.is_relative_to(real(place).parent) or path.is_relative_to(real(place.parent))
+
+
+def _has_others(folder: Path) -> bool:
+    """Whether the folder, or something in it, is neither root's nor the service's."""
+    own = {ROOT, os.geteuid(), service().uid}
+    try:
+        return any(each.lstat().st_uid not in own for each in (folder, *folder.iterdir()))
+    except OSError:
+        return folder.stat().st_uid not in own
+
+
+def remedy(path: Path, *commands: str, why: str = "") -> str:
+    """These commands, which change this place; another place where it is not ours to change."""
+    if ours(path):
+        return paste(*commands, why=why)
+    # That which is the place itself comes before one that lies in it.
+    by_nearness = sorted(named().items(), key=lambda each: real(each[1]) != real(path))
+    setting = next((name for name, place in by_nearness if _on_the_way(path, place)), "")
+    if not setting:
+        return "It is the system's, and not to be changed: correct the places that .env names."
+    return (
+        f"{setting} in .env: another place, in a folder that is Omarty's alone, such as"
+        f" {OWN_PLACE[setting]}; {real(path)} is the system's or others', and stays as it is."
+    )
+
+
+def _on_the_way(path: Path, place: Path) -> bool:
+    path, end = real(path), real(place)
+    return end.is_relative_to(path) or path.is_relative_to(end) or path.parent == end.parent
 
 
 def files_below(folder: Path, closed: list[OSError]) -> Iterator[tuple[Path, os.stat_result]]:
@@ -36,31 +135,44 @@ def files_below(folder: Path, closed: list[OSError]) -> Iterator[tuple[Path, os.
                 yield file, at
 
 
-def closed_warning(error: OSError) -> CheckMessage:
+def closed_warning(error: OSError | RuntimeError) -> CheckMessage:
     """That a place could not be looked at, and how it can."""
-    path = Path(os.fsdecode(error.filename or "."))
-    return Warning(
-        f"{path} cannot be looked at by {service().user}: {error.strerror}.",
-        hint=_opened(path)
-        if isinstance(error, PermissionError)
-        else "Mount its disk, or correct its name in .env.",
-        id="omarty.W012",
-    )
+    if isinstance(error, RuntimeError):
+        # Of `Path.resolve()`: links that lead in a circle.
+        sentence, hint = f"A place cannot be looked at: {error}.", "Remove the link."
+    else:
+        path = Path(os.fsdecode(error.filename or "."))
+        sentence = f"{path} cannot be looked at by {service().user}: {error.strerror}."
+        hint = "Mount its disk, or correct its name in .env."
+        if isinstance(error, PermissionError):
+            hint = _opened(real(path))
+        elif path.is_symlink() and path.is_relative_to(settings.STATIC_ROOT):
+            hint = paste(f"rm {quoted(path)}", why="And collect the static files then.")
+    return Warning(sentence, hint=hint, id="omarty.W012")
 
 
 def _opened(path: Path) -> str:
     """The command that opens to the service what is closed to it, and to others no more than the way."""
-    for each in (path, *path.parents):
+    static = real(Path(settings.STATIC_ROOT))
+    if path.is_relative_to(static):
+        return paste(f"chmod -R o+rX {quoted(static)}")
+    who, last = service(), path
+    for last in (path, *path.parents):
         try:
-            each.stat()
+            at = last.stat()
         except OSError:
             continue
-        if each != path:
-            # To pass through is not to read: nobody sees what lies there.
-            return paste(f"chmod o+x {quoted(each)}")
         break
-    group, place = quoted(service().group), quoted(path)
-    return paste(f"chgrp {group} {place} && chmod g+rX {place}")
+    place, group = quoted(last), quoted(who.group)
+    if at.st_uid == who.uid:
+        return remedy(last, f"chmod u+rwX {place}")
+    backups = named().get("BACKUP_DIRECTORY")
+    if backups and last == real(backups):
+        return remedy(last, f"chgrp {group} {place} && chmod 750 {place}")
+    if last != path:
+        # To pass through is not to read: nobody sees what lies there.
+        return remedy(last, f"chmod o+x {place}")
+    return remedy(last, f"chgrp {group} {place} && chmod g+rX {place}")
 
 
 def writable(path: Path) -> bool:

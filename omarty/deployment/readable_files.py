@@ -22,7 +22,11 @@ PROGRAM = ("", "audit", "buildings", "contacts", "omarty")
 def warnings() -> Iterator[CheckMessage]:
     """About modes of files."""
     open_files: list[tuple[Path, os.stat_result]] = []
+    # Of another kind, they are not what is to be closed.
+    misnamed = [place for setting, place in places.named().items() if places.wrong(setting)]
     for file in _private_files():
+        if file in misnamed:
+            continue
         try:
             at = places.found(file)
         except OSError as error:
@@ -30,12 +34,12 @@ def warnings() -> Iterator[CheckMessage]:
             continue
         if at is not None and at.st_mode & _too_many(file, at):
             open_files.append((file, at))
-    if open_files:
-        yield Warning(
-            f"Other users of this machine can read {_names([file for file, _at in open_files])}.",
-            hint=paste("; ".join(_closing(file, at) for file, at in open_files)),
-            id="omarty.W010",
-        )
+    own = [each for each in open_files if places.ours(each[0])]
+    if own:
+        yield _readable([file for file, _at in own], paste("; ".join(_closing(*at) for at in own)))
+    for file, _at in open_files:
+        if not places.ours(file):
+            yield _readable([file], places.remedy(file))
     writable = [each for each in _program() if _mode(each) & WRITING_FOR_ALL]
     if writable:
         yield Warning(
@@ -43,6 +47,12 @@ def warnings() -> Iterator[CheckMessage]:
             hint=paste(f"chmod -R o-w {quoted(settings.BASE_DIR)}"),
             id="omarty.W011",
         )
+
+
+def _readable(files: list[Path], remedy: str) -> CheckMessage:
+    return Warning(
+        f"Other users of this machine can read {_names(files)}.", hint=remedy, id="omarty.W010"
+    )
 
 
 def _settings_file() -> Path:

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Warning
 from django.utils import timezone
 
 from audit.models import Entry, Seal
+from audit.seal_file import SealFileProblem, last_seal_line
 from omarty.deployment import places
 from omarty.deployment.backups import database_directory
 from omarty.deployment.commands import manage, paste, quoted, root_looks_after_it, service
@@ -32,6 +33,8 @@ def warnings() -> Iterator[CheckMessage]:
             id="omarty.W027",
         )
     folder = seal_file.parent
+    if places.wrong("AUDIT_SEAL_FILE"):
+        return
     if places.found(folder) is None:
         yield Warning(
             f"AUDIT_SEAL_FILE lies in {folder}, which is not there: nothing can be sealed.",
@@ -48,8 +51,11 @@ def warnings() -> Iterator[CheckMessage]:
 
 def _closed(place: Path, folder: Path) -> CheckMessage:
     who = service()
-    remedy = paste(f"chown {quoted(f'{who.user}:{who.group}')} {quoted(place)}")
-    if folder == settings.BASE_DIR:
+    change = f"chown {quoted(f'{who.user}:{who.group}')} {quoted(place)}"
+    if place.stat().st_uid == who.uid:
+        change = f"chmod u+rwX {quoted(place)}"
+    remedy = places.remedy(place, change)
+    if folder == settings.BASE_DIR and place.stat().st_uid != who.uid:
         # The program is root's, so that the server cannot change it.
         elsewhere = Path("/var/lib/omarty-seals")
         remedy = paste(
@@ -70,13 +76,43 @@ def _made(folder: Path) -> str:
     return f"install -d -m 700{owner} {quoted(folder)}"
 
 
+def _differ(last: Seal | None) -> str:
+    """How the file's last seal is neither the database's nor its next; empty if it is, or no file is."""
+    file = Path(settings.AUDIT_SEAL_FILE)
+    if places.found(file) is None:
+        return ""
+    try:
+        line = last_seal_line(file)
+    except SealFileProblem as error:
+        return str(error)
+    stored = (last.number, last.digest) if last else (0, "")
+    # The next one, of an `audit_seal` that was killed, is taken over by the next.
+    if line and stored in {(line.number, line.digest), (line.number - 1, line.previous)}:
+        return ""
+    if not line and not last:
+        return ""
+    return (
+        f"{file} ends with seal {line.number if line else 0}, the database with seal {stored[0]}."
+    )
+
+
 def warnings_of_the_database() -> Iterator[CheckMessage]:
     """Whether entries were sealed, and the file has the seals still."""
     seal = paste(
         manage("audit_seal"),
         why="From a timer too (deploy/omarty-daily.timer, docs/audit-proof.md).",
     )
+    if places.wrong("AUDIT_SEAL_FILE"):
+        return
     last = Seal.objects.order_by("-number").first()
+    if sentence := _differ(last):
+        yield Warning(
+            f"The seal file and the database differ: {sentence} Nothing can be sealed.",
+            hint="AUDIT_SEAL_FILE and DATABASE_URL in .env: the two that belong together. After a backup was"
+            " restored: README, Saving and restoring, says how sealing goes on. Put the file aside first.",
+            id="omarty.W037",
+        )
+        return
     if last is None:
         if Entry.objects.exists():
             yield Warning("The audit log was never sealed.", hint=seal, id="omarty.W020")

@@ -1,6 +1,7 @@
 """Whether the static files that are served are those of this version."""
 
 import filecmp
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,16 +9,22 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.checks import CheckMessage, Warning
 
-from omarty.deployment.commands import manage, paste
+from omarty.deployment.commands import manage, paste, quoted
 
 
 def warnings() -> Iterator[CheckMessage]:
     """About `collectstatic`."""
     root = Path(settings.STATIC_ROOT)
-    collect = paste(
-        manage("collectstatic", "--no-input", by_root=True), why="And restart the server then."
-    )
-    if not (root / "staticfiles.json").is_file():
+    manifest, again = root / "staticfiles.json", manage("collectstatic", "--no-input", by_root=True)
+    collect = paste(again, why="And restart the server then.")
+    if _broken(manifest):
+        yield Warning(
+            f"{manifest}, which names the static files, is broken: every page answers 500.",
+            # Django cannot collect over it.
+            hint=paste(f"rm -rf {quoted(manifest)} && {again}", why="And restart the server then."),
+            id="omarty.W009",
+        )
+    elif not manifest.exists():
         yield Warning(
             "Static files were not collected: every page answers 500.",
             hint=collect,
@@ -29,6 +36,17 @@ def warnings() -> Iterator[CheckMessage]:
             hint=collect,
             id="omarty.W008",
         )
+
+
+def _broken(manifest: Path) -> bool:
+    """Whether it is there and no manifest. Raises OSError where it may not be read."""
+    try:
+        content = json.loads(manifest.read_text())
+    except FileNotFoundError:
+        return False
+    except (ValueError, IsADirectoryError, NotADirectoryError):
+        return True
+    return not isinstance(content, dict) or not isinstance(content.get("paths"), dict)
 
 
 def _stale(root: Path) -> int:

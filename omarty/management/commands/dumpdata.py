@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.core.management.commands import dumpdata
+from django.db import OperationalError
 
 from omarty.owner_only import keep_to_owner
 
@@ -18,5 +20,10 @@ class Command(dumpdata.Command):
         usual = os.umask(0o077)
         try:
             super().handle(*args, **options)
+        except CommandError as error:
+            # Django's own sentence names neither the file nor the setting: manage.py's does.
+            if isinstance(error.__context__, OperationalError):
+                raise error.__context__ from None
+            raise
         finally:
             os.umask(usual)
