@@ -67,6 +67,13 @@ def test_no_folder_with_entries_of_others_is_changed(installation, tmp_path):
     assert installation.warnings()["omarty.W010"][1] == f"chmod 700 {backups}"
 
 
+def test_a_database_of_an_older_version_is_told(installation):
+    with sqlite3.connect(installation.home / "data" / "omarty.sqlite3") as database:
+        database.execute("DELETE FROM django_migrations WHERE name LIKE '0010_vowels%'")
+    _sentence, hint = installation.warnings()["omarty.W051"]
+    assert hint.endswith("manage.py migrate")
+
+
 @pytest.mark.parametrize("empty", [False, True])
 def test_a_database_that_is_gone_is_told_and_not_made(installation, empty):
     file = installation.home / "data" / "omarty.sqlite3"
