@@ -166,6 +166,7 @@ TWO_PEOPLE = {
     "Name,Phone,Relative name,Mobile": ("all", "Mobile may be of whom Relative name names"),
     "Owner email,Lodger,Email": ("all", "Email may be of whom Lodger names"),
     "Resident,Phone,Zzz,Mobile": ("all", "Mobile may be of whom Zzz names"),
+    "Resident,Phone,Zzz,Area,Mobile": ("all", "Mobile may be of whom Zzz names"),
     "Owner,Mobile,Tenant,Phone": ("Owner", "Mobile may be of whom Owner names"),
 }
 

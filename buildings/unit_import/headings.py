@@ -411,7 +411,7 @@ class Headings:
                     stranger = index
             elif index in ignored and kinds_before and meaning(text) is None:
                 # Between two contacts there may stand a name under a heading that nobody foresaw.
-                doubtful = None if _is_thing(text) else index
+                doubtful = doubtful if _is_thing(text) else index
             elif found is not None and found.column.contact:
                 # A second phone may be another's; an e-mail beside a phone is hardly.
                 again = doubtful if found.column.key in kinds_before else None
@@ -421,9 +421,8 @@ class Headings:
                 if suspect is not None and not theirs and self._may_be_of(suspect, index):
                     raise contact_of_whom(self.texts[suspect], text, self.ways)
                 doubtful = None
-            elif found is not None:
-                doubtful = None
-                stranger = None if found.column.key in _NAME_KEYS else stranger
+            elif found is not None and found.column.key in _NAME_KEYS:
+                stranger = doubtful = None
         for one in ignored:
             for other, found in known.items():
                 number = _number(self.texts[other]) if found.column.contact else ""
