@@ -18,6 +18,7 @@ from buildings.models import Apartment, Block, Building, Membership
 from contacts.models import AppSession, Claim, SecondaryEmail, SecondaryPhone, User
 from omarty.api.tokens import Refresh
 from tests import mariadb
+from tests.installation import Installation
 from tests.legacy import Legacy, legacy_database
 from tests.program import Program
 
@@ -172,3 +173,15 @@ def program(unmigrated: Program) -> Program:
 def worker() -> str:
     """A name for this test process: tests that run at the same time have their own databases."""
     return os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory):
+    """An installation in which all is right; nobody changes it."""
+    return Installation(tmp_path_factory.mktemp("right")).make()
+
+
+@pytest.fixture
+def installation(right, tmp_path):
+    """The same, to make something wrong in it."""
+    return right.copied_to(tmp_path / "installation")

@@ -16,23 +16,10 @@ from django.conf import settings as ours
 from omarty.demo import small
 from tests import mariadb
 from tests.conftest import ONCE
-from tests.installation import Installation
 
 pytestmark = ONCE
 
 A_DAY = 60 * 60 * 24
-
-
-@pytest.fixture(scope="module")
-def right(tmp_path_factory):
-    """An installation in which all is right; nobody changes it."""
-    return Installation(tmp_path_factory.mktemp("right")).make()
-
-
-@pytest.fixture
-def installation(right, tmp_path):
-    """The same, to make something wrong in it."""
-    return right.copied_to(tmp_path / "installation")
 
 
 def python(installation, lines):

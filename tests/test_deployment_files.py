@@ -8,22 +8,9 @@ from contextlib import closing
 import pytest
 
 from tests.conftest import ONCE
-from tests.installation import Installation
 
 pytestmark = ONCE
 SQL = b"-- MariaDB dump 10.19\n" + b"x" * 2000
-
-
-@pytest.fixture(scope="module")
-def right(tmp_path_factory):
-    """An installation in which all is right; nobody changes it."""
-    return Installation(tmp_path_factory.mktemp("right")).make()
-
-
-@pytest.fixture
-def installation(right, tmp_path):
-    """The same, to make something wrong in it."""
-    return right.copied_to(tmp_path / "installation")
 
 
 @pytest.mark.parametrize(

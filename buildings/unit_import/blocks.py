@@ -76,7 +76,7 @@ class BlockFinder:
         if len(sheets) == 1:
             said = [name for name, text in apart.items() if _numbered_block(text)]
         else:
-            named = any(map(_says_block, apart.values()))
+            named = any(map(says_block, apart.values()))
             said = list(sheets) if named or any(meant.values()) else []
         return [name for name in said if self._chosen not in meant[name]]
 
@@ -180,7 +180,7 @@ def _bare(text: str) -> str:
     return " ".join(word.lstrip("0") or word for word in words if word not in _SURPLUS)
 
 
-def _says_block(text: str) -> bool:
+def says_block(text: str) -> bool:
     """Whether one of its words says that it is a block."""
     words = folded(text).split()
     return any(word in _BLOCK_WORDS or word.removeprefix("ال") in _BLOCK_WORDS for word in words)
@@ -188,7 +188,7 @@ def _says_block(text: str) -> bool:
 
 def _numbered_block(text: str) -> bool:
     """Whether it is such a word and a number."""
-    return _says_block(text) and _bare(text).isdecimal()
+    return says_block(text) and _bare(text).isdecimal()
 
 
 def _frozen(ids: dict[str, set[int]]) -> dict[str, frozenset[int]]:

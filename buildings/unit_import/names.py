@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
+from buildings.unit_import.blocks import says_block
 from buildings.unit_import.cells import (
     CellProblem,
     is_occupancy,
@@ -45,7 +46,6 @@ _MONTHS = _folded_set(
 )
 
 # What a row says of the rows beside it, not of a unit.
-_BLOCKS = _folded_set("block,blocks,building,bldg,tower,عمارة,بلوك,برج,مبنى,بناية")
 _PAGES = _folded_set("page,pages,صفحة")
 _UNITS = _folded_set(
     "unit,flat,apartment,apt,door,villa,shop,suite,store,office,clinic,roof,garage,studio,room"
@@ -101,5 +101,5 @@ def names_no_unit(text: str) -> bool:
     if ":" in text or "：" in text:
         return True
     words = [word.removeprefix("ال") for word in folded(text).split()]
-    of_a_block = not _BLOCKS.isdisjoint(words) and _UNITS.isdisjoint(words)
+    of_a_block = says_block(text) and _UNITS.isdisjoint(words)
     return of_a_block or not _PAGES.isdisjoint(words[:1]) or _is_no_person(" ".join(words))

@@ -98,9 +98,8 @@ class UnitReader:
             return meant, self._read_block_id
         if column.name in _NAMES:
             # In our own tables people are called as they are.
-            return meant_name, partial(
-                read_text, LONGEST_NAME
-            ) if self._ours else column.read or str
+            as_it_is = partial(read_text, LONGEST_NAME) if self._ours else None
+            return meant_name, as_it_is or column.read or str
         return meant, column.read or str
 
     def other_blocks(self, sheets: Sequence[str]) -> list[str]:

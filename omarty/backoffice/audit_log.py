@@ -216,6 +216,7 @@ class EntryAdmin(ExportingAdmin):
         "channel",
         ActionFilter,
     )
+    # There is a search; where it looks, get_search_results() says.
     search_fields = ("actor_label", "person_label", "apartment_label", "reason")
     search_help_text = _("Part of the name of a person, a unit or a record, or of a reason.")
     export_name = "audit"
