@@ -12,10 +12,11 @@ from contacts.text import clean
 _WORD = r"[^\s@＠\"'<>,;:()]"
 # With blanks around the sign it is an address only if a dot follows: not "me @ home".
 _EMAIL = re.compile(
-    rf"(?<!{_WORD})({_WORD}+)(?:[@＠]|\s{{0,2}}[@＠]\s{{0,2}}(?={_WORD}{{1,99}}\.{_WORD}))({_WORD}+)"
+    rf"((?<!{_WORD}){_WORD}+|\"[^\"@\n]{{1,64}}\")"
+    rf"(?:[@＠]|\s{{0,2}}[@＠]\s{{0,2}}(?={_WORD}{{1,99}}\.{_WORD}))({_WORD}+)"
 )
-# Seven digits or more, however they are grouped.
-_PHONE = re.compile(r"(?<!\d)[+(]{0,3}\d(?:[\s()\[\].,:_\-\u2010-\u2015\u2212/*|•+]{0,4}\d){6,}")
+# Seven digits or more, however they are grouped; a comma and a blank part the numbers of a list.
+_PHONE = re.compile(r"(?<!\d)[+(]{0,3}\d(?:(?:[^\w,;@]|_|[,;](?!\s)){0,4}\d){6,}")
 # A date is no phone number, nor is the time beside it, nor an amount.
 _TIME = r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[+-]\d\d:\d\d)?(?!\d))?"
 _MOMENT = re.compile(

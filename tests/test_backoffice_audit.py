@@ -261,6 +261,13 @@ IN_A_REASON = (
     ),
     *("0105/55/59924", "01 055 599 925", "01055599926 on 27/11/2026"[:11]),
     *("2026-01-01055599923", "mona\uff20example.org", "mona @example.org", "mona@example.org"),
+    *(
+        '"mona"@example.org',
+        '"mona a"@example.org',
+        "0105·559·9926",
+        "0105;559;9927",
+        "0105‧559‧9928",
+    ),
 )
 
 
@@ -272,7 +279,7 @@ def test_a_contact_is_masked_however_it_stands_in_a_text(contact):
     assert hidden.endswith("said on 2026-11-27 10:30 of 211 and 4 others")
 
 
-PLAIN = "Sold on 12/05/2024, 1.6.2025 or 2024/05/12 10:30 for 1,500,000 EGP, unit 101"
+PLAIN = "Sold on 12/05/2024, 1.6.2025 or 2024/05/12 10:30 for 1,500,000 EGP, unit 101; 1,001, 1,002, 1,003"
 
 
 def test_dates_and_amounts_in_a_text_stay():
