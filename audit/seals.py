@@ -31,6 +31,12 @@ def newest_entry() -> int | None:
     return Entry.objects.order_by("-pk").values_list("pk", flat=True).first()
 
 
+def is_one_ahead(line: SealLine | None, last: Seal | None) -> bool:
+    """Whether the file ends with the seal after the database's last: `take_over_seal()` completes it."""
+    number, digest = (last.number, last.digest) if last else (0, "")
+    return line is not None and (line.number - 1, line.previous) == (number, digest)
+
+
 @transaction.atomic
 def seal_next(*, origin: Origin, path: Path, through: int) -> SealLine | None:
     """Seal up to `SEAL_ENTRIES` entries after the last seal, with ids up to `through`; None if none is left.

@@ -38,6 +38,12 @@ def missing_migrations() -> int:
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
+OTHER_PLACE = (
+    "DATABASE_URL in .env: a file in a folder of the service's own, such as"
+    " sqlite:////var/lib/omarty/omarty.sqlite3; and run manage.py as the service's user."
+)
+
+
 def refusal(error: DatabaseError) -> tuple[str, str]:
     """What an operator is told of a database that refuses, and the remedy; empty where it depends."""
     if connection.vendor != "sqlite":
@@ -47,8 +53,7 @@ def refusal(error: DatabaseError) -> tuple[str, str]:
         return f"{error}", ""
     return (
         f"{error}: {connection.settings_dict['NAME']}.",
-        "DATABASE_URL in .env: a file in a folder of the service's own, such as"
-        " sqlite:////var/lib/omarty/omarty.sqlite3; and run manage.py as the service's user.",
+        OTHER_PLACE,
     )
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from audit.bulk import Advance
 from audit.models import Entry, Seal
 from audit.seal_file import SealFileProblem, last_seal_line
+from audit.seals import is_one_ahead
 from buildings.models import Apartment, Block, Membership, occupied_by_nobody
 from contacts.canonical import ContactProblem, with_hint
 from contacts.folding import folded_fields
@@ -217,7 +218,10 @@ def seals(advance: Advance) -> Iterator[IntegrityProblem]:
         return
     in_file = (line.number, line.digest) if line else (0, "")
     in_database = (last.number, last.digest) if last else (0, "")
-    if in_file != in_database:
+    if is_one_ahead(line, last):
+        what = f"Seal {in_file[0]} is in the file and not in the database yet: run audit_seal."
+        yield IntegrityProblem("seals", what, warning=True)
+    elif in_file != in_database:
         what = f"{path} ends with seal {in_file[0]}, the database with seal {in_database[0]}"
         yield IntegrityProblem("seals", f"{what}, or they differ in it: see audit_verify.")
     yield from _unsealed(last)

@@ -292,6 +292,33 @@ def test_a_database_in_the_programs_folder_is_refused_in_one_sentence(installati
     assert str(file) in found[0] and "sqlite:////var/lib/omarty/omarty.sqlite3" in hint
 
 
+@pytest.mark.parametrize("what", ["", "-wal", "-shm", "the folder"])
+def test_a_database_that_is_not_the_services_is_given_to_it(installation, what):
+    file = Path(installation.home / "data" / "omarty.sqlite3")
+    place = file.parent if what == "the folder" else Path(f"{file}{what}")
+    if not place.exists():
+        place.touch(mode=0o600)
+    os.chown(place, 0, 0)
+    for installation.user in (None, SERVICE):
+        found = installation.warnings()
+        told = {"omarty.W052", "omarty.W012"} if what == "the folder" else {"omarty.W052"}
+        assert set(found) <= told
+    for sentence, hint in found.values():
+        assert str(place) in sentence
+        installation.paste(hint)
+    assert place.stat().st_uid == SERVICE
+    assert installation.warnings() == {}
+
+
+def test_a_closed_folder_of_seals_is_given_to_the_service_alone(installation):
+    folder = installation.home / "seals"
+    os.chown(folder, 0, 0)
+    folder.chmod(0o700)
+    installation.user = SERVICE
+    hints = {hint for _sentence, hint in installation.warnings().values()}
+    assert hints and all("chown" in hint for hint in hints)
+
+
 def test_what_the_page_says_after_a_leak_works_where_the_program_is_roots(installation):
     """Each line of SECURITY.md that writes a file, as it stands but for the folder."""
     page = (ROOT / "SECURITY.md").read_text()

@@ -6,6 +6,7 @@ Each warning has an id of its own, one sentence of what is wrong, and as its hin
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import DatabaseError, connection
 
@@ -20,8 +21,8 @@ from omarty.deployment import (
     static_files,
     switches,
 )
-from omarty.deployment.commands import manage, paste
-from omarty.health import missing_migrations, refusal
+from omarty.deployment.commands import manage, paste, service
+from omarty.health import OTHER_PLACE, missing_migrations, refusal
 
 Check = Callable[[], Iterator[CheckMessage]]
 
@@ -71,8 +72,29 @@ def _gone() -> CheckMessage:
             " For a new installation:",
         )
     else:
-        hint = refusal(DatabaseError("unable to open"))[1]
+        hint = OTHER_PLACE
     return Warning(f"The database is not there, or empty: {file}.", hint=hint, id="omarty.W050")
+
+
+def _closed_files() -> list[Path]:
+    """The SQLite file, those that it keeps beside it, and its folder, where the service may not write."""
+    if connection.vendor != "sqlite":
+        return []
+    file = Path(connection.settings_dict["NAME"])
+    beside = (Path(f"{file}{suffix}") for suffix in ("", "-wal", "-shm", "-journal"))
+    there = [each for each in (file.parent, *beside) if places.found(each) is not None]
+    return [each for each in there if not places.writable(each)]
+
+
+def _closed(files: list[Path]) -> CheckMessage:
+    # The program's folder stays root's, so that the server cannot change it.
+    own = settings.BASE_DIR not in files and all(places.ours(each) for each in files)
+    return Warning(
+        f"The database cannot be used: {service().user} may not write"
+        f" {', '.join(str(each) for each in files)}.",
+        hint=paste(*(places.given(each) for each in files)) if own else OTHER_PLACE,
+        id="omarty.W052",
+    )
 
 
 def _database_warnings() -> Iterator[CheckMessage]:
@@ -80,6 +102,9 @@ def _database_warnings() -> Iterator[CheckMessage]:
         return
     if backups.database_is_gone():
         yield _gone()
+        return
+    if files := _closed_files():
+        yield _closed(files)
         return
     if connection.vendor == "mysql":
         yield from mariadb.account_warnings()

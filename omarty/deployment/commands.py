@@ -77,8 +77,9 @@ def manage(*words: str, by_root: bool = False) -> str:
 
 def paste(*commands: str, why: str = "") -> str:
     """A hint of whole lines for a shell, under what is to be known before."""
-    by_whom = "As root:" if root_looks_after_it() and os.geteuid() != ROOT else ""
-    before = f"{why} {by_whom}".strip()
+    before = why
+    if root_looks_after_it() and os.geteuid() != ROOT:
+        before = f"{why[:-1]}, as root:" if why.endswith(":") else f"{why} As root:".strip()
     if not before and len(commands) == 1:
         return commands[0]
     return "\n    ".join([before or "One after the other:", *commands])

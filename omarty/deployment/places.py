@@ -50,6 +50,8 @@ def wrong(setting: str) -> str:
     """What the setting names is of the wrong kind: a sentence's end; empty if it is right or not there."""
     wanted = "a folder" if setting == "BACKUP_DIRECTORY" else "a file"
     place = named().get(setting)
+    if place and wanted == "a folder" and len(real(place).parts) <= 2 and _is_systems(place):
+        return f"{place} is the system's, and no folder of backups alone"
     for each in (place, *place.parents) if place else ():
         try:
             at = found(each)
@@ -86,6 +88,10 @@ def ours(path: Path) -> bool:
     if not path.is_dir():
         return True
     return not (first in SHARED and len(below) == 1) and not _has_others(path)
+
+
+def _is_systems(place: Path) -> bool:
+    return not {*real(place).parts[1:2]}.difference(SYSTEM, SHARED)
 
 
 def _belongs(path: Path, place: Path) -> bool:
@@ -147,7 +153,7 @@ def closed_warning(error: OSError | RuntimeError) -> CheckMessage:
         if isinstance(error, PermissionError):
             hint = _opened(real(path))
         elif path.is_symlink() and path.is_relative_to(settings.STATIC_ROOT):
-            hint = paste(f"rm {quoted(path)}", why="And collect the static files then.")
+            hint = paste(f"rm {quoted(path)}", why="And collect the static files after it.")
     return Warning(sentence, hint=hint, id="omarty.W012")
 
 
@@ -169,10 +175,21 @@ def _opened(path: Path) -> str:
     backups = named().get("BACKUP_DIRECTORY")
     if backups and last == real(backups):
         return remedy(last, f"chgrp {group} {place} && chmod 750 {place}")
+    own = {real(each.parent) for name, each in named().items() if name != "BACKUP_DIRECTORY"}
+    if last in own - {real(settings.BASE_DIR)}:
+        return remedy(last, given(last))
     if last != path:
         # To pass through is not to read: nobody sees what lies there.
         return remedy(last, f"chmod o+x {place}")
     return remedy(last, f"chgrp {group} {place} && chmod g+rX {place}")
+
+
+def given(place: Path) -> str:
+    """The command that lets the service's user write there, where they may not."""
+    who = service()
+    if place.stat().st_uid == who.uid:
+        return f"chmod u+rwX {quoted(place)}"
+    return f"chown {quoted(f'{who.user}:{who.group}')} {quoted(place)}"
 
 
 def writable(path: Path) -> bool:

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Warning
 from django.utils import timezone
 
 from audit.models import Entry, Seal
+from audit.seals import is_one_ahead
 from audit.seal_file import SealFileProblem, last_seal_line
 from omarty.deployment import places
 from omarty.deployment.backups import database_directory
@@ -51,10 +52,7 @@ def warnings() -> Iterator[CheckMessage]:
 
 def _closed(place: Path, folder: Path) -> CheckMessage:
     who = service()
-    change = f"chown {quoted(f'{who.user}:{who.group}')} {quoted(place)}"
-    if place.stat().st_uid == who.uid:
-        change = f"chmod u+rwX {quoted(place)}"
-    remedy = places.remedy(place, change)
+    remedy = places.remedy(place, places.given(place))
     if folder == settings.BASE_DIR and place.stat().st_uid != who.uid:
         # The program is root's, so that the server cannot change it.
         elsewhere = Path("/var/lib/omarty-seals")
@@ -86,10 +84,7 @@ def _differ(last: Seal | None) -> str:
     except SealFileProblem as error:
         return str(error)
     stored = (last.number, last.digest) if last else (0, "")
-    # The next one, of an `audit_seal` that was killed, is taken over by the next.
-    if line and stored in {(line.number, line.digest), (line.number - 1, line.previous)}:
-        return ""
-    if not line and not last:
+    if is_one_ahead(line, last) or stored == ((line.number, line.digest) if line else (0, "")):
         return ""
     return (
         f"{file} ends with seal {line.number if line else 0}, the database with seal {stored[0]}."

@@ -16,12 +16,12 @@ def warnings() -> Iterator[CheckMessage]:
     """About `collectstatic`."""
     root = Path(settings.STATIC_ROOT)
     manifest, again = root / "staticfiles.json", manage("collectstatic", "--no-input", by_root=True)
-    collect = paste(again, why="And restart the server then.")
+    collect = paste(again, why="And restart the server after it.")
     if _broken(manifest):
         yield Warning(
             f"{manifest}, which names the static files, is broken: every page answers 500.",
             # Django cannot collect over it.
-            hint=paste(f"rm -rf {quoted(manifest)} && {again}", why="And restart the server then."),
+            hint=paste(f"rm -rf {quoted(manifest)} && {again}", why="And restart the server after it."),
             id="omarty.W009",
         )
     elif not manifest.exists():
