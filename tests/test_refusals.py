@@ -6,9 +6,11 @@ from typing import Any
 from django.db import connection
 
 from audit.models import Entry
+from contacts.models import Status, User
 from tests.conftest import App, person
 from tests.http import post_form
 
+PASSWORD = "omarty-demo"
 URL = "/omartyapis/Create/"
 FIELDS: dict[str, Any] = {"api": "CreateApartment", "floorNum": 1, "aptNum": 101, "blockId": 1}
 
@@ -79,3 +81,14 @@ def test_an_address_that_tries_many_names_floods_nothing_either(client, settings
     reasons = [entry.refused for entry in refused()]
     assert reasons.count("wrong name or password") == 5
     assert reasons.count("too many attempts") == 2
+
+
+def test_who_knows_their_password_and_may_not_come_in_floods_nothing_either(client):
+    User.objects.filter(pk=person("neighbour").pk).update(status=Status.BANNED)
+    for _ in range(12):
+        typed = {"username": "resident@example.org", "password": PASSWORD}
+        assert "for managers" in client.post("/admin/login/", typed).content.decode()
+        typed = {"email": "neighbour@example.org", "password": PASSWORD}
+        assert client.post("/omartyapis/Auth/Login/", typed).status_code == 403
+    reasons = [entry.refused for entry in refused()]
+    assert reasons == ["no office", "banned"] * 2 and times() == [1, 1, 10, 10]

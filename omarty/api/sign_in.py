@@ -152,8 +152,8 @@ def _attempt_of(origin: Origin, name: str) -> Origin:
 def _sign_in(request: HttpRequest, origin: Origin, user: User, device: str) -> dict[str, Any]:
     status = Status(user.status)
     if status in STATUS_REFUSED:
-        record(
-            origin=origin, action=Action.SIGNED_IN, target=user, person=user, refused=status.value
+        record_refusal(
+            origin=origin, action=Action.SIGNED_IN, refused=status.value, target=user, person=user
         )
         raise CallRefused(*STATUS_REFUSED[status])
     with transaction.atomic():

@@ -71,15 +71,13 @@ class SignInForm(AuthenticationForm):
             refused = Status(user.status).value
         elif not reach(user).sees:
             refused = "no office"
-        record(
-            origin=replace(origin_of(self.request), actor=user),
-            action=Action.SIGNED_IN,
-            target=user,
-            person=user,
-            refused=refused,
-        )
+        origin = replace(origin_of(self.request), actor=user)
         if refused:
+            record_refusal(
+                origin=origin, action=Action.SIGNED_IN, refused=refused, target=user, person=user
+            )
             raise ValidationError(self.error_messages[refused], code=refused)
+        record(origin=origin, action=Action.SIGNED_IN, target=user, person=user)
 
 
 class OwnPasswordForm(PasswordChangeForm):
