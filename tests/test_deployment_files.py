@@ -40,7 +40,10 @@ def test_no_folder_of_the_systems_is_changed(installation, folder):
     place = "/".join([folder.rstrip("/"), "seals.jsonl"])
     installation.set(BACKUP_DIRECTORY=folder, AUDIT_SEAL_FILE=place)
     found = installation.warnings()
-    assert "BACKUP_DIRECTORY in .env" in found["omarty.W010" if folder == "/var/lib" else "omarty.W013"][1]
+    assert (
+        "BACKUP_DIRECTORY in .env"
+        in found["omarty.W010" if folder == "/var/lib" else "omarty.W013"][1]
+    )
     assert not any(word in str(found) for word in ("chmod", "chown", "chgrp"))
 
 

@@ -315,6 +315,40 @@ def test_a_state_in_place_of_a_resident_is_told_where_it_belongs(desk):
     assert problems(seen) == [state] * 3 + ["needs a phone or an e-mail"]
 
 
+def test_what_stands_for_nobody_becomes_no_person(desk):
+    cells = ("TBD", "Tenant 2", "Vacant flat", "شقة فاضية", "مستأجر ٣")
+    rows = [f"{90 + at},1,{cell},0105550009{at}" for at, cell in enumerate(cells)]
+    told = problems(preview(desk, "number,floor,resident,phone", *rows))
+    assert told == ["is not the name of a person"] * len(cells)
+
+
+def test_what_ends_a_list_or_heads_a_part_of_it_becomes_no_unit(desk):
+    footers = ("Prepared by Ali", "Shops", "GROUND", "محلات", "الدور الأول", "تم الطبع")
+    told = problems(preview(desk, "number,floor", *(f"{each},1" for each in footers), names="on"))
+    assert told == ["is no unit's number or name: take this row out, or write a number"] * len(
+        footers
+    )
+
+
+def test_a_unit_called_by_a_name_is_one_in_every_spelling(desk):
+    names = ("12A", "Flat 12A", "unit 12 a", "شقة ١٢A")
+    seen = preview(desk, "number,floor", *(f"{name},1" for name in names), names="on")
+    assert problems(seen) == [] and len({line["unit"] for line in lines(seen)}) == 1
+
+
+def test_cells_of_nothing_but_noughts_and_bullets_say_nothing(desk):
+    seen = preview(desk, "number,floor,resident,phone,note", "91,1,•,0 / 0,•", "92,1,-,00 - 00,··")
+    assert problems(seen) == [] and not any(line["people"] for line in lines(seen))
+
+
+def test_how_a_new_unit_will_be_used_is_shown_where_the_table_does_not_say(desk):
+    seen = preview(desk, "number,floor,resident,phone", "91,1,,", "92,1,Sara Said,01055500092")
+    assert [line["occupancy"] for line in lines(seen)] == ["Vacant", "Occupied"]
+    assert "<small>Vacant</small>" in seen.content.decode()
+    said = preview(desk, "number,floor,occupancy", "91,1,occupied")
+    assert [line["occupancy"] for line in lines(said)] == [""]
+
+
 def test_a_value_without_a_heading_is_told_with_its_column(desk):
     seen = preview(desk, "number,,floor", "91,left,1", "92,,1,,x")
     assert problems(seen) == [

@@ -39,7 +39,7 @@ _FAILED_FORMULA = re.compile(
 _BEFORE_FAILED = frozenset("#ELخ")
 
 # What people write into a cell that has nothing to say.
-_STROKES = re.compile("[-\u2010-\u2015\u2212ـ_.…~*/\\\\،,;:|'\"`]{1,16}")
+_STROKES = re.compile("[-\u2010-\u2015\u2212ـ_.…~*/\\\\،,;:|'\"`]{1,16}|[•·●○▪◦]{1,2}")
 _NAMES_TOO = frozenset({"nil", "na"})
 # What programs write that have nothing to say, exactly as they do: Nan and Nat are people.
 _OF_PROGRAMS = frozenset(
@@ -58,7 +58,7 @@ _NO_CONTACT = re.compile("(?:no|without|لا يوجد|لايوجد|لا توجد
 # In a folded text: so many that they may be a phone.
 _DIGITS = re.compile("[0-9](?: ?[0-9]){4}")
 _ZEROS = re.compile(r"0+(?:\.0+)?")
-_ZEROS_AS_PHONE = re.compile(r"[+(]{0,2}[0٠۰](?:[ ().,/_–-]{0,2}[0٠۰])*\)?")
+_ZEROS_AS_PHONE = re.compile(r"[+(]{0,2}[0٠۰](?:[ ().,/_–-]{0,3}[0٠۰])*\)?")
 # A number below nought, which no phone is.
 _NEGATIVE = re.compile("[-−–][0-9٠-٩۰-۹]")
 

@@ -233,12 +233,21 @@ COLUMNS = (
         "phone",
         gettext_lazy("phone"),
         ("mobile", "mob", "cell", "cellphone", "cell phone", "phone number", "mobile phone", "tel")
-        + ("telephone", "gsm", "contact", "contact number", "whatsapp", "whats app", "landline")
+        + ("telephone", "gsm", "contact", "contact number", "contacts")
+        + (
+            "contact details",
+            "contact info",
+            "contact information",
+            "whatsapp",
+            "whats app",
+            "landline",
+        )
         + ("land line", "home phone", "work phone", "office phone", "fixed line")
         + ("الهاتف", "رقم الهاتف", "هاتف محمول", "الهاتف المحمول", "هاتف جوال", "التليفون")
         + ("التلفون", "تليفون محمول", "تليفون أرضي", "هاتف أرضي", "خط أرضي", "الأرضي")
         + ("هاتف المنزل", "تليفون المنزل", "الموبايل", "موبيل", "المحمول", "الجوال", "النقال")
         + ("الخلوي", "واتساب", "واتس", "واتس اب", "واتس آب", "رقم التواصل", "التواصل")
+        + ("وسيلة الاتصال", "وسائل الاتصال", "بيانات الاتصال", "وسيلة التواصل", "بيانات التواصل")
         + ("رقم الاتصال", "الاتصال"),
         read=partial(read_contacts, Kind.PHONE),
         of_resident=lambda user: Contact(user, Kind.PHONE),

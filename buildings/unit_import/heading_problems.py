@@ -67,7 +67,7 @@ def sheet_of_another_block(sheets: Sequence[str]) -> HeadingsProblem:
     """The sheets' own names speak of other blocks than the one chosen, or of several."""
     return HeadingsProblem(
         _(
-            "No column says the block, but the name of a sheet does: %(sheets)s. Bring in each sheet by"
+            "No column says the block, but the name of a sheet may: %(sheets)s. Bring in each sheet by"
             " itself, into its block, or add a column of blocks; if the name means no other block than"
             " the one chosen, give the sheet another name."
         )

@@ -76,7 +76,12 @@ def _continues(texts: Sequence[str], below: Sequence[str]) -> bool:
     agreeing = sum(
         is_known(above) and is_known(text) and _means_the_same(above, text) for above, text in pairs
     )
-    return agreeing > 1 or (len(pairs) > 1 and all(is_known(text) for _above, text in pairs))
+    if agreeing > 1:
+        return True
+    grouped = [(group, text) for group, text in _grouped(texts, below) if text]
+    return len(grouped) > 1 and all(
+        is_known(text) or is_known(f"{group} {text}") for group, text in grouped
+    )
 
 
 def _means_the_same(one: str, other: str) -> bool:
@@ -84,10 +89,23 @@ def _means_the_same(one: str, other: str) -> bool:
     return first is not None and second is not None and first.column is second.column
 
 
+def _grouped(texts: Sequence[str], below: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each cell below with what stands above it, or, where cells were merged, above one to its side."""
+    group = ""
+    for index, text in enumerate(below):
+        group = (texts[index] if index < len(texts) else "") or group
+        yield group, text
+
+
 def _joined(texts: Sequence[str], below: Sequence[str]) -> Iterator[str]:
-    for index in range(max(len(texts), len(below))):
+    rest = len(texts) - len(below)
+    for index, (group, text) in enumerate(_grouped(texts, [*below, *[""] * rest])):
         above = texts[index] if index < len(texts) else ""
-        text = below[index] if index < len(below) else ""
-        yield (
-            text if is_known(text) and not (is_known(above) or is_counter(above)) else above or text
-        )
+        of_group = f"{group} {text}"
+        if not text or is_counter(above) or (is_known(above) and _means_the_same(above, text)):
+            yield above or text
+        elif is_known(of_group):
+            # "Owner" over "Name" and "Phone" says whose they are.
+            yield of_group
+        else:
+            yield text if is_known(text) and not is_known(above) else above or text

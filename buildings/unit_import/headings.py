@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -348,7 +349,8 @@ class Headings:
             bool(others - {"resident", "last name", "phone", "email", "note", "problem"})
             or len(known) == 1
         )
-        ours = "resident" in others or "unit id" in others or _OURS.issubset(self.texts)
+        named = "resident" in others
+        ours = "unit id" in others or _OURS.issubset(self.texts)
         for index, found in known:
             text = plain(self.texts[index])
             column = found.column
@@ -356,7 +358,7 @@ class Headings:
                 self.left_out.append(self.texts[index])
                 continue
             if text in _ANY_NAME:
-                if not of_people and not numbered and not ours:
+                if not ours and (named or not of_people and not numbered):
                     raise name_of_whom(self.texts[index], self.ways)
                 column = _KEYS["resident" if of_people or numbered else "name"]
             yield index, found, column
@@ -403,18 +405,25 @@ class Headings:
         names = [found for found in known.values() if found.column.key == "resident"]
         stranger = doubtful = None
         kinds_before: set[str] = set()
+        kinds = Counter(found.column.key for found in known.values())
+        # Where nobody is named, a name left out is not the resident's.
+        named = not names
         for index, text in enumerate(self.texts):
             found = known.get(index)
-            if index in ignored and _names_somebody(text):
+            # "Name" beside "Tenant" may be another's name, or the tenant's in another language.
+            another = kinds_before or not named or any(each.who for each in names)
+            if index in ignored and (
+                (another and plain(text) in _ANY_NAME) or _names_somebody(text)
+            ):
                 is_resident = meaning(text) is not None
                 if kinds_before or names or not is_resident:
                     stranger = index
-            elif index in ignored and kinds_before and meaning(text) is None:
-                # Between two contacts there may stand a name under a heading that nobody foresaw.
+            elif index in ignored and (kinds_before or not named) and meaning(text) is None:
+                # Apart from the resident's there may stand a name under a heading that nobody foresaw.
                 doubtful = doubtful if _is_thing(text) else index
             elif found is not None and found.column.contact:
-                # A second phone may be another's; an e-mail beside a phone is hardly.
-                again = doubtful if found.column.key in kinds_before else None
+                # One of two phones may be another's; an e-mail beside a phone is hardly.
+                again = doubtful if kinds[found.column.key] > 1 else None
                 kinds_before.add(found.column.key)
                 suspect = stranger if stranger is not None else again
                 theirs = found.who and found.who in {each.who for each in names}
@@ -423,6 +432,7 @@ class Headings:
                 doubtful = None
             elif found is not None and found.column.key in _NAME_KEYS:
                 stranger = doubtful = None
+                named = True
         for one in ignored:
             for other, found in known.items():
                 number = _number(self.texts[other]) if found.column.contact else ""

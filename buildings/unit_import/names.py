@@ -24,7 +24,8 @@ def _folded_set(words: str) -> frozenset[str]:
 _NOT_PERSONS = (
     _folded_set("owner,owners,landlord,tenant,tenants,renter,lessee,resident,occupant,occupier")
     | _folded_set(
-        "manager,guard,rent,rental,for rent,for sale,sold,owned,ownership,unknown,no name"
+        "tbd,tba,to be confirmed,to be announced,manager,guard"
+        ",rent,rental,for rent,for sale,sold,owned,ownership,unknown,no name"
     )
     | _folded_set(
         "مالك,المالك,ملاك,صاحب الشقة,صاحب الوحدة,مستأجر,المستأجر,ساكن,الساكن,مقيم,شاغل,قاطن"
@@ -51,12 +52,28 @@ _UNITS = _folded_set(
     "unit,flat,apartment,apt,door,villa,shop,suite,store,office,clinic,roof,garage,studio,room"
     ",وحدة,شقة,محل,فيلا,باب,مكتب,عيادة,روف,جراج,مخزن,استوديو,غرفة"
 )
+# What begins the words of whoever made the list; and what alone heads the rows below it.
+_OF_THE_LIST = _folded_set(
+    "prepared,printed,created,updated,signed,signature,date,signatures,approved,reviewed,notes"
+    ",إعداد,أعده,أعد,طبع,توقيع,تاريخ,اعتماد,مراجعة,ملاحظات,تم"
+)
+_OF_MANY = _folded_set(
+    "ground,first,second,third,fourth,fifth,sixth,seventh,eighth,ninth,tenth,floor,level,typical"
+    ",shops,units,flats,apartments,villas,offices,stores,clinics,garages,rooms,and"
+    ",أرضي,أول,ثاني,ثالث,رابع,خامس,سادس,سابع,ثامن,تاسع,عاشر,دور,طابق,متكرر,محلات,شقق,وحدات,فيلات"
+    ",مكاتب,عيادات,مخازن,جراجات"
+)
+# What may stand before the name of a unit that begins with figures, and says nothing.
+_BEFORE_FIGURES = re.compile(
+    rf"^(?:{'|'.join(_folded_set('unit,flat,apartment,apt,شقة,الشقة,وحدة,الوحدة'))})"
+    r" ?(?:no|number|رقم)? ?(?=\d)"
+)
 _BESIDE_FIGURES = re.compile(r"(?<=[^\W\d_]) (?=\d)|(?<=\d) (?=[^\W\d_])")
 
 
 def unit_key(name: str) -> str:
-    """Equal for spellings of one unit's name: 12 A is 12A, and Shop 1 is Shop1."""
-    return _BESIDE_FIGURES.sub("", folded(name))
+    """Equal for spellings of one unit's name: 12 A and Flat 12A are 12A, and Shop 1 is Shop1."""
+    return _BESIDE_FIGURES.sub("", _BEFORE_FIGURES.sub("", folded(name)))
 
 
 def read_person(longest: int, text: str) -> str:
@@ -86,7 +103,11 @@ def read_person(longest: int, text: str) -> str:
 
 
 def _is_no_person(words: str) -> bool:
-    return words in _NOT_PERSONS or is_occupancy(words) or _is_date(words)
+    """Also with a number behind it, or beside the kind of unit: "Tenant 2", "Vacant flat"."""
+    less = [word for word in words.split() if not word.isdecimal()]
+    bare = " ".join(word for word in less if word.removeprefix("ال") not in _UNITS)
+    said = {words, " ".join(less), bare}
+    return not said.isdisjoint(_NOT_PERSONS) or any(map(is_occupancy, said)) or _is_date(words)
 
 
 def _is_date(words: str) -> bool:
@@ -101,5 +122,7 @@ def names_no_unit(text: str) -> bool:
     if ":" in text or "：" in text:
         return True
     words = [word.removeprefix("ال") for word in folded(text).split()]
+    if not _OF_THE_LIST.isdisjoint(words[:1]) or (words and _OF_MANY.issuperset(words)):
+        return True
     of_a_block = says_block(text) and _UNITS.isdisjoint(words)
     return of_a_block or not _PAGES.isdisjoint(words[:1]) or _is_no_person(" ".join(words))

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from buildings.models import Block, unit_label
+from buildings.models import Block, Occupancy, unit_label
 from buildings.permissions import Blocks, members_within
 from buildings.unit_import.columns import Column
 from buildings.unit_import.rows import Effect, RowProblem, Unit
@@ -86,14 +86,19 @@ class Lines:
             }
 
     def _unit(self, unit: Unit | None) -> dict[str, Any]:
-        """The unit as people know it now, or will; its page; whether somebody has to give it a number."""
+        """The unit as people know it now, or will; its page; whether somebody has to give it a number;
+        and how it will be used where the table does not say.
+        """
         if unit is None:
-            return {"unit": "", "page": "", "unnumbered": False}
+            return {"unit": "", "page": "", "unnumbered": False, "occupancy": ""}
         new = unit.effect is Effect.NEW
+        told = {column.field for _index, column in self._table.reader.columns}
+        guessed = new and "occupancy" not in told
         return {
             "unit": _place(self._blocks[unit.key.block_id], _label(unit)),
             "page": "" if new else reverse("admin:buildings_apartment_change", args=[unit.pk]),
             "unnumbered": new and unit.key.number is None,
+            "occupancy": str(Occupancy(unit.reported["occupancy"]).label) if guessed else "",
         }
 
     def _people(self, unit: Unit, row: int) -> Iterator[str]:

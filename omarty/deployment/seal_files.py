@@ -9,8 +9,8 @@ from django.core.checks import CheckMessage, Warning
 from django.utils import timezone
 
 from audit.models import Entry, Seal
-from audit.seals import is_one_ahead
 from audit.seal_file import SealFileProblem, last_seal_line
+from audit.seals import is_one_ahead
 from omarty.deployment import places
 from omarty.deployment.backups import database_directory
 from omarty.deployment.commands import manage, paste, quoted, root_looks_after_it, service

@@ -21,7 +21,9 @@ def warnings() -> Iterator[CheckMessage]:
         yield Warning(
             f"{manifest}, which names the static files, is broken: every page answers 500.",
             # Django cannot collect over it.
-            hint=paste(f"rm -rf {quoted(manifest)} && {again}", why="And restart the server after it."),
+            hint=paste(
+                f"rm -rf {quoted(manifest)} && {again}", why="And restart the server after it."
+            ),
             id="omarty.W009",
         )
     elif not manifest.exists():
