@@ -402,42 +402,45 @@ class Headings:
 
     def _check_left_out(self, known: Mapping[int, Meaning], ignored: Sequence[int]) -> None:
         """Whose name is left out must not leave their phone to whom another column names."""
+        named = {found.who for found in known.values() if found.column.key == "resident"}
+        for name, contact in self._contacts_beside(known, ignored):
+            whose = known[contact].who
+            if not (whose and whose in named) and self._may_be_of(name, contact):
+                raise contact_of_whom(self.texts[name], self.texts[contact], self.ways)
+        for name in filter(lambda index: _names_somebody(self.texts[index]), ignored):
+            for contact, found in known.items():
+                number = _number(self.texts[contact]) if found.column.contact else ""
+                if number > "1" and self._same(name, contact):
+                    raise contact_of_whom(self.texts[name], self.texts[contact], self.ways)
+
+    def _contacts_beside(
+        self, known: Mapping[int, Meaning], ignored: Sequence[int]
+    ) -> Iterator[tuple[int, int]]:
+        """A column left out that may name somebody, and each contact that may be theirs."""
         names = [found for found in known.values() if found.column.key == "resident"]
-        stranger = doubtful = None
-        kinds_before: set[str] = set()
         kinds = Counter(found.column.key for found in known.values())
-        # Where nobody is named, a name left out is not the resident's.
-        named = not names
+        # Where nobody is named, a name left out is not the resident's in other words.
+        contact_before, name_before = False, not names
+        stranger = doubtful = None
         for index, text in enumerate(self.texts):
             found = known.get(index)
-            # "Name" beside "Tenant" may be another's name, or the tenant's in another language.
-            another = kinds_before or not named or any(each.who for each in names)
-            if index in ignored and (
-                (another and plain(text) in _ANY_NAME) or _names_somebody(text)
-            ):
-                is_resident = meaning(text) is not None
-                if kinds_before or names or not is_resident:
-                    stranger = index
-            elif index in ignored and (kinds_before or not named) and meaning(text) is None:
-                # Apart from the resident's there may stand a name under a heading that nobody foresaw.
-                doubtful = doubtful if _is_thing(text) else index
+            if index in ignored:
+                # "Name" beside "Tenant" may be another's.
+                other = contact_before or not name_before or any(each.who for each in names)
+                if _names_somebody(text) or (other and plain(text) in _ANY_NAME):
+                    if contact_before or names or meaning(text) is None:
+                        stranger = index
+                elif (contact_before or not name_before) and meaning(text) is None:
+                    # Apart from the resident's there may stand a name under a heading nobody foresaw.
+                    doubtful = doubtful if _is_thing(text) else index
             elif found is not None and found.column.contact:
                 # One of two phones may be another's; an e-mail beside a phone is hardly.
                 again = doubtful if kinds[found.column.key] > 1 else None
-                kinds_before.add(found.column.key)
-                suspect = stranger if stranger is not None else again
-                theirs = found.who and found.who in {each.who for each in names}
-                if suspect is not None and not theirs and self._may_be_of(suspect, index):
-                    raise contact_of_whom(self.texts[suspect], text, self.ways)
-                doubtful = None
+                if (suspect := again if stranger is None else stranger) is not None:
+                    yield suspect, index
+                contact_before, doubtful = True, None
             elif found is not None and found.column.key in _NAME_KEYS:
-                stranger = doubtful = None
-                named = True
-        for one in ignored:
-            for other, found in known.items():
-                number = _number(self.texts[other]) if found.column.contact else ""
-                if number > "1" and _names_somebody(self.texts[one]) and self._same(one, other):
-                    raise contact_of_whom(self.texts[one], self.texts[other], self.ways)
+                name_before, stranger, doubtful = True, None, None
 
     def _same(self, one: int, other: int) -> bool:
         return _number(self.texts[one]) == _number(self.texts[other])
