@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from audit.models import Action
-from audit.operations import Origin, Unknown, Where, record
+from audit.operations import About, Named, Origin, Unknown, record
 from contacts.counting import count_up
 
 TIMES = gettext_noop("times")
@@ -21,7 +21,8 @@ def record_refusal(
     action: Action,
     refused: str,
     of: tuple[object, ...] = (),
-    **where: Unpack[Where],
+    target: Named | None = None,
+    **about: Unpack[About],
 ) -> None:
     """Record that the rule `refused` stopped somebody.
 
@@ -29,13 +30,13 @@ def record_refusal(
     and so on, which says how many times it was so far; blocks that do not exist count as one. `of` says
     who else than the actor is meant.
     """
-    block = where.get("block")
+    block = about.get("block")
     who = of or (origin.actor and origin.actor.pk, origin.actor_label)
     in_block = None if block is None or isinstance(block, Unknown) else block.pk
     times = count_up("refusal", action.value, refused, *who, in_block, within=PERIOD)
     if _is_power_of_ten(times):
         after = {TIMES: times} if times > 1 else None
-        record(origin=origin, action=action, refused=refused, after=after, **where)
+        record(origin=origin, action=action, refused=refused, after=after, target=target, **about)
 
 
 def _is_power_of_ten(number: int) -> bool:
