@@ -1,4 +1,4 @@
-"""The request's id in each of its log lines."""
+"""Lines of the server's log: the request's id in each, and little of what is refused."""
 
 import logging
 from contextvars import ContextVar
@@ -8,6 +8,8 @@ from django.core.signals import request_finished
 from django.dispatch import receiver
 
 OUTSIDE_OF_A_REQUEST = "-"
+# In characters.
+LONGEST_REFUSAL = 300
 
 # Each thread has its own. `omarty.middleware.request_id` sets it.
 current_request_id: ContextVar[str] = ContextVar("request_id", default=OUTSIDE_OF_A_REQUEST)
@@ -18,6 +20,19 @@ class RequestIdFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current_request_id.get()
+        return True
+
+
+class RefusalFilter(logging.Filter):
+    """Of a request that was refused, one line and not all of its address: tracebacks are of our own faults.
+
+    Whoever asks for what there is not could fill the disk otherwise.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = record.exc_text = None
+            record.msg, record.args = record.getMessage()[:LONGEST_REFUSAL], None
         return True
 
 

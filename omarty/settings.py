@@ -402,7 +402,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     # The id stands in X-Request-ID of the answer and in the audit log; "-" outside of a request.
-    "filters": {"request_id": {"()": "omarty.logs.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "omarty.logs.RequestIdFilter"},
+        "refusals": {"()": "omarty.logs.RefusalFilter"},
+    },
     "formatters": {
         "plain": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s: %(message)s"}
     },
@@ -410,7 +413,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "plain",
-            "filters": ["request_id"],
+            "filters": ["request_id", "refusals"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},

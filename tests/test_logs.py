@@ -129,3 +129,16 @@ def test_a_line_outside_of_a_request_carries_none():
         (request_id, "Not Found: /nowhere"),
         ("-", "after"),
     ]
+
+
+REFUSED = ("/admin/?a=" + "x" * 201, "/admin/?" + "&a=1" * 51, "/nowhere/" + "x" * 1500)
+
+
+@pytest.mark.parametrize("path", REFUSED)
+def test_what_is_refused_takes_one_short_line_however_much_was_asked(server, path):
+    before = len(server.log.read_text())
+    status, request_id = server.refused(path)
+    assert status < 500
+    written = server.log.read_text()[before:]
+    lines = [line for line in written.splitlines() if request_id in line]
+    assert len(lines) == len(written.splitlines()) == 1 and len(written) < 500
