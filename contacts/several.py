@@ -12,6 +12,10 @@ _DASH_WITH_BLANKS, _BLANK_OR_DASH = re.compile(r"\s[‐-―-]\s"), re.compile(r"
 # The fewest digits of one of several numbers: fewer are part of one.
 _FEWEST_DIGITS = 7
 _MOST_PARTS, _MOST_GROUPS = 25, 9
+# More would take long to try in every way.
+_MOST_GROUPS_OF_ALL = 24
+# The most, with a prefix and an extension.
+_MOST_DIGITS = 22
 # What programs that know fractions alone make of a phone.
 _FRACTION_OF_PHONE = re.compile(r"(\+?\d{6,15})[.٫]0+")
 
@@ -52,7 +56,10 @@ def _partings(kind: Kind, text: str) -> Iterator[list[str]]:
     yield [text]
     if len(apart := [part for each in several for part in _parts(_DASH_WITH_BLANKS, each)]) > 1:
         yield apart
-    numbers = [_numbers(_BLANK_OR_DASH.split(each)) for each in several]
+    groups = [_BLANK_OR_DASH.split(each) for each in several]
+    if sum(map(len, groups)) > _MOST_GROUPS_OF_ALL:
+        return
+    numbers = list(map(_numbers, groups))
     if all(len(each) == 1 for each in numbers):
         apart = [number for each in numbers for number in each[0]]
         # Of one number, phones.py says how it may be written.
@@ -75,7 +82,7 @@ def _numbers(groups: list[str]) -> list[list[str]]:
             [
                 [*way, number]
                 for start, number in last
-                if ways[start] and _digits_in(number) >= _FEWEST_DIGITS
+                if ways[start] and _FEWEST_DIGITS <= _digits_in(number) <= _MOST_DIGITS
                 if _read_all(Kind.PHONE, [number])
                 for way in ways[start]
             ]
