@@ -19,7 +19,7 @@ _OTHER_SCRIPT = "xn--"
 # "Nadia Fathy <nadia@example.org>"
 _IN_BRACKETS = re.compile("<([^<>]*)>$")
 _LATIN = re.compile("[a-zA-Z\u00aa-\u024f\u1e00-\u1eff\u212a\u212b]")
-_SCHEME = re.compile("mailto:", re.IGNORECASE)
+_SCHEME = re.compile("mailto:(?://)?", re.IGNORECASE)
 _AFTER = " .,;:،؛"
 _AROUND = "\"'“”‘’«»()[]"
 

@@ -56,6 +56,10 @@ _FRACTION = re.compile(r"(?<=[0-9]{6})\.0{1,9}$")
 _POWER = re.compile(r"[0-9]{1,20}(?:[.,][0-9]{1,20})?[eE]\+?[0-9]{1,3}")
 # A plus, even where it is typed last; a country's code in brackets; digits and what separates them.
 _BODY = re.compile(r"(\(?\+)?\(?[0-9][0-9() \t./,_-]*(\+?)\)?")
+# A spreadsheet writes dates so.
+_DATE = re.compile(
+    r"(?:19|20)[0-9]{2}([-/.])[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/.])[0-9]{1,2}\2(?:19|20)[0-9]{2}"
+)
 # "27370011/12" is two numbers.
 _SECOND = re.compile(r"(?<=[0-9]{6}) ?[^0-9 ] ?[0-9]{1,2}$")
 # "5850000/01", "5850000 (03)": a number of seven digits or eight, as dialled within its city, and another's
@@ -69,6 +73,7 @@ _JOINED = re.compile("[._,/]")
 _NOT_MOBILE = _("a mobile number in Egypt has 11 digits, and begins with 010, 011, 012 or 015")
 _SHORTENED = _("a spreadsheet has shortened it: make the cell text, and type it again")
 _SEVERAL = _("it looks like more than one number")
+_A_DATE = _("it looks like a date")
 _LETTERS = _("there are letters in it")
 _TOO_SHORT = _("it is too short, or the code of its city is missing")
 _ABROAD = _("a number abroad begins with + and the code of its country")
@@ -164,8 +169,14 @@ def _digits(tidy: str) -> tuple[bool, str]:
         raise PhoneProblem(_LETTERS if _WORD.search(body) else "")
     if sum(len(_NO_DIGIT.sub("", part)) >= _FEWEST_DIGITS - 1 for part in _JOINED.split(body)) > 1:
         raise PhoneProblem(_SEVERAL)
+    if _DATE.fullmatch(body):
+        raise PhoneProblem(_A_DATE)
     second = _SECOND.search(body)
-    if _is_local_and_more(body) or (second is not None and _is_one(body[: second.start()])):
+    if (
+        _is_local_and_more(body)
+        or _has_stray_digits(body)
+        or (second is not None and _is_one(body[: second.start()]))
+    ):
         raise PhoneProblem(_SEVERAL)
     plus = bool(found[1] or found[2])
     digits = _NO_DIGIT.sub("", body)
@@ -181,6 +192,35 @@ def _is_local_and_more(body: str) -> bool:
     *groups, last = _GROUP.findall(body)
     local = "".join(groups)
     return body[0] in _LOCAL and len(local) in _LOCAL_DIGITS and len(last) <= _MOST_MORE
+
+
+def _has_stray_digits(body: str) -> bool:
+    """Whether a number stands behind that of a line in a list, or before a digit or two that are none of its.
+
+    "1) 034845753" would be a mobile number. A first 2 is how Egypt's code is written.
+    """
+    groups = [found.span() for found in _GROUP.finditer(body)]
+    if len(groups) < 2:
+        return False
+    (begin, end), (last, _end) = groups[0], groups[-1]
+    if begin == 0 and end == 1 and body[0] in "13456789" and _is_real(body[groups[1][0] :]):
+        return True
+    head = body[:last].rstrip(" ().,/_-\t")
+    return len(body) - last <= 2 and _is_real(head) and not _is_real(body, whole=True)
+
+
+def _is_real(body: str, *, whole: bool = False) -> bool:
+    """Whether the text is one number that may be given out; `whole` is it in any grouping."""
+    body = re.sub("[^+0-9]", "", body) if whole else body
+    try:
+        return phonenumbers.is_valid_number(_number(body))
+    except PhoneProblem:
+        return False
+
+
+def is_mobile(value: str) -> bool:
+    """Whether an E.164 number is a mobile one."""
+    return bool(phonenumbers.number_type(phonenumbers.parse(value)) == PhoneNumberType.MOBILE)
 
 
 def _without_words(text: str) -> str:

@@ -1,10 +1,14 @@
 """Several phones or e-mails in one text, as a cell or a column of an old database may have them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from django.conf import settings
+from phonenumbers import country_code_for_region
 
 from contacts.canonical import ContactProblem
 from contacts.models import Kind
+from contacts.phones import is_mobile
 
 # Between several phones or e-mails; a slash or dash may also stand within one.
 _BETWEEN = re.compile(r"[/\\،,;؛|&\n]|\s(?:and|or|أو|او)\s|\sو", re.IGNORECASE)
@@ -26,10 +30,20 @@ def contacts_in(kind: Kind, text: str) -> list[tuple[str, str]]:
     Raises ContactProblem where the text is no contact, nor several.
     """
     parts = next(filter(None, (_read_all(kind, each) for each in _partings(kind, text))), None)
-    if parts is None:
+    if parts is None or _leaves_out_a_code(kind, parts):
         # It says why.
         return [_read_contact(kind, text)]
     return list({value: (typed, value) for typed, value in reversed(parts)}.values())[::-1]
+
+
+def _leaves_out_a_code(kind: Kind, parts: Sequence[tuple[str, str]]) -> bool:
+    """Whether beside a number abroad another one has no code: it may be abroad, too, if it is no mobile."""
+    if kind is not Kind.PHONE or len(parts) < 2:
+        return False
+    home = f"+{country_code_for_region(settings.PHONE_REGION)}"
+    at_home = [typed for typed, value in parts if value.startswith(home) and not is_mobile(value)]
+    abroad = any(not value.startswith(home) for _typed, value in parts)
+    return abroad and not all(typed.lstrip(" (").startswith(("+", "00")) for typed in at_home)
 
 
 def phones_in(text: str) -> list[str]:

@@ -223,7 +223,7 @@ def test_rows_of_a_unit_with_a_name_mean_one_unit(sheet, problems):
         (("Total units", 3, ""), "sums up other rows"),
         (("First floor", "", ""), "take this row out"),
         (("الدور الأول", "", ""), "take this row out"),
-        (("341-342", 3, ""), "is not a whole number"),
+        (("341-342", 3, ""), "is more than one number"),
         (("12A", 3, "East"), "another name"),
         (("A flat of a very, very long name it has", 3, ""), "longer than 32"),
     ],

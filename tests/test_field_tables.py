@@ -132,8 +132,10 @@ REFUSED_HEADINGS = {
     "number,name," + "phone " * 50: "Unknown headings: phone phone",
     "No,name,phone": "no column of unit numbers",
     "ID No,name,phone": "Unknown headings: ID No",
+    "number,name,Phones,Fax": "Unknown headings: Fax.",
     "رقم,الاسم,التليفون": "no column of unit numbers",
     "number,اسم المالك,الاسم,الموبايل": "الاسم may be the unit's name or a person's",
+    "Flat,Floor,Name (Arabic),Name (English),Mobile": "Name (Arabic) and Name (English)",
     "Flat,Name,Phone,Owner": "Name may be the unit's name or a person's",
 }
 

@@ -323,7 +323,7 @@ def test_what_stands_for_nobody_becomes_no_person(desk):
 
 
 def test_what_ends_a_list_or_heads_a_part_of_it_becomes_no_unit(desk):
-    footers = ("Prepared by Ali", "Shops", "GROUND", "محلات", "الدور الأول", "تم الطبع")
+    footers = ("Prepared by Ali", "Shops", "GROUND", "محلات", "الدور الأول", "تم الطبع", "مدخل أ", "رئيس الاتحاد")
     told = problems(preview(desk, "number,floor", *(f"{each},1" for each in footers), names="on"))
     assert told == ["is no unit's number or name: take this row out, or write a number"] * len(
         footers
@@ -347,6 +347,34 @@ def test_how_a_new_unit_will_be_used_is_shown_where_the_table_does_not_say(desk)
     assert "<small>Vacant</small>" in seen.content.decode()
     said = preview(desk, "number,floor,occupancy", "91,1,occupied")
     assert [line["occupancy"] for line in lines(said)] == [""]
+
+
+@pytest.mark.parametrize(
+    ("column", "one", "other"),
+    [("Entrance", "1", "2"), ("المدخل", "أ", "ب"), ("Letter", "A", "B"), ("Wing", "East", "West")],
+)
+def test_two_units_do_not_become_one_where_what_parts_them_is_left_out(desk, column, one, other):
+    rows = (f"{one},601,1,Karim Adel,01055500091", f"{other},601,1,Huda Salem,01055500092")
+    seen = preview(desk, f"{column},Flat,Floor,Name,Mobile", *rows, ignore=[column])
+    (told,) = problems(seen)
+    assert told.startswith(f"has an earlier row, of another {column}, which is left out")
+    same = (rows[0], rows[1].replace(other, one, 1))
+    assert problems(preview(desk, f"{column},Flat,Floor,Name,Mobile", *same, ignore=[column])) == []
+
+
+def test_phones_of_two_people_in_one_cell_do_not_become_ones(desk):
+    names = ("أحمد / محمد حسن", "Ahmed Ali & Sara Omar", "نبيل فاروق وزوجته سمية", "علي و منى")
+    rows = [f'9{at},1,{name},"0105550009{at}, 0115550009{at}"' for at, name in enumerate(names)]
+    told = problems(preview(desk, "number,floor,resident,phone", *rows))
+    assert told == ["names more than one person, with several contacts: give each a row"] * 4
+    titles = ("Dr / Ali Omar", "م/ علي حسن", "وليد وائل")
+    rows = [f'9{at},1,{name},"0105550009{at}, 0115550009{at}"' for at, name in enumerate(titles)]
+    assert problems(preview(desk, "number,floor,resident,phone", *rows)) == []
+
+
+def test_several_numbers_in_place_of_one_are_told_as_such(desk):
+    told = problems(preview(desk, "number,floor", "531-532,1", "533 + 534,1", "101/102,1"))
+    assert len(told) == 3 and all(each.startswith("is more than one number") for each in told)
 
 
 def test_a_value_without_a_heading_is_told_with_its_column(desk):

@@ -104,6 +104,8 @@ _UNIT_WORD = re.compile(
     r"(?:(?:unit|flat|apartment|apt|no|رقم|وحدة|الوحدة|شقة|الشقة)[ .:#/-]{1,3}){1,2}(?=[0-9٠-٩۰-۹]{1,6}$)",
     re.I,
 )
+# "101-102", "5 + 6".
+_SEVERAL_NUMBERS = re.compile(r"[0-9]{1,6}(?:\s?[-–+/\\&,،]\s?[0-9]{1,6}){1,9}")
 # What a row says that sums up: one of the words, alone or with what may stand beside it.
 _SUMS = frozenset(
     map(
@@ -217,6 +219,13 @@ def read_number(text: str) -> int:
             _(
                 "is not a whole number: give the unit a number of its own and write this into the"
                 " column name, or have such units called by their names"
+            )
+        )
+    if number is None and _SEVERAL_NUMBERS.fullmatch(western_digits(clean(text)).strip()):
+        raise CellProblem(
+            _(
+                "is more than one number: give each unit a row, or a unit that was made of several the number"
+                " of one of them, and write the rest into the note"
             )
         )
     if number is None or not LOWEST_NUMBER <= number <= HIGHEST_NUMBER:

@@ -200,7 +200,16 @@ COLUMNS = (
     Column(
         "resident",
         gettext_lazy("resident"),
-        ("resident name", "resident's name", "residents", "full name", "tenant", "tenant name")
+        ("resident name", "resident's name", "residents", "full name", "head of family")
+        + (
+            "head of household",
+            "family head",
+            "رب الأسرة",
+            "اسم رب الأسرة",
+            "رب العائلة",
+            "tenant",
+            "tenant name",
+        )
         + ("tenant's name", "renter", "lessee", "owner", "owner name", "owner's name", "landlord")
         + ("occupant", "occupant name", "occupier", "customer", "customer name", "client")
         + ("client name", "contact name", "contact person", "person", "person name")
@@ -235,6 +244,15 @@ COLUMNS = (
         ("mobile", "mob", "cell", "cellphone", "cell phone", "phone number", "mobile phone", "tel")
         + ("telephone", "gsm", "contact", "contact number", "contacts")
         + (
+            "phones",
+            "mobiles",
+            "telephones",
+            "phone numbers",
+            "home tel",
+            "work tel",
+            "home telephone",
+        )
+        + (
             "contact details",
             "contact info",
             "contact information",
@@ -247,6 +265,7 @@ COLUMNS = (
         + ("التلفون", "تليفون محمول", "تليفون أرضي", "هاتف أرضي", "خط أرضي", "الأرضي")
         + ("هاتف المنزل", "تليفون المنزل", "الموبايل", "موبيل", "المحمول", "الجوال", "النقال")
         + ("الخلوي", "واتساب", "واتس", "واتس اب", "واتس آب", "رقم التواصل", "التواصل")
+        + ("التليفونات", "التلفونات", "الهواتف", "الموبايلات", "المحمولات", "الجوالات", "خط")
         + ("وسيلة الاتصال", "وسائل الاتصال", "بيانات الاتصال", "وسيلة التواصل", "بيانات التواصل")
         + ("رقم الاتصال", "الاتصال"),
         read=partial(read_contacts, Kind.PHONE),

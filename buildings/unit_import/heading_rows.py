@@ -1,9 +1,11 @@
 """In which row of a sheet the headings stand."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from buildings.unit_import.headings import UNIT_KEYS, is_counter, is_known, meaning, plain
+from buildings.unit_import.heading_words import plain
+from buildings.unit_import.headings import UNIT_KEYS, is_counter, is_known, meaning
 
 # A row's number and its cells.
 Row = tuple[int, list[str]]
@@ -46,6 +48,8 @@ def find(rows: Sequence[Row]) -> Found | None:
     if at + 1 < len(rows) and _continues(texts, rows[at + 1][1]):
         last, below = rows[at + 1]
         texts = list(_joined(texts, below))
+    elif at:
+        texts = list(_told_apart(rows[at - 1][1], texts))
     return Found(number, list(texts), last, list(rows[:at]), sure)
 
 
@@ -95,6 +99,14 @@ def _grouped(texts: Sequence[str], below: Sequence[str]) -> Iterator[tuple[str, 
     for index, text in enumerate(below):
         group = (texts[index] if index < len(texts) else "") or group
         yield group, text
+
+
+def _told_apart(above: Sequence[str], texts: Sequence[str]) -> Iterator[str]:
+    """Headings that are there twice, with the line above them that says whose they are."""
+    times = Counter(map(plain, texts))
+    for group, text in _grouped(above, texts):
+        whose = f"{group} {text}"
+        yield whose if text and group and times[plain(text)] > 1 and is_known(whose) else text
 
 
 def _joined(texts: Sequence[str], below: Sequence[str]) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Which column a heading means, however people write it, and whether a table's headings go together."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,133 +15,59 @@ from buildings.unit_import.heading_problems import (
     OF_THE_COMMAND,
     HeadingsProblem,
     Ways,
+    code_apart,
     contact_of_whom,
     name_of_whom,
     twice,
     two_people,
     unknown_headings,
 )
-from buildings.unit_import.heading_words import OTHER_PEOPLE, THINGS
-from contacts.text import clean, in_words
+from buildings.unit_import.heading_words import (
+    ANY_NAME,
+    APART,
+    BETWEEN,
+    CODES,
+    COUNTERS,
+    HINTS,
+    IDS,
+    LANGUAGES,
+    LONGEST,
+    NAME,
+    NUMBER_OF,
+    NUMBER_WORDS,
+    OCCUPANT,
+    OF_CODES,
+    OTHER_PEOPLE,
+    OWNER,
+    PERHAPS_COUNTERS,
+    PERSON,
+    SIGNS_OF_COUNTERS,
+    THINGS,
+    WHICH,
+    plain,
+    plain_set,
+)
 
 # In place of headings that are to be left out: all that are not known.
 ALL = "all"
-# No heading is longer.
-_LONGEST = 200
 
-_NEW_WORD = re.compile("(?<=[a-z])(?=[A-Z])")
 _BRACKETS = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
 _BETWEEN_PARTS = re.compile(
     r"[/\\|()\[\]{}–—-]|(?<=[a-zA-Z.#])\s+(?=[\u0600-\u06ff])|(?<=[\u0600-\u06ff])\s+(?=[a-zA-Z])"
 )
-_ARTICLE = "ال"
-
-
-def plain(heading: str) -> str:
-    """One form for all spellings of a heading: words of letters and digits, one space between.
-
-    Case, hamza, vowel signs, tatweel, ال, punctuation, presentation forms, whose digits and what
-    nobody sees do not count.
-    """
-    if len(heading) > _LONGEST:
-        # It is none of ours, and to compose a long row of marks takes time that grows with its square.
-        return heading
-    apart = _NEW_WORD.sub(" ", unicodedata.normalize("NFKC", clean(heading)))
-    return " ".join(map(_without_article, in_words(apart).split()))
-
-
-def _without_article(word: str) -> str:
-    while word.startswith(_ARTICLE) and len(word) > len(_ARTICLE) + 1:
-        word = word.removeprefix(_ARTICLE)
-    return word
-
-
-def _plain_set(*words: str) -> frozenset[str]:
-    return frozenset(map(plain, words))
-
 
 _COLUMN_OF = {plain(name): column for column in COLUMNS for name in (column.key, *column.synonyms)}
 _KEYS = {column.key: column for column in COLUMNS}
-# What counts the rows of a sheet.
-_COUNTERS = _plain_set(
-    "م", "مسلسل", "الرقم المسلسل", "رقم مسلسل", "تسلسل", "ت", "No", "Nr"
-) | _plain_set(
-    "S/N",
-    "SN",
-    "Sr",
-    "Sr No",
-    "Serial",
-    "Serial No",
-    "Serial number",
-    "Seq",
-    "Sl No",
-    "Row",
-    "Row No",
-    "Index",
-)
-_SIGNS_OF_COUNTERS = {"#", "№", "م.", "#."}
-# The unit's number, unless the sheet says nothing of units beside it or has another column of it.
-_PERHAPS_COUNTERS = _plain_set("رقم", "الرقم")
-# The unit's name, or beside a phone or an e-mail the resident's.
-_ANY_NAME = _plain_set("name", "الاسم")
-_NUMBER_WORDS = _plain_set("no", "nr", "num", "nos", "number", "numbers", "رقم", "أرقام", "نمرة")
-_IDS = _plain_set("id", "معرف")
 # Without one of these an id may be anybody's, or count rows.
 _UNITS_OF_IDS = frozenset(
     word
     for heading, column in _COLUMN_OF.items()
     if column.key == "unit id"
     for word in heading.split()
-) - _plain_set("id", "معرف")
+) - plain_set("id", "معرف")
 # What our own tables call a unit's number and name.
 _OURS = {"number", "name"}
 _NAME_KEYS = {"resident", "last name"}
-# Which of several contacts.
-_WHICH = _plain_set(
-    "first", "second", "third", "other", "another", "alternative", "additional", "main"
-) | _plain_set(
-    "primary",
-    "secondary",
-    "أول",
-    "ثاني",
-    "ثان",
-    "ثالث",
-    "آخر",
-    "أخرى",
-    "بديل",
-    "إضافي",
-    "أساسي",
-    "رئيسي",
-)
-# How a column is to be filled.
-_HINTS = frozenset(
-    plain(
-        "required optional mandatory must ground numbers number no digits only text format example"
-        " eg e g as in with without spaces or the of and not 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 yes egp"
-        " مطلوب إلزامي اجباري اختياري رقم أرقام فقط مثال نص بدون مسافات"
-    ).split()
-)
-_OWNER = _plain_set("owner", "owners", "landlord", "مالك", "ملاك", "صاحب")
-_OCCUPANT = _plain_set(
-    "tenant", "tenants", "renter", "lessee", "resident", "residents", "occupant", "occupier"
-) | _plain_set("مستأجر", "ساكن", "سكان", "شاغل", "مقيم", "قاطن")
-_PERSON = _OWNER | _OCCUPANT
-_NAME = _plain_set("name", "names", "full", "اسم", "أسماء", "كامل", "بالكامل", "ثلاثي", "رباعي")
-_BETWEEN = _plain_set("s", "of", "the", "customer", "client", "contact", "person", "عميل", "شخص")
-# Which of several people a column is of: what has the same number is of the same one.
-_NUMBER_OF = {
-    plain(word): number
-    for number, words in {
-        "1": "first أول أولى",
-        "2": "second ثاني ثان ثانية",
-        "3": "third ثالث",
-    }.items()
-    for word in words.split()
-}
-# Who is named beside the resident, or in their place.
-_OTHER_PEOPLE = _plain_set(*OTHER_PEOPLE.split())
-# With one of these a heading is of no person, or of the same one.
-_THINGS = _plain_set(*THINGS.split())
 # The columns that say which unit is meant.
 UNIT_KEYS = frozenset({"number", "unit id"})
 
@@ -156,13 +81,13 @@ class Meaning(NamedTuple):
 
 def _without_hint(brackets: re.Match[str]) -> str:
     """Nothing for brackets that say how to fill the column; those that say of whom it is stay."""
-    return " " if _HINTS.issuperset(plain(brackets[0]).split()) else brackets[0]
+    return " " if HINTS.issuperset(plain(brackets[0]).split()) else brackets[0]
 
 
 @lru_cache(4096)
 def meaning(heading: str) -> Meaning | None:
     """What a heading means; None if it is not known."""
-    if len(heading) > _LONGEST:
+    if len(heading) > LONGEST:
         return None
     if found := _found(heading):
         return found
@@ -182,20 +107,23 @@ def meaning(heading: str) -> Meaning | None:
 
 def _found(text: str) -> Meaning | None:
     words = plain(text).split()
+    if len(words) > 1 and (mere := [word for word in words if word not in LANGUAGES]) != words:
+        # In which language a name is written does not matter.
+        return _found(" ".join(mere)) if " ".join(mere) in ANY_NAME else None
     who = _who(words)
     if column := _COLUMN_OF.get(" ".join(words)):
         return Meaning(column, who)
-    less = [word for word in words if word not in _NUMBER_WORDS]
+    less = [word for word in words if word not in NUMBER_WORDS]
     column = _COLUMN_OF.get(" ".join(less))
-    if column and " ".join(less) not in _IDS:
+    if column and " ".join(less) not in IDS:
         return Meaning(column, who)
     bare = [word for word in (re.sub(r"[1-9]$", "", word) for word in less) if word]
-    people = [word for word in bare if word not in _NAME | _BETWEEN | _WHICH]
+    people = [word for word in bare if word not in NAME | BETWEEN | WHICH]
     # "Name 2" is a person's: units have their numbers beside them.
-    named = bool(people) or (not _NAME.isdisjoint(bare) and _number(text) != "")
-    if named and _PERSON.issuperset(people):
+    named = bool(people) or (not NAME.isdisjoint(bare) and _number(text) != "")
+    if named and PERSON.issuperset(people):
         return Meaning(_KEYS["resident"], who)
-    left_out = _WHICH | _OWNER | _OCCUPANT | _BETWEEN
+    left_out = WHICH | OWNER | OCCUPANT | BETWEEN
     column = _COLUMN_OF.get(" ".join(word for word in bare if word not in left_out))
     return Meaning(column, who) if column and column.contact else None
 
@@ -203,17 +131,34 @@ def _found(text: str) -> Meaning | None:
 def _number(heading: str) -> str:
     """Which of several people or contacts a heading means; empty if it does not say."""
     for word in plain(heading).split():
-        if word in _NUMBER_OF:
-            return _NUMBER_OF[word]
+        if word in NUMBER_OF:
+            return NUMBER_OF[word]
         if word[-1] in "123456789" and word[-2:-1] not in set("0123456789"):
             return word[-1]
     return ""
 
 
 def _who(words: Collection[str]) -> str:
-    if not _OWNER.isdisjoint(words):
-        return "" if not _OCCUPANT.isdisjoint(words) else "owner"
-    return "" if _OCCUPANT.isdisjoint(words) else "occupant"
+    if not OWNER.isdisjoint(words):
+        return "" if not OCCUPANT.isdisjoint(words) else "owner"
+    return "" if OCCUPANT.isdisjoint(words) else "occupant"
+
+
+def is_any_name(heading: str) -> bool:
+    """Whether it says of a name neither that it is the unit's nor that it is a person's."""
+    words = [word for word in plain(heading).split() if word not in LANGUAGES]
+    return " ".join(words) in ANY_NAME
+
+
+def tells_units_apart(heading: str) -> bool:
+    """Whether units of one number may differ by the column."""
+    return not APART.isdisjoint(plain(heading).split())
+
+
+def _is_code(heading: str) -> bool:
+    """Whether the column has what the phones of another lack."""
+    words = plain(heading).split()
+    return not (CODES.isdisjoint(words) or OF_CODES.isdisjoint(words))
 
 
 def _is_any_id(heading: str, found: Meaning) -> bool:
@@ -224,12 +169,12 @@ def _is_any_id(heading: str, found: Meaning) -> bool:
 def _names_somebody(heading: str) -> bool:
     """Whether the column may name a person of its own: the resident, or somebody beside them."""
     words = set(plain(heading).split())
-    if not _number(heading) and words <= _NAME | _WHICH | {"given"}:
+    if not _number(heading) and words <= NAME | WHICH | LANGUAGES | {"given"}:
         # The same resident's name, in other words.
         return False
     if (found := meaning(heading)) is not None:
         return found.column.key == "resident"
-    people = _OTHER_PEOPLE | _PERSON
+    people = OTHER_PEOPLE | PERSON
     bare = {re.sub(r"[1-9]$", "", word) for word in words}
     bare |= {word.removesuffix("s") for word in bare}
     return not people.isdisjoint(bare) and not _is_thing(heading)
@@ -238,15 +183,15 @@ def _names_somebody(heading: str) -> bool:
 def _is_thing(heading: str) -> bool:
     """Whether the heading is of no person, though it may speak of one: a count, a sum, a phone."""
     words = [re.sub(r"[1-9]$", "", word) for word in plain(heading).split()]
-    if not _THINGS.isdisjoint(words) or meaning(" ".join(words)) is not None:
+    if not THINGS.isdisjoint(words) or meaning(" ".join(words)) is not None:
         return True
-    columns = [_COLUMN_OF.get(word) for word in words if word not in _BETWEEN]
+    columns = [_COLUMN_OF.get(word) for word in words if word not in BETWEEN]
     return any(column.contact for column in columns if column)
 
 
 def is_counter(heading: str) -> bool:
     """Whether the column counts the rows of its sheet."""
-    return heading.strip() in _SIGNS_OF_COUNTERS or plain(heading) in _COUNTERS
+    return heading.strip() in SIGNS_OF_COUNTERS or plain(heading) in COUNTERS
 
 
 def is_known(heading: str) -> bool:
@@ -301,6 +246,7 @@ class Headings:
             (index, found._replace(column=column)) for index, found, column in self._decided(known)
         ]
         self._check_people(known)
+        self._check_codes(dict(known), ignored)
         self._check_left_out(dict(known), ignored)
         self.columns = [(index, found.column) for index, found in known]
         self._check_twice()
@@ -341,7 +287,8 @@ class Headings:
         others = {
             found.column.key
             for index, found in known
-            if plain(self.texts[index]) not in _PERHAPS_COUNTERS | _ANY_NAME
+            if plain(self.texts[index]) not in PERHAPS_COUNTERS
+            and not is_any_name(self.texts[index])
             and not self._is_numbered(index, found)
         }
         of_people = bool(others & {"phone", "email", "last name"}) and "resident" not in others
@@ -354,10 +301,10 @@ class Headings:
         for index, found in known:
             text = plain(self.texts[index])
             column = found.column
-            if text in _PERHAPS_COUNTERS and (not of_units or "number" in others):
+            if text in PERHAPS_COUNTERS and (not of_units or "number" in others):
                 self.left_out.append(self.texts[index])
                 continue
-            if text in _ANY_NAME:
+            if is_any_name(self.texts[index]):
                 if not ours and (named or not of_people and not numbered):
                     raise name_of_whom(self.texts[index], self.ways)
                 column = _KEYS["resident" if of_people or numbered else "name"]
@@ -369,7 +316,7 @@ class Headings:
         return (
             found.column.key == "resident"
             and _number(text) != ""
-            and not set(plain(text).split()) <= _NAME | _NUMBER_OF.keys()
+            and not set(plain(text).split()) <= NAME | NUMBER_OF.keys()
         )
 
     def _check_twice(self) -> None:
@@ -400,6 +347,15 @@ class Headings:
             of_people_too = [self.texts[index] for index, _found in of_people]
             raise two_people(self.texts[one], self.texts[other], of_people_too, self.ways)
 
+    def _check_codes(self, known: Mapping[int, Meaning], ignored: Sequence[int]) -> None:
+        """Without the code that stands in a column of its own, a phone is another number."""
+        codes = [self.texts[index] for index in ignored if _is_code(self.texts[index])]
+        phones = [
+            self.texts[index] for index, found in known.items() if found.column.key == "phone"
+        ]
+        if codes and phones:
+            raise code_apart(codes[0], phones, self.ways)
+
     def _check_left_out(self, known: Mapping[int, Meaning], ignored: Sequence[int]) -> None:
         """Whose name is left out must not leave their phone to whom another column names."""
         named = {found.who for found in known.values() if found.column.key == "resident"}
@@ -427,7 +383,7 @@ class Headings:
             if index in ignored:
                 # "Name" beside "Tenant" may be another's.
                 other = contact_before or not name_before or any(each.who for each in names)
-                if _names_somebody(text) or (other and plain(text) in _ANY_NAME):
+                if _names_somebody(text) or (other and is_any_name(text)):
                     if contact_before or names or meaning(text) is None:
                         stranger = index
                 elif (contact_before or not name_before) and meaning(text) is None:

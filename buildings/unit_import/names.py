@@ -52,10 +52,18 @@ _UNITS = _folded_set(
     "unit,flat,apartment,apt,door,villa,shop,suite,store,office,clinic,roof,garage,studio,room"
     ",وحدة,شقة,محل,فيلا,باب,مكتب,عيادة,روف,جراج,مخزن,استوديو,غرفة"
 )
+_BETWEEN_PEOPLE = re.compile(
+    r"[/\\&+،,]|\s(?:and|with|و|مع)\s|\sو(?=(?:زوجته|زوجها|زوجة|أولاده|اولاده|ابنه|ابنته|أخوه|اخوه|أخته)\b)",
+    re.IGNORECASE,
+)
+_TITLES = _folded_set(
+    "mrs,eng,prof,miss,doctor,engineer,sons,co,company,أ.د,دكتور,دكتورة,مهندس,مهندسة,أستاذ,أستاذة,حاج,الحاج"
+    ",الحاجة,حاجة,مدام,السيد,السيدة,لواء,عميد,مستشار,المستشار,محاسب,كابتن,شيخ,الشيخ,أولاده,شركاه"
+)
 # What begins the words of whoever made the list; and what alone heads the rows below it.
 _OF_THE_LIST = _folded_set(
-    "prepared,printed,created,updated,signed,signature,date,signatures,approved,reviewed,notes"
-    ",إعداد,أعده,أعد,طبع,توقيع,تاريخ,اعتماد,مراجعة,ملاحظات,تم"
+    "entrance,president,chairman,treasurer,secretary,manager,prepared,printed,created,updated,signed,signature,date,signatures,approved,reviewed,notes"
+    ",مدخل,رئيس,أمين,سكرتير,مدير,عضو,إعداد,أعده,أعد,طبع,توقيع,تاريخ,اعتماد,مراجعة,ملاحظات,تم"
 )
 _OF_MANY = _folded_set(
     "ground,first,second,third,fourth,fifth,sixth,seventh,eighth,ninth,tenth,floor,level,typical"
@@ -100,6 +108,12 @@ def read_person(longest: int, text: str) -> str:
             _("is not the name of a person alone: a phone or an e-mail has a column of its own")
         )
     return text
+
+
+def names_several(text: str) -> bool:
+    """Whether a name is of more than one person. "Dr / Ali" is of one, so is "م/ علي"."""
+    parts = [folded(part) for part in _BETWEEN_PEOPLE.split(text)]
+    return len([part for part in parts if len(part) > 2 and part not in _TITLES]) > 1
 
 
 def _is_no_person(words: str) -> bool:

@@ -30,8 +30,8 @@ from buildings.unit_import.columns import (
 )
 from buildings.unit_import.floors import ROOF, read_floor, roof_unknown
 from buildings.unit_import.heading_problems import OF_THE_COMMAND, HeadingsProblem, Ways, no_blocks
-from buildings.unit_import.headings import UNIT_KEYS, Headings, is_known
-from buildings.unit_import.names import names_no_unit
+from buildings.unit_import.headings import UNIT_KEYS, Headings, is_known, tells_units_apart
+from buildings.unit_import.names import names_no_unit, names_several
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
 from contacts.models import Kind
@@ -84,6 +84,13 @@ class UnitReader:
         self._heading_of = {
             column.name: headings[index] for index, column in reversed(self.columns)
         }
+        # What was left out and differs between rows of one number: two units, that would become one.
+        self._apart = [
+            (index, name)
+            for index, name in enumerate(headings)
+            if name in self.left_out and tells_units_apart(name)
+        ]
+        self._seen: dict[tuple[Any, ...], tuple[str, ...]] = {}
         self._nameless = [index for index, name in enumerate(headings) if not name]
         # A list of people has no floors: who is on one is no new unit. Our own word for it is no list's.
         self.registers = "floor" in known or self.heading("number") == "number"
@@ -143,6 +150,10 @@ class UnitReader:
             problems += self._beyond(row, cells)
         if found["block"] is None or "number" not in found:
             problems += self._lacking(row, found, problems)
+        if len(found.get("phone", ())) > 1 or len(found.get("email", ())) > 1:
+            problems += self._several_people(row, found)
+        if self._apart and not problems:
+            problems += self._two_units(row, cells, found)
         return problems or _unit_row(row, found)
 
     def _read_number(self, text: str) -> int:
@@ -177,6 +188,29 @@ class UnitReader:
         if len(found["resident"]) > LONGEST_NAME:
             sentence = _("is longer than %d characters") % LONGEST_NAME
             yield RowProblem(row, self.heading("last name"), sentence)
+
+    def _several_people(self, row: int, found: dict[str, Any]) -> Iterator[RowProblem]:
+        """Of two people's phones one would become the other's."""
+        if names_several(found.get("resident", "")):
+            sentence = _("names more than one person, with several contacts: give each a row")
+            yield RowProblem(row, self.heading("resident"), sentence)
+
+    def _two_units(
+        self, row: int, cells: Sequence[str], found: dict[str, Any]
+    ) -> Iterator[RowProblem]:
+        unit = (found["block"], found.get("unit id"), found.get("number"), found.get("called"))
+        said = tuple(
+            folded(cells[index]) if index < len(cells) else "" for index, _name in self._apart
+        )
+        for (_index, name), now, before in zip(
+            self._apart, said, self._seen.setdefault(unit, said), strict=True
+        ):
+            if now and before and now != before:
+                sentence = _(
+                    "has an earlier row, of another %(column)s, which is left out: give each of the two"
+                    " units a number of its own, or write both parts into one column, as 12A"
+                )
+                yield RowProblem(row, self.heading("number"), sentence % {"column": name})
 
     def _lacking(
         self, row: int, found: dict[str, Any], problems: list[RowProblem]

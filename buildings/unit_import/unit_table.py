@@ -15,7 +15,8 @@ from buildings.unit_import.heading_problems import (
     sheet_of_another_block,
 )
 from buildings.unit_import.heading_rows import Found, Row, find
-from buildings.unit_import.headings import UNIT_KEYS, is_counter, is_known, meaning, plain
+from buildings.unit_import.heading_words import plain
+from buildings.unit_import.headings import UNIT_KEYS, is_counter, is_known, meaning
 from buildings.unit_import.reader import UnitReader
 
 Choose = Callable[[Sequence[Sequence[Row]]], Sequence[int | None]]
