@@ -323,7 +323,16 @@ def test_what_stands_for_nobody_becomes_no_person(desk):
 
 
 def test_what_ends_a_list_or_heads_a_part_of_it_becomes_no_unit(desk):
-    footers = ("Prepared by Ali", "Shops", "GROUND", "محلات", "الدور الأول", "تم الطبع", "مدخل أ", "رئيس الاتحاد")
+    footers = (
+        "Prepared by Ali",
+        "Shops",
+        "GROUND",
+        "محلات",
+        "الدور الأول",
+        "تم الطبع",
+        "مدخل أ",
+        "رئيس الاتحاد",
+    )
     told = problems(preview(desk, "number,floor", *(f"{each},1" for each in footers), names="on"))
     assert told == ["is no unit's number or name: take this row out, or write a number"] * len(
         footers
