@@ -11,8 +11,8 @@ from contacts.models import Kind
 from contacts.phones import is_mobile
 
 # Between several phones or e-mails; a slash or dash may also stand within one.
-_BETWEEN = re.compile(r"[/\\،,;؛|&\n]|\s(?:and|or|أو|او)\s|\sو", re.IGNORECASE)
-_DASH_WITH_BLANKS, _BLANK_OR_DASH = re.compile(r"\s[‐-―-]\s"), re.compile(r"[\s‐-―-]+")
+_BETWEEN = re.compile(r"[/\\،,;؛|&\n／，；、]|\s(?:and|or|أو|او)\s|\sو", re.IGNORECASE)
+_DASH_WITH_BLANKS, _BLANK_OR_DASH = re.compile(r"\s[‐-―−-]\s"), re.compile(r"[\s‐-―−-]+")
 # The fewest digits of one of several numbers: fewer are part of one.
 _FEWEST_DIGITS = 7
 _MOST_PARTS, _MOST_GROUPS = 25, 9

@@ -65,6 +65,8 @@ PHONES = [
     "[01000000{n}]",
     "01000000{n}-",
     "01000000{n}.000",
+    "M: 01000000{n}",
+    "واتس اب 01000000{n}",
 ]
 # Spellings of name@example.org.
 EMAILS = [
@@ -84,6 +86,10 @@ EMAILS = [
     '"{name}@example.org"',
     "({name}@example.org)",
     "mailto:{name}@example%2Eorg",
+    "mailto://{name}@example.org",
+    "E-mail: {name}@example.org",
+    "البريد الإلكتروني: {name}@example.org",
+    "{name}@example.org (work)",
 ]
 ALL = [each.format(n="002") for each in PHONES] + [each.format(name="resident") for each in EMAILS]
 
