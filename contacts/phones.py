@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 import phonenumbers
@@ -217,9 +217,24 @@ def _is_real(body: str, *, whole: bool = False) -> bool:
         return False
 
 
-def is_mobile(value: str) -> bool:
-    """Whether an E.164 number is a mobile one."""
-    return bool(phonenumbers.number_type(phonenumbers.parse(value)) == PhoneNumberType.MOBILE)
+def country_code_of(value: str) -> int:
+    """The country's code of an E.164 number."""
+    return phonenumbers.parse(value).country_code or 0
+
+
+def may_be_abroad(typed: str, value: str, codes: Collection[int]) -> bool:
+    """Whether a number without a code, read at home as `value`, may be one of the countries of these codes.
+
+    A mobile number at home is none; what does not begin with 0 may be one of any city.
+    """
+    number = phonenumbers.parse(value)
+    with_code = typed.lstrip(" (").startswith(("+", "00")) or number.country_code in codes
+    if not codes or with_code or phonenumbers.number_type(number) == PhoneNumberType.MOBILE:
+        return False
+    there = [
+        phonenumbers.parse(typed, phonenumbers.region_code_for_country_code(code)) for code in codes
+    ]
+    return typed[:1] != "0" or any(map(phonenumbers.is_valid_number, there))
 
 
 def _without_words(text: str) -> str:

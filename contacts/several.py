@@ -8,7 +8,7 @@ from phonenumbers import country_code_for_region
 
 from contacts.canonical import ContactProblem
 from contacts.models import Kind
-from contacts.phones import is_mobile
+from contacts.phones import country_code_of, may_be_abroad
 
 # Between several phones or e-mails; a slash or dash may also stand within one.
 _BETWEEN = re.compile(r"[/\\،,;؛|&\n／，；、]|\s(?:and|or|أو|او)\s|\sو", re.IGNORECASE)
@@ -37,13 +37,12 @@ def contacts_in(kind: Kind, text: str) -> list[tuple[str, str]]:
 
 
 def _leaves_out_a_code(kind: Kind, parts: Sequence[tuple[str, str]]) -> bool:
-    """Whether beside a number abroad another one has no code: it may be abroad, too, if it is no mobile."""
+    """Whether beside a number abroad another one has no code, and may be one of there."""
     if kind is not Kind.PHONE or len(parts) < 2:
         return False
-    home = f"+{country_code_for_region(settings.PHONE_REGION)}"
-    at_home = [typed for typed, value in parts if value.startswith(home) and not is_mobile(value)]
-    abroad = any(not value.startswith(home) for _typed, value in parts)
-    return abroad and not all(typed.lstrip(" (").startswith(("+", "00")) for typed in at_home)
+    home = country_code_for_region(settings.PHONE_REGION)
+    abroad = {country_code_of(value) for _typed, value in parts} - {home}
+    return any(may_be_abroad(typed, value, abroad) for typed, value in parts)
 
 
 def phones_in(text: str) -> list[str]:

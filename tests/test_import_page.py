@@ -360,7 +360,13 @@ def test_how_a_new_unit_will_be_used_is_shown_where_the_table_does_not_say(desk)
 
 @pytest.mark.parametrize(
     ("column", "one", "other"),
-    [("Entrance", "1", "2"), ("المدخل", "أ", "ب"), ("Letter", "A", "B"), ("Wing", "East", "West")],
+    [
+        ("Entrance", "1", "2"),
+        ("المدخل", "أ", "ب"),
+        ("Letter", "A", "B"),
+        ("Wing", "East", "West"),
+        ("الاتجاه", "بحري", "قبلي"),
+    ],
 )
 def test_two_units_do_not_become_one_where_what_parts_them_is_left_out(desk, column, one, other):
     rows = (f"{one},601,1,Karim Adel,01055500091", f"{other},601,1,Huda Salem,01055500092")
@@ -372,17 +378,75 @@ def test_two_units_do_not_become_one_where_what_parts_them_is_left_out(desk, col
 
 
 def test_phones_of_two_people_in_one_cell_do_not_become_ones(desk):
-    names = ("أحمد / محمد حسن", "Ahmed Ali & Sara Omar", "نبيل فاروق وزوجته سمية", "علي و منى")
+    names = (
+        *(
+            "أحمد علي / محمد حسن",
+            "Ahmed Ali & Sara Omar",
+            "نبيل فاروق وزوجته سمية",
+            "علي حسن و منى علي",
+        ),
+        *(
+            "كريم عادل - منى سالم",
+            "Karim Adel or Mona Salem",
+            "كريم عادل وحرمه",
+            "Karim Adel (wife Mona)",
+        ),
+        "Mr. & Mrs. Adel Husni",
+    )
     rows = [f'9{at},1,{name},"0105550009{at}, 0115550009{at}"' for at, name in enumerate(names)]
     told = problems(preview(desk, "number,floor,resident,phone", *rows))
-    assert told == ["names more than one person, with several contacts: give each a row"] * 4
-    titles = ("Dr / Ali Omar", "م/ علي حسن", "وليد وائل")
-    rows = [f'9{at},1,{name},"0105550009{at}, 0115550009{at}"' for at, name in enumerate(titles)]
+    assert told == ["names more than one person, with several contacts: give each a row"] * 9
+
+
+def test_titles_and_businesses_with_two_phones_are_one(desk):
+    names = (
+        *(
+            "Dr / Ali Omar",
+            "م/ علي حسن",
+            "وليد وائل",
+            "المهندس / كريم عادل",
+            "ورثة / أحمد حسن",
+            "General/ Omar Ali",
+        ),
+        *(
+            "Johnson & Johnson",
+            "Nour & Amal Company",
+            "شركة الأمل / فرع المعادي",
+            "Karim Adel + family",
+        ),
+    )
+    rows = [
+        f'{90 + at},1,{name},"010555001{at:02}, 011555001{at:02}"' for at, name in enumerate(names)
+    ]
     assert problems(preview(desk, "number,floor,resident,phone", *rows)) == []
+
+
+def test_units_are_called_after_entrances_and_offices(desk):
+    names = ("Manager's office", "Entrance shop", "President Cafe", "أمين مول", "مدخل الجراج")
+    assert (
+        problems(preview(desk, "number,floor", *(f"{each},0" for each in names), names="on")) == []
+    )
+
+
+@pytest.mark.parametrize("column", ["Code", "Country", "الدولة", "كود"])
+def test_a_phone_does_not_lose_the_code_that_stands_beside_it(desk, column):
+    rows = ("91,1,Khalid Mans,+971,501234567", "92,1,Karim Adel,,01055500092")
+    seen = preview(desk, f"number,floor,resident,{column},phone", *rows, ignore=[column])
+    assert problems(seen) == [f"lacks +971, which stands in {column}: write both into one column"]
+
+
+def test_one_entrance_in_two_spellings_is_one_and_a_blank_one_hides_no_other(desk):
+    head = "المدخل,شقة,الدور,المالك,موبايل"
+    rows = ("1,602,1,كريم عادل,01055500091", "مدخل 1,602,1,منى عادل,01055500092")
+    assert problems(preview(desk, head, *rows, ignore=["المدخل"])) == []
+    rows = (",603,1,كريم,01055500091", "1,603,1,منى,01055500092", "2,603,1,هدى,01055500093")
+    assert len(problems(preview(desk, head, *rows, ignore=["المدخل"]))) == 1
 
 
 def test_several_numbers_in_place_of_one_are_told_as_such(desk):
     told = problems(preview(desk, "number,floor", "531-532,1", "533 + 534,1", "101/102,1"))
+    other = problems(preview(desk, "number,floor", "4/1,1", "2024-05-01,1"))
+    assert not any("more than one number" in each for each in other)
     assert len(told) == 3 and all(each.startswith("is more than one number") for each in told)
 
 

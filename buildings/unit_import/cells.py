@@ -105,6 +105,7 @@ _UNIT_WORD = re.compile(
     re.I,
 )
 # "101-102", "5 + 6".
+_FIGURES = re.compile("[0-9]+")
 _SEVERAL_NUMBERS = re.compile(r"[0-9]{1,6}(?:\s?[-–+/\\&,،]\s?[0-9]{1,6}){1,9}")
 # What a row says that sums up: one of the words, alone or with what may stand beside it.
 _SUMS = frozenset(
@@ -221,7 +222,7 @@ def read_number(text: str) -> int:
                 " column name, or have such units called by their names"
             )
         )
-    if number is None and _SEVERAL_NUMBERS.fullmatch(western_digits(clean(text)).strip()):
+    if number is None and _are_several(western_digits(clean(text)).strip()):
         raise CellProblem(
             _(
                 "is more than one number: give each unit a row, or a unit that was made of several the number"
@@ -234,6 +235,16 @@ def read_number(text: str) -> int:
             % {"lowest": LOWEST_NUMBER, "highest": HIGHEST_NUMBER}
         )
     return number
+
+
+def _are_several(text: str) -> bool:
+    """Whether it is of several numbers, equally long: "4/1" may be the floor and the unit."""
+    numbers = _FIGURES.findall(text)
+    return (
+        len(set(map(len, numbers))) == 1
+        and len(numbers[0]) > 1
+        and _SEVERAL_NUMBERS.fullmatch(text) is not None
+    )
 
 
 def has_letters(text: str) -> bool:

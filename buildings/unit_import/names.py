@@ -52,24 +52,35 @@ _UNITS = _folded_set(
     "unit,flat,apartment,apt,door,villa,shop,suite,store,office,clinic,roof,garage,studio,room"
     ",وحدة,شقة,محل,فيلا,باب,مكتب,عيادة,روف,جراج,مخزن,استوديو,غرفة"
 )
+# Between people's names, each of a first name and another: "م / علي" is one, as "Dr / Ali Omar" and
+# "Adel, Karim" are.
 _BETWEEN_PEOPLE = re.compile(
-    r"[/\\&+،,]|\s(?:and|with|و|مع)\s|\sو(?=(?:زوجته|زوجها|زوجة|أولاده|اولاده|ابنه|ابنته|أخوه|اخوه|أخته)\b)",
+    r"\s?[/\\&+،؛;|\n]\s?|\s-\s|\s(?:and|or|with|و|أو|مع)\s", re.IGNORECASE
+)
+_AND_KIN = re.compile(
+    r"\sو(?:زوجته|زوجها|زوجة|حرمه|شقيقه|شقيقته|أخوه|اخوه|أخته|ابنه|ابنته)\b"
+    r"|\((?:wife|husband|زوجته|زوجها)\b|\bMr\.? ?& ?Mrs\b",
     re.IGNORECASE,
 )
-_TITLES = _folded_set(
-    "mrs,eng,prof,miss,doctor,engineer,sons,co,company,أ.د,دكتور,دكتورة,مهندس,مهندسة,أستاذ,أستاذة,حاج,الحاج"
-    ",الحاجة,حاجة,مدام,السيد,السيدة,لواء,عميد,مستشار,المستشار,محاسب,كابتن,شيخ,الشيخ,أولاده,شركاه"
+_BUSINESS = _folded_set(
+    "co,company,sons,bros,brothers,group,ltd,llc,شركة,شركاه,مكتب,فرع,محل,مؤسسة,مجموعة,صيدلية,عيادة"
 )
 # What begins the words of whoever made the list; and what alone heads the rows below it.
 _OF_THE_LIST = _folded_set(
-    "entrance,president,chairman,treasurer,secretary,manager,prepared,printed,created,updated,signed,signature,date,signatures,approved,reviewed,notes"
-    ",مدخل,رئيس,أمين,سكرتير,مدير,عضو,إعداد,أعده,أعد,طبع,توقيع,تاريخ,اعتماد,مراجعة,ملاحظات,تم"
+    "prepared,printed,created,updated,signed,signature,date,signatures,approved,reviewed,notes"
+    ",إعداد,أعده,أعد,طبع,توقيع,تاريخ,اعتماد,مراجعة,ملاحظات,تم"
 )
 _OF_MANY = _folded_set(
     "ground,first,second,third,fourth,fifth,sixth,seventh,eighth,ninth,tenth,floor,level,typical"
     ",shops,units,flats,apartments,villas,offices,stores,clinics,garages,rooms,and"
     ",أرضي,أول,ثاني,ثالث,رابع,خامس,سادس,سابع,ثامن,تاسع,عاشر,دور,طابق,متكرر,محلات,شقق,وحدات,فيلات"
     ",مكاتب,عيادات,مخازن,جراجات"
+)
+# An entrance, which heads the rows below it; and who looks after a block, alone.
+_ENTRANCE = re.compile("(?:entrance|مدخل|المدخل)(?: (?:[0-9]{1,2}|[^ ]))?")
+_OFFICERS = _folded_set(
+    "president,chairman,treasurer,secretary,manager,union president,رئيس,رئيس الاتحاد,رئيس اتحاد الملاك"
+    ",أمين الصندوق,السكرتير,سكرتير,المدير,مدير,المدير العام"
 )
 # What may stand before the name of a unit that begins with figures, and says nothing.
 _BEFORE_FIGURES = re.compile(
@@ -111,9 +122,13 @@ def read_person(longest: int, text: str) -> str:
 
 
 def names_several(text: str) -> bool:
-    """Whether a name is of more than one person. "Dr / Ali" is of one, so is "م/ علي"."""
-    parts = [folded(part) for part in _BETWEEN_PEOPLE.split(text)]
-    return len([part for part in parts if len(part) > 2 and part not in _TITLES]) > 1
+    """Whether a name is clearly of more than one person."""
+    if _AND_KIN.search(text):
+        return True
+    people = [folded(part).split() for part in _BETWEEN_PEOPLE.split(text)]
+    if any(not _BUSINESS.isdisjoint(words) for words in people):
+        return False
+    return sum(len(words) > 1 for words in people) > 1
 
 
 def _is_no_person(words: str) -> bool:
@@ -137,6 +152,8 @@ def names_no_unit(text: str) -> bool:
         return True
     words = [word.removeprefix("ال") for word in folded(text).split()]
     if not _OF_THE_LIST.isdisjoint(words[:1]) or (words and _OF_MANY.issuperset(words)):
+        return True
+    if _ENTRANCE.fullmatch(folded(text)) or folded(text) in _OFFICERS:
         return True
     of_a_block = says_block(text) and _UNITS.isdisjoint(words)
     return of_a_block or not _PAGES.isdisjoint(words[:1]) or _is_no_person(" ".join(words))

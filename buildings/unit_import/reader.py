@@ -1,5 +1,6 @@
 """Reading the rows of a table of units: what each reports, or everything that is wrong with it."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -30,6 +31,7 @@ from buildings.unit_import.columns import (
 )
 from buildings.unit_import.floors import ROOF, read_floor, roof_unknown
 from buildings.unit_import.heading_problems import OF_THE_COMMAND, HeadingsProblem, Ways, no_blocks
+from buildings.unit_import.heading_words import plain
 from buildings.unit_import.headings import UNIT_KEYS, Headings, is_known, tells_units_apart
 from buildings.unit_import.names import names_no_unit, names_several
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
@@ -39,6 +41,8 @@ from contacts.text import folded
 
 # Longer than what any column takes: it is not looked at further.
 _LONGEST_CELL = 1000
+# Of a country, before a phone.
+_CODE = re.compile("(?:\\+|00)[1-9٠-٩][0-9٠-٩]{0,3}")
 # The columns that say which block is meant, the plainest first.
 _BLOCK_COLUMNS = ("block", "block name", "block id")
 # Of the resident, in their order.
@@ -85,12 +89,11 @@ class UnitReader:
             column.name: headings[index] for index, column in reversed(self.columns)
         }
         # What was left out and differs between rows of one number: two units, that would become one.
-        self._apart = [
-            (index, name)
-            for index, name in enumerate(headings)
-            if name in self.left_out and tells_units_apart(name)
+        self._ignored = [
+            (index, name) for index, name in enumerate(headings) if name in self.left_out
         ]
-        self._seen: dict[tuple[Any, ...], tuple[str, ...]] = {}
+        self._apart = [each for each in self._ignored if tells_units_apart(each[1])]
+        self._seen: dict[tuple[Any, ...], dict[str, str]] = {}
         self._nameless = [index for index, name in enumerate(headings) if not name]
         # A list of people has no floors: who is on one is no new unit. Our own word for it is no list's.
         self.registers = "floor" in known or self.heading("number") == "number"
@@ -154,6 +157,8 @@ class UnitReader:
             problems += self._several_people(row, found)
         if self._apart and not problems:
             problems += self._two_units(row, cells, found)
+        if self._ignored:
+            problems += self._code_apart(row, cells, found)
         return problems or _unit_row(row, found)
 
     def _read_number(self, text: str) -> int:
@@ -198,19 +203,32 @@ class UnitReader:
     def _two_units(
         self, row: int, cells: Sequence[str], found: dict[str, Any]
     ) -> Iterator[RowProblem]:
+        """Whether an earlier row of the same number is of another unit, by what is left out."""
         unit = (found["block"], found.get("unit id"), found.get("number"), found.get("called"))
-        said = tuple(
-            folded(cells[index]) if index < len(cells) else "" for index, _name in self._apart
-        )
-        for (_index, name), now, before in zip(
-            self._apart, said, self._seen.setdefault(unit, said), strict=True
-        ):
-            if now and before and now != before:
+        seen = self._seen.setdefault(unit, {})
+        for index, name in self._apart:
+            # "Entrance 1" is the entrance 1.
+            words = plain(cells[index]).split() if index < len(cells) else []
+            said = " ".join(word for word in words if word not in plain(name).split())
+            if said and seen.setdefault(name, said) != said:
                 sentence = _(
                     "has an earlier row, of another %(column)s, which is left out: give each of the two"
                     " units a number of its own, or write both parts into one column, as 12A"
                 )
                 yield RowProblem(row, self.heading("number"), sentence % {"column": name})
+
+    def _code_apart(
+        self, row: int, cells: Sequence[str], found: dict[str, Any]
+    ) -> Iterator[RowProblem]:
+        """Without the code that stands in a column of its own, a phone is another number."""
+        for index, name in self._ignored:
+            text = meant(cells[index]) if index < len(cells) else ""
+            if _CODE.fullmatch(text) and found.get("phone"):
+                sentence = _(
+                    "lacks %(code)s, which stands in %(column)s: write both into one column"
+                )
+                facts = {"code": text, "column": name}
+                yield RowProblem(row, self.heading("phone"), sentence % facts)
 
     def _lacking(
         self, row: int, found: dict[str, Any], problems: list[RowProblem]
