@@ -366,6 +366,7 @@ def test_how_a_new_unit_will_be_used_is_shown_where_the_table_does_not_say(desk)
         ("Letter", "A", "B"),
         ("Wing", "East", "West"),
         ("الاتجاه", "بحري", "قبلي"),
+        ("يمين/شمال", "يمين", "شمال"),
     ],
 )
 def test_two_units_do_not_become_one_where_what_parts_them_is_left_out(desk, column, one, other):
@@ -407,6 +408,14 @@ def test_titles_and_businesses_with_two_phones_are_one(desk):
             "المهندس / كريم عادل",
             "ورثة / أحمد حسن",
             "General/ Omar Ali",
+            *(
+                "أ.د / سمير غانم",
+                "لواء أ.ح / سمير زكي",
+                "لواء دكتور / سمير زكي",
+                "اللواء طيار / سمير زكي",
+            ),
+            *("أحمد علي - الدور الأول", "Ahmed Ali - First floor", "أحمد علي - شقة 5"),
+            *("أحمد علي - دكتور أسنان", "Mona (wife of Nader)"),
         ),
         *(
             "Johnson & Johnson",
@@ -428,11 +437,17 @@ def test_units_are_called_after_entrances_and_offices(desk):
     )
 
 
-@pytest.mark.parametrize("column", ["Code", "Country", "الدولة", "كود"])
-def test_a_phone_does_not_lose_the_code_that_stands_beside_it(desk, column):
-    rows = ("91,1,Khalid Mans,+971,501234567", "92,1,Karim Adel,,01055500092")
+@pytest.mark.parametrize(
+    ("column", "code", "told"),
+    [
+        *(("Code", "+971", "+971"), ("Country", "UAE +971", "+971"), ("الدولة", "+971", "+971")),
+        *(("كود", "00971", "00971"), ("الكود", "٩٧١", "971")),
+    ],
+)
+def test_a_phone_does_not_lose_the_code_that_stands_beside_it(desk, column, code, told):
+    rows = (f"91,1,Khalid Mans,{code},501234567", "92,1,Karim Adel,,01055500092")
     seen = preview(desk, f"number,floor,resident,{column},phone", *rows, ignore=[column])
-    assert problems(seen) == [f"lacks +971, which stands in {column}: write both into one column"]
+    assert problems(seen) == [f"lacks {told}, which stands in {column}: write both into one column"]
 
 
 def test_one_entrance_in_two_spellings_is_one_and_a_blank_one_hides_no_other(desk):

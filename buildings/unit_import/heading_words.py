@@ -54,7 +54,7 @@ lawyer driver guard maid nanny visitor family اسم أسماء شخص طوار�
 # What parts the units of a block that have one number: to leave it out would make one unit of two.
 APART = words_of("""
 entrance wing letter stair stairs gate lift zone phase side tower section direction facing position
-sub part اتجاه جانب يمين شمال موقع مكرر ناحية مدخل جناح حرف سلم
+sub part door street شارع باب اتجاه جانب يمين شمال موقع مكرر ناحية مدخل جناح حرف سلم
 بوابة مصعد مرحلة جهة برج قسم
 """)
 # What the numbers of phones lack where it has a column of its own.

@@ -155,10 +155,14 @@ def tells_units_apart(heading: str) -> bool:
     return not APART.isdisjoint(plain(heading).split())
 
 
+def speaks_of_codes(heading: str) -> bool:
+    """Whether the column has codes: of countries, or of anything else."""
+    return not CODES.isdisjoint(plain(heading).split())
+
+
 def _is_code(heading: str) -> bool:
     """Whether the column has what the phones of another lack."""
-    words = plain(heading).split()
-    return not (CODES.isdisjoint(words) or OF_CODES.isdisjoint(words))
+    return speaks_of_codes(heading) and not OF_CODES.isdisjoint(plain(heading).split())
 
 
 def _is_any_id(heading: str, found: Meaning) -> bool:

@@ -59,8 +59,12 @@ _BETWEEN_PEOPLE = re.compile(
 )
 _AND_KIN = re.compile(
     r"\sو(?:زوجته|زوجها|زوجة|حرمه|شقيقه|شقيقته|أخوه|اخوه|أخته|ابنه|ابنته)\b"
-    r"|\((?:wife|husband|زوجته|زوجها)\b|\bMr\.? ?& ?Mrs\b",
+    r"|\((?:(?:wife|husband)(?! of)|زوجته|زوجها)\b|\bMr\.? ?& ?Mrs\b",
     re.IGNORECASE,
+)
+_TITLES = _folded_set(
+    "prof,doctor,engineer,general,colonel,captain,دكتور,دكتورة,مهندس,مهندسة,أستاذ,أستاذة,لواء,عميد,عقيد"
+    ",مستشار,محاسب,محامي,كابتن,طيار,طبيب,حاج,حاجة,مرحوم,ورثة"
 )
 _BUSINESS = _folded_set(
     "co,company,sons,bros,brothers,group,ltd,llc,شركة,شركاه,مكتب,فرع,محل,مؤسسة,مجموعة,صيدلية,عيادة"
@@ -128,7 +132,16 @@ def names_several(text: str) -> bool:
     people = [folded(part).split() for part in _BETWEEN_PEOPLE.split(text)]
     if any(not _BUSINESS.isdisjoint(words) for words in people):
         return False
-    return sum(len(words) > 1 for words in people) > 1
+    return sum(map(_is_full_name, people)) > 1
+
+
+def _is_full_name(words: list[str]) -> bool:
+    """Whether it may be a first name and another, and no title, place or trade."""
+    if any(word.isdecimal() or word.removeprefix("ال") in _UNITS | _OF_MANY for word in words):
+        return False
+    return len([word for word in words if len(word) > 2]) > 1 and _TITLES.isdisjoint(
+        word.removeprefix("ال") for word in words[:2]
+    )
 
 
 def _is_no_person(words: str) -> bool:

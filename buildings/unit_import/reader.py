@@ -32,17 +32,25 @@ from buildings.unit_import.columns import (
 from buildings.unit_import.floors import ROOF, read_floor, roof_unknown
 from buildings.unit_import.heading_problems import OF_THE_COMMAND, HeadingsProblem, Ways, no_blocks
 from buildings.unit_import.heading_words import plain
-from buildings.unit_import.headings import UNIT_KEYS, Headings, is_known, tells_units_apart
+from buildings.unit_import.headings import (
+    UNIT_KEYS,
+    Headings,
+    is_known,
+    speaks_of_codes,
+    tells_units_apart,
+)
 from buildings.unit_import.names import names_no_unit, names_several
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
+from contacts.canonical import western_digits
 from contacts.models import Kind
 from contacts.text import folded
 
 # Longer than what any column takes: it is not looked at further.
 _LONGEST_CELL = 1000
 # Of a country, before a phone.
-_CODE = re.compile("(?:\\+|00)[1-9٠-٩][0-9٠-٩]{0,3}")
+_CODE = re.compile(r"(?:\+|(?<![0-9])00)[1-9][0-9]{0,3}(?![0-9])")
+_BARE_CODE = re.compile("[29][0-9]{2}")
 # The columns that say which block is meant, the plainest first.
 _BLOCK_COLUMNS = ("block", "block name", "block id")
 # Of the resident, in their order.
@@ -209,7 +217,7 @@ class UnitReader:
         for index, name in self._apart:
             # "Entrance 1" is the entrance 1.
             words = plain(cells[index]).split() if index < len(cells) else []
-            said = " ".join(word for word in words if word not in plain(name).split())
+            said = " ".join([word for word in words if word not in plain(name).split()] or words)
             if said and seen.setdefault(name, said) != said:
                 sentence = _(
                     "has an earlier row, of another %(column)s, which is left out: give each of the two"
@@ -222,12 +230,13 @@ class UnitReader:
     ) -> Iterator[RowProblem]:
         """Without the code that stands in a column of its own, a phone is another number."""
         for index, name in self._ignored:
-            text = meant(cells[index]) if index < len(cells) else ""
-            if _CODE.fullmatch(text) and found.get("phone"):
+            text = western_digits(meant(cells[index])) if index < len(cells) else ""
+            code = _CODE.search(text) or (speaks_of_codes(name) and _BARE_CODE.fullmatch(text))
+            if code and found.get("phone"):
                 sentence = _(
                     "lacks %(code)s, which stands in %(column)s: write both into one column"
                 )
-                facts = {"code": text, "column": name}
+                facts = {"code": code[0], "column": name}
                 yield RowProblem(row, self.heading("phone"), sentence % facts)
 
     def _lacking(
