@@ -22,7 +22,7 @@ _LATIN = re.compile("[a-zA-Z\u00aa-\u024f\u1e00-\u1eff\u212a\u212b]")
 _SCHEME = re.compile("mailto:(?://)?", re.IGNORECASE)
 # What people write before an address, and in brackets behind it.
 _LABEL = re.compile(
-    r"(?:e-?mail|mail|(?:ال)?بريد(?: الإلكتروني| الالكتروني)?|[إا]يميل)\s?[:：]\s?", re.IGNORECASE
+    r"^(?:e-?mail|mail|(?:ال)?بريد(?: الإلكتروني| الالكتروني)?|[إا]يميل)\s?[:：]\s?", re.IGNORECASE
 )
 _REMARK = re.compile(r"\s\([^()@]{1,30}\)$")
 _AFTER = " .,;:،؛"
@@ -41,7 +41,7 @@ class EmailProblem(ContactProblem):
 def tidy_email(typed: str) -> str:
     """The address as it is stored and given back: as typed, without what stands around it."""
     text = ascii_signs(clean(typed)).strip()
-    text = _REMARK.sub("", _LABEL.sub("", text, count=1) if _LABEL.match(text) else text)
+    text = _REMARK.sub("", _LABEL.sub("", text))
     text = text.rstrip(_AFTER)
     bracketed = _IN_BRACKETS.search(text)
     # Two people's addresses are not one of them.

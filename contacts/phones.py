@@ -65,7 +65,7 @@ _SECOND = re.compile(r"(?<=[0-9]{6}) ?[^0-9 ] ?[0-9]{1,2}$")
 # end, or the city's code behind it. Mobile numbers begin with 1.
 _GROUP = re.compile("[0-9]+")
 _LOCAL, _LOCAL_DIGITS, _MOST_MORE = set("23456789"), {7, 8}, 3
-_NO_DIGIT = re.compile("[^0-9]+")
+_NO_DIGIT, _NO_NUMBER = re.compile("[^0-9]+"), re.compile("[^+0-9]+")
 # Within one number these part groups; between whole numbers, numbers.
 _JOINED = re.compile("[._,/]")
 
@@ -205,12 +205,12 @@ def _has_stray_digits(body: str) -> bool:
     if begin == 0 and end == 1 and body[0] in "13456789" and _is_real(body[groups[1][0] :]):
         return True
     head = body[:last].rstrip(" ().,/_-\t")
-    return len(body) - last <= 2 and _is_real(head) and not _is_real(body, whole=True)
+    in_one = _NO_NUMBER.sub("", body)
+    return len(body) - last <= 2 and _is_real(head) and not _is_real(in_one)
 
 
-def _is_real(body: str, *, whole: bool = False) -> bool:
-    """Whether the text is one number that may be given out; `whole` is it in any grouping."""
-    body = re.sub("[^+0-9]", "", body) if whole else body
+def _is_real(body: str) -> bool:
+    """Whether the text is one number that may be given out."""
     try:
         return phonenumbers.is_valid_number(_number(body))
     except PhoneProblem:

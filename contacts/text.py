@@ -28,6 +28,8 @@ _ONE_LETTER = str.maketrans(
     "ٱىیۍېةۀہکڪ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹ı", "اييييهههكك" + "0123456789" * 2 + "i", "ـء"
 )
 _NO_LETTER = re.compile(r"[\W_]+")
+# Tatweel and vowel signs.
+_OVER_LETTERS = re.compile("[ـ\u064b-\u0652\u0670]")
 # Names of two words that are as often written as one: عبد الرحمن, أبو بكر, نور الدين, جاد الله.
 _FIRST_OF_TWO = (" عبد ", " ابو ", " ابا ", " ابي ")
 _SECOND_OF_TWO = (" الدين ", " الله ", " الاسلام ")
@@ -100,9 +102,10 @@ def same_name(one: str, other: str) -> bool:
 def name_key(name: str) -> str:
     """Equal for spellings of one name, as `same_name()` says."""
     # Of a name without letters there is nothing to fold; ء alone is folded away.
-    return (
-        _without_title(name) or " ".join(_NO_LETTER.sub(" ", clean(name)).split()) or name.strip()
-    )
+    if key := "".join(words_without_title(name)):
+        return key
+    bare = _NO_LETTER.sub(" ", _OVER_LETTERS.sub("", clean(name)))
+    return " ".join(bare.split()) or name.strip()
 
 
 def spelling(name: str) -> tuple[str, int]:
@@ -146,12 +149,13 @@ def in_words(text: str) -> str:
     return " ".join(text.translate(_FOLDED).split())
 
 
-def _without_title(name: str) -> str:
+def words_without_title(name: str) -> list[str]:
+    """The words of a name, folded, behind the titles that stand before it."""
     words = folded(name).split()
     # A name may be a title too, where there is no other.
     while len(words) > 1 and words[0] in _TITLES:
         del words[0]
-    return "".join(words)
+    return words
 
 
 class _Folding(dict[int, str]):

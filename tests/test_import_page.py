@@ -442,6 +442,7 @@ def test_units_are_called_after_entrances_and_offices(desk):
     [
         *(("Code", "+971", "+971"), ("Country", "UAE +971", "+971"), ("الدولة", "+971", "+971")),
         *(("كود", "00971", "00971"), ("الكود", "٩٧١", "971")),
+        *(("Country code", "965", "965"), ("Area code", "03", "03")),
     ],
 )
 def test_a_phone_does_not_lose_the_code_that_stands_beside_it(desk, column, code, told):

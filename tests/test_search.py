@@ -305,6 +305,10 @@ def test_names_of_other_scripts_keep_their_vowels_and_lose_their_accents():
     assert folded("שָׁלוֹם") == folded("שלום")
 
 
+def test_a_name_of_nothing_but_hamza_is_one_however_it_is_decorated():
+    assert same_name("ءـ", "ء") and same_name("ء\u064eء", "ءء") and not same_name("ءء", "ء")
+
+
 WORDS = st.text("ابتجدرسعلميءأإآؤئىةabcÉéßİıИи", min_size=1, max_size=8)
 MARKS = st.sampled_from(
     ["\u200f", "\u200b", "\ufeff", "\u202e", "\u2069", "\u00ad", "ـ", "\u064e", "\u0651"]

@@ -124,15 +124,3 @@ def contact_of_whom(name: str, contact: str, ways: Ways) -> HeadingsProblem:
         % {"contact": contact, "name": name, "way": ways.ignore},
         [contact],
     )
-
-
-def code_apart(code: str, phones: Sequence[str], ways: Ways) -> HeadingsProblem:
-    """A part of the phones stands in a column of its own."""
-    return HeadingsProblem(
-        _(
-            "Without %(code)s the phones of %(phones)s would be other numbers: write both into one"
-            " column, as +971501234567, or leave out both (%(way)s)."
-        )
-        % {"code": code, "phones": _(", ").join(phones), "way": ways.ignore},
-        phones,
-    )

@@ -15,7 +15,6 @@ from buildings.unit_import.heading_problems import (
     OF_THE_COMMAND,
     HeadingsProblem,
     Ways,
-    code_apart,
     contact_of_whom,
     name_of_whom,
     twice,
@@ -45,7 +44,6 @@ from buildings.unit_import.heading_words import (
     THINGS,
     WHICH,
     plain,
-    plain_set,
 )
 
 # In place of headings that are to be left out: all that are not known.
@@ -59,12 +57,15 @@ _BETWEEN_PARTS = re.compile(
 _COLUMN_OF = {plain(name): column for column in COLUMNS for name in (column.key, *column.synonyms)}
 _KEYS = {column.key: column for column in COLUMNS}
 # Without one of these an id may be anybody's, or count rows.
-_UNITS_OF_IDS = frozenset(
-    word
-    for heading, column in _COLUMN_OF.items()
-    if column.key == "unit id"
-    for word in heading.split()
-) - plain_set("id", "معرف")
+_UNITS_OF_IDS = (
+    frozenset(
+        word
+        for heading, column in _COLUMN_OF.items()
+        if column.key == "unit id"
+        for word in heading.split()
+    )
+    - IDS
+)
 # What our own tables call a unit's number and name.
 _OURS = {"number", "name"}
 _NAME_KEYS = {"resident", "last name"}
@@ -160,7 +161,7 @@ def speaks_of_codes(heading: str) -> bool:
     return not CODES.isdisjoint(plain(heading).split())
 
 
-def _is_code(heading: str) -> bool:
+def speaks_of_codes_of_phones(heading: str) -> bool:
     """Whether the column has what the phones of another lack."""
     return speaks_of_codes(heading) and not OF_CODES.isdisjoint(plain(heading).split())
 
@@ -250,7 +251,6 @@ class Headings:
             (index, found._replace(column=column)) for index, found, column in self._decided(known)
         ]
         self._check_people(known)
-        self._check_codes(dict(known), ignored)
         self._check_left_out(dict(known), ignored)
         self.columns = [(index, found.column) for index, found in known]
         self._check_twice()
@@ -350,15 +350,6 @@ class Headings:
         for one, other in two:
             of_people_too = [self.texts[index] for index, _found in of_people]
             raise two_people(self.texts[one], self.texts[other], of_people_too, self.ways)
-
-    def _check_codes(self, known: Mapping[int, Meaning], ignored: Sequence[int]) -> None:
-        """Without the code that stands in a column of its own, a phone is another number."""
-        codes = [self.texts[index] for index in ignored if _is_code(self.texts[index])]
-        phones = [
-            self.texts[index] for index, found in known.items() if found.column.key == "phone"
-        ]
-        if codes and phones:
-            raise code_apart(codes[0], phones, self.ways)
 
     def _check_left_out(self, known: Mapping[int, Meaning], ignored: Sequence[int]) -> None:
         """Whose name is left out must not leave their phone to whom another column names."""

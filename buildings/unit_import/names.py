@@ -13,7 +13,7 @@ from buildings.unit_import.cells import (
     read_text,
     refuse_sum,
 )
-from contacts.text import folded
+from contacts.text import folded, words_without_title
 
 
 def _folded_set(words: str) -> frozenset[str]:
@@ -62,10 +62,8 @@ _AND_KIN = re.compile(
     r"|\((?:(?:wife|husband)(?! of)|زوجته|زوجها)\b|\bMr\.? ?& ?Mrs\b",
     re.IGNORECASE,
 )
-_TITLES = _folded_set(
-    "prof,doctor,engineer,general,colonel,captain,دكتور,دكتورة,مهندس,مهندسة,أستاذ,أستاذة,لواء,عميد,عقيد"
-    ",مستشار,محاسب,محامي,كابتن,طيار,طبيب,حاج,حاجة,مرحوم,ورثة"
-)
+# Beside the titles that stand before anybody's name.
+_OF_ONE = _folded_set("general,colonel,captain,كابتن,طيار,طبيب,محامي,ورثة,مرحوم")
 _BUSINESS = _folded_set(
     "co,company,sons,bros,brothers,group,ltd,llc,شركة,شركاه,مكتب,فرع,محل,مؤسسة,مجموعة,صيدلية,عيادة"
 )
@@ -129,19 +127,18 @@ def names_several(text: str) -> bool:
     """Whether a name is clearly of more than one person."""
     if _AND_KIN.search(text):
         return True
-    people = [folded(part).split() for part in _BETWEEN_PEOPLE.split(text)]
+    people = [words_without_title(part) for part in _BETWEEN_PEOPLE.split(text)]
     if any(not _BUSINESS.isdisjoint(words) for words in people):
         return False
     return sum(map(_is_full_name, people)) > 1
 
 
 def _is_full_name(words: list[str]) -> bool:
-    """Whether it may be a first name and another, and no title, place or trade."""
-    if any(word.isdecimal() or word.removeprefix("ال") in _UNITS | _OF_MANY for word in words):
+    """Whether it may be a first name and another, and no place or trade."""
+    bare = [word.removeprefix("ال") for word in words]
+    if any(word.isdecimal() or word in _UNITS | _OF_MANY for word in bare):
         return False
-    return len([word for word in words if len(word) > 2]) > 1 and _TITLES.isdisjoint(
-        word.removeprefix("ال") for word in words[:2]
-    )
+    return sum(len(word) > 2 for word in words) > 1 and _OF_ONE.isdisjoint(bare[:2])
 
 
 def _is_no_person(words: str) -> bool:

@@ -37,6 +37,7 @@ from buildings.unit_import.headings import (
     Headings,
     is_known,
     speaks_of_codes,
+    speaks_of_codes_of_phones,
     tells_units_apart,
 )
 from buildings.unit_import.names import names_no_unit, names_several
@@ -50,7 +51,7 @@ from contacts.text import folded
 _LONGEST_CELL = 1000
 # Of a country, before a phone.
 _CODE = re.compile(r"(?:\+|(?<![0-9])00)[1-9][0-9]{0,3}(?![0-9])")
-_BARE_CODE = re.compile("[29][0-9]{2}")
+_BARE_CODE, _ANY_CODE = re.compile("[29][0-9]{2}"), re.compile("[0-9]{1,5}")
 # The columns that say which block is meant, the plainest first.
 _BLOCK_COLUMNS = ("block", "block name", "block id")
 # Of the resident, in their order.
@@ -231,7 +232,11 @@ class UnitReader:
         """Without the code that stands in a column of its own, a phone is another number."""
         for index, name in self._ignored:
             text = western_digits(meant(cells[index])) if index < len(cells) else ""
-            code = _CODE.search(text) or (speaks_of_codes(name) and _BARE_CODE.fullmatch(text))
+            code = (
+                _CODE.search(text)
+                or (speaks_of_codes(name) and _BARE_CODE.fullmatch(text))
+                or (speaks_of_codes_of_phones(name) and _ANY_CODE.fullmatch(text))
+            )
             if code and found.get("phone"):
                 sentence = _(
                     "lacks %(code)s, which stands in %(column)s: write both into one column"
