@@ -5,6 +5,7 @@ import io
 import time
 import zipfile
 from collections.abc import Iterator
+from itertools import product
 
 import requests
 
@@ -87,6 +88,30 @@ def hostile_workbooks(server: Served) -> str:
     assert requests.get(f"{server.url}/readyz", timeout=10).ok, "the server is gone"
     assert slowest[0] < SLOWEST_SECONDS, f"{slowest[1]} took {slowest[0]:.1f} s"
     return f"{len(files)} files, slowest {slowest[0]:.1f} s ({slowest[1]})"
+
+
+@attack
+def quadratic_cells(server: Served) -> str:
+    """A cell or heading of four times the length takes four times as long, and a bit, whatever it says."""
+    manager, slowest = Browser(server, "manager"), (0.0, "")
+    texts = ("?", "a", "1-", "a@", "ØÙ", "&a", "ـ", "ا ", "٣", "،")
+
+    def seconds(unit: str, length: int, where: str) -> float:
+        # A search that runs to the end of it, and fails there, begins again at the next character.
+        text = (unit * length)[:length] + "x"
+        table = f"number,name,{text}\n" if where == "heading" else "number,name,resident,phone\n"
+        table += {"heading": "1,x,x\n", "name": f"1,{text}\n"}.get(where, f"1,x,Ali,{text}\n")
+        start = time.monotonic()
+        manager.bring_in(table.encode())
+        return time.monotonic() - start
+
+    for unit, where in product(texts, ("heading", "name", "phone")):
+        short, long = (seconds(unit, length, where) for length in (22_000, 88_000))
+        slowest = max(slowest, (long, f"{unit!r} as {where}"))
+        assert long < 1 or long < 8 * short, (
+            f"{unit!r} as {where}: {short:.2f} s, then {long:.2f} s"
+        )
+    return f"{3 * len(texts)} texts of 22 and 88 kB, slowest {slowest[0]:.2f} s ({slowest[1]})"
 
 
 @attack
