@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from audit.models import Action
 from audit.operations import Origin
-from buildings.models import Membership, Role
+from buildings.models import Apartment, Membership, Role
 from contacts.models import EventCount, Kind, Status, User
 from contacts.operations import add_contact
 from tests.backoffice import Desk, fields_of
@@ -68,6 +68,33 @@ def test_a_row_with_a_strangers_contact_is_refused_in_the_same_words(
         HELD,
     )
     assert (entry.actor_id, entry.block_id, entry.after) == (desk.person.pk, 1, {"contacts": 1})
+
+
+def swap(desk, phone):
+    """Two units trade their numbers, and one of the rows brings somebody with this phone."""
+    units = dict(Apartment.objects.filter(block=1, number__in=(5, 6)).values_list("number", "pk"))
+    rows = ["unit id,number,block id,resident,phone", f"{units[5]},6,1,New Person,{phone}"]
+    table = "\n".join([*rows, f"{units[6]},5,1,,"])
+    file = SimpleUploadedFile("units.csv", table.encode())
+    return desk.post(f"/admin/{IMPORT}", {"import_file": file}).content.decode()
+
+
+def test_a_number_that_a_refused_row_gives_up_stays_taken(desk, new_entries, nothing_changed):
+    page = swap(desk, "01000000007")
+    assert STRANGER in page
+    assert "is the number of another unit of the block" in page
+    assert nothing_changed()
+    assert [each.refused for each in new_entries()] == [HELD]
+
+
+def test_nobody_moves_in_with_a_row_whose_number_is_taken(desk):
+    units = dict(Apartment.objects.filter(block=1, number__in=(5, 6)).values_list("number", "pk"))
+    rows = ["unit id,number,block id,resident,phone", f"{units[5]},6,1,New Person,01055511122"]
+    rows += [f"{units[6]},7,1,Other Person,01055511133", "7,,1,Third Person,01055511144"]
+    file = SimpleUploadedFile("units.csv", "\n".join(rows).encode())
+    page = desk.post(f"/admin/{IMPORT}", {"import_file": file}).content.decode()
+    assert page.count("is the number of another unit of the block") >= 2
+    assert "same moment" not in page
 
 
 def test_who_has_left_is_a_stranger(desk):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from audit.bulk import insert_like
 from audit.models import Action
-from audit.operations import Origin, entry, record_each
+from audit.operations import Named, Origin, entry, record_each
 from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from buildings.permissions import EVERYTHING, Blocks
 from buildings.unit_import.columns import COLUMNS, DETAILS, FIELDS, as_line
@@ -91,8 +91,7 @@ def save_units(
     blocks, units = _units(rows, within, outcome.problems)
     if not registers:
         outcome.problems += _unknown_units(units)
-    people = Residents(units, outcome.problems, asking=origin.actor, within=within)
-    outcome.refused_contacts = people.refused
+    people = _residents(units, outcome, asking=origin.actor, within=within)
     outcome.units = [unit for unit in units if unit.rows]
     created = [unit for unit in outcome.units if unit.pk is None]
     changed = [unit for unit in outcome.units if unit.pk is not None and unit.changes]
@@ -134,8 +133,24 @@ def _units(
     seen: set[int] = set()
     for unit in units:
         problems += _identity_problems(unit, seen)
-    problems += _taken_numbers(units)
     return blocks, units
+
+
+def _residents(
+    units: Sequence[Unit], outcome: Outcome, *, asking: Named | None, within: Blocks
+) -> Residents:
+    """Who lives in the units whose rows can be saved; the others are left without rows.
+
+    A row that its resident lets fall changes no number either, so numbers are looked at after the residents;
+    and where that leaves units out, nobody comes with them: the residents are found anew.
+    """
+    while True:
+        people = Residents(units, outcome.problems, asking=asking, within=within)
+        outcome.refused_contacts += people.refused
+        taken = _taken_numbers(units)
+        if not taken:
+            return people
+        outcome.problems += taken
 
 
 def _merged(key: UnitKey, rows: list[UnitRow], problems: list[RowProblem]) -> Unit:

@@ -86,9 +86,7 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
         except TableProblem as error:
             form.add_error(None, str(error))
         except IntegrityError:
-            form.add_error(
-                None, _("Somebody changed the same units at the same moment. Try again.")
-            )
+            form.add_error(None, self._at_once(request, form))
         except ValidationError as spent:
             form.add_error(None, spent)
         else:
@@ -97,6 +95,14 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
             nothing = _("The file has no rows below its line of column names.")
             form.add_error(None, [nothing, *preview.notes])
         return None
+
+    def _at_once(self, request: HttpRequest, form: FileForm) -> str:
+        """What to tell whose file met another's change; counted, for it may tell of a held contact."""
+        try:
+            count_look(request, taken=1, **_looking(form))
+        except ValidationError as spent:
+            return " ".join(spent.messages)
+        return _("Somebody changed the same units at the same moment. Try again.")
 
     def _done(self, request: HttpRequest, preview: Preview) -> HttpResponse:
         outcome = preview.outcome or Outcome()
