@@ -1,5 +1,6 @@
 """Login, Refresh and Logout: `POST /omartyapis/Auth/…/`."""
 
+import re
 import statistics
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import Action
@@ -217,6 +219,19 @@ def test_who_signed_in_from_an_address_before_is_not_shut_out_of_it_by_others(cl
     assert sign_in(client, "01000000002").status_code == 200
     # The address is known for the person, so by their e-mail too; another IPv6 of the same /64 likewise.
     assert sign_in(client, "resident@example.org").status_code == 200
+
+
+def test_a_paused_address_is_answered_by_the_same_statements_whoever_is_named(client, settings):
+    settings.SIGN_IN_ATTEMPTS_PER_ADDRESS = 1
+    sign_in(client, "nobody@example.org", "wrong")
+    asked = {}
+    for name in ("01000000002", "resident@example.org", "nobody@example.org", "01055500000"):
+        # The first refusal of somebody leaves an entry.
+        sign_in(client, name, "wrong")
+        with CaptureQueriesContext(connection) as captured:
+            assert sign_in(client, name, "wrong").status_code == 429
+        asked[name] = [re.sub(r"'[^']*'|\d+", "?", each["sql"]) for each in captured]
+    assert len({tuple(each) for each in asked.values()}) == 1, asked
 
 
 def test_of_ipv6_one_network_is_one_address(client):
