@@ -38,4 +38,6 @@ urlpatterns = [
 ]
 
 handler400 = "omarty.api.views.bad_request"
+handler403 = "omarty.api.views.forbidden"
+handler404 = "omarty.api.views.not_found"
 handler500 = "omarty.api.views.server_error"

@@ -11,6 +11,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 from django.conf import settings
 
 from tests.http import granian_command
@@ -23,7 +24,7 @@ LINE = re.compile(r"^[\d-]+ [\d:,]+ (?:WARNING|ERROR) (\S+) [\w.]+: (.*)$", re.M
 class Server:
     """A server process of its own, on a database without tables."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, **environment):
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.log = directory / "server.log"
@@ -32,7 +33,9 @@ class Server:
             self.process = subprocess.Popen(
                 command,
                 cwd=settings.BASE_DIR,
-                env=ENVIRONMENT | {"DATABASE_URL": f"sqlite:///{directory}/empty.sqlite3"},
+                env=ENVIRONMENT
+                | {"DATABASE_URL": f"sqlite:///{directory}/empty.sqlite3"}
+                | environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -142,3 +145,49 @@ def test_what_is_refused_takes_one_short_line_however_much_was_asked(server, pat
     written = server.log.read_text()[before:]
     lines = [line for line in written.splitlines() if request_id in line]
     assert len(lines) == len(written.splitlines()) == 1 and len(written) < 500
+
+
+# What Django cannot read as a form; the cookie makes it look, for the token that belongs to it.
+UNREADABLE = {
+    "another charset": ("application/x-www-form-urlencoded; charset=latin-1", "a=1"),
+    "a charset of another kind": ("application/x-www-form-urlencoded; charset=zlib", "a=1"),
+    "no boundary": ("multipart/form-data", "a=1"),
+    "a part that is not base64": (
+        "multipart/form-data; boundary=x",
+        '--x\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+        "a\r\n--x--\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/login/", "/language/", "/", "/nowhere", "/admin/nowhere/"]
+)
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_form_that_cannot_be_read_is_refused_with_one_line_whatever_page_it_is_for(
+    unreadable, path, kind
+):
+    content_type, body = UNREADABLE[kind]
+    before = len(unreadable.log.read_text())
+    answer = requests.post(
+        f"http://127.0.0.1:{unreadable.port}{path}",
+        data=body,
+        headers={"Content-Type": content_type, "Cookie": "csrftoken=" + "a" * 32},
+        timeout=60,
+    )
+    assert 400 <= answer.status_code < 500
+    assert answer.headers["X-Request-ID"] and answer.headers["Content-Security-Policy"]
+    written = unreadable.log.read_text()[before:]
+    assert "Traceback" not in written and "ERROR" not in written and len(written) < 800
+
+
+@pytest.fixture(scope="module")
+def unreadable(tmp_path_factory):
+    # Django's own page for developers reads the form as well.
+    server = Server(tmp_path_factory.mktemp("unreadable"), DEBUG="false")
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.process.terminate()
+        server.process.wait()

@@ -1,6 +1,6 @@
 """The switch: the field `api` names the method (contract/answers.md, Both endpoints)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -62,7 +62,17 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django could not take the request at all."""
     if request.path.startswith(settings.API_PREFIX):
         return plain(*envelopes.UNREADABLE_BODY)
-    return defaults.bad_request(request, exception)
+    return _untouched(defaults.bad_request)(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Somebody may not see this page."""
+    return _untouched(defaults.permission_denied)(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """No page is here."""
+    return _untouched(defaults.page_not_found)(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -70,3 +80,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(settings.API_PREFIX):
         return plain(*envelopes.SERVER_ERROR)
     return defaults.server_error(request)
+
+
+def _untouched(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Django's page without its look at the form: a form that cannot be read would fail here once more."""
+    plain_page: Callable[..., HttpResponse] = page.__wrapped__  # type: ignore[attr-defined]
+    return plain_page
