@@ -32,9 +32,20 @@ def newest_entry() -> int | None:
 
 
 def is_one_ahead(line: SealLine | None, last: Seal | None) -> bool:
-    """Whether the file ends with the seal after the database's last: `take_over_seal()` completes it."""
-    number, digest = (last.number, last.digest) if last else (0, "")
-    return line is not None and (line.number - 1, line.previous) == (number, digest)
+    """Whether the file ends with the seal after the database's last, of the entries that the database has:
+    `take_over_seal()` completes it. A database that was put back by one seal has others, or none.
+    """
+    return line is not None and _continues(line, last) and _covers(line, last)
+
+
+def _continues(line: SealLine, last: Seal | None) -> bool:
+    return (line.number - 1, line.previous) == ((last.number, last.digest) if last else (0, ""))
+
+
+def _covers(line: SealLine, last: Seal | None) -> bool:
+    after = last.last_id if last else None
+    found = (row for row in stored_entries(after, line.last_id) if not isinstance(row, int))
+    return line.covers(map(digest, found))
 
 
 @transaction.atomic
@@ -117,17 +128,16 @@ def take_over_seal(*, path: Path) -> SealLine | None:
     in_database = (last.number, last.digest) if last else (0, "")
     if in_file == in_database:
         return None
-    if line is None or (line.number - 1, line.previous) != in_database:
+    if line is None or not _continues(line, last):
         raise SealsProblem(
             f"{path} ends with seal {in_file[0]}, the database with seal {in_database[0]}, and the "
             "one does not continue the other. Restore the right file; `audit_verify` shows more."
         )
-    after = last.last_id if last else None
-    found = [row for row in stored_entries(after, line.last_id) if not isinstance(row, int)]
-    if not line.covers(map(digest, found)):
+    if not _covers(line, last):
         raise SealsProblem(
-            f"Seal {line.number} of {path} is not in the database, and the entries are not those "
-            "that it covers. `audit_verify` shows which differ."
+            f"Seal {line.number} of {path} is not in the database, which ends with seal {in_database[0]}, "
+            "and the entries are not those that it covers. `audit_verify` shows which differ; if a backup "
+            "was restored, README, Saving and restoring, says how sealing goes on."
         )
     _store(line)
     return line

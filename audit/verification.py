@@ -133,6 +133,9 @@ class _Verification:
                 else:
                     self.only_in_file.append(reading.number)
                     self._check_seal(reading, None)
+        except PermissionError:
+            # Says nothing of the log: whoever verifies gave a file that is not theirs to read.
+            raise
         except (SealFileProblem, OSError) as error:
             self.verdict.add_problem(f"The seal file cannot be trusted: {error}")
         self._check_ends(seal)
@@ -147,7 +150,7 @@ class _Verification:
 
         `in_database` is a seal of the database that the file lacks.
         """
-        if self.only_in_file == [self.verdict.seals]:
+        if self.only_in_file == [self.verdict.seals] and not self.verdict.problems:
             self.verdict.notes.append(
                 f"Seal {self.only_in_file[0]} is in the file and not in the database yet:"
                 " run audit_seal."

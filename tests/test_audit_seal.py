@@ -406,6 +406,16 @@ def test_a_seal_that_the_entries_do_not_fit_is_not_taken_over(sealed_log):
     assert sealed_log.verify()["first"] == last.first_id
 
 
+def test_a_database_put_back_by_one_seal_is_told_from_a_killed_sealing(sealed_log):
+    last = Seal.objects.order_by("-number")[0]
+    Seal.objects.filter(pk=last.pk).delete()
+    sql("DELETE FROM audit_entry WHERE id >= %s", last.first_id)
+    verdict = sealed_log.verify()
+    assert (verdict["whole"], verdict["notes"]) == (False, [])
+    report = sealed_log.seal()
+    assert report["exit"] == 1 and f"ends with seal {last.number - 1}" in report["error"]
+
+
 def test_a_torn_line_is_dropped(sealed_log):
     """Killed while writing the file."""
     whole = sealed_log.file.read_text()

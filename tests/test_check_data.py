@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from audit.models import Entry
+from audit.models import Action, Entry, Seal
+from audit.operations import Origin, record
 from buildings.models import Apartment, Block, Membership
 from contacts.models import Claim, SecondaryEmail, SecondaryPhone
 from tests.conftest import person
@@ -214,6 +215,17 @@ def test_a_seal_file_that_is_another_one(log):
     assert broken()[0][0] == "seals"
     log.file.write_text("nonsense\n")
     assert broken()[0][0] == "seals"
+
+
+def test_a_database_put_back_by_one_seal(log):
+    record(origin=Origin.of_command("work"), action=Action.EXPORTED)
+    log.seal()
+    last = Seal.objects.order_by("-number")[0]
+    sql("DELETE FROM audit_seal WHERE number = %s", last.number)
+    assert check()["exit"] == 0
+    sql("DELETE FROM audit_entry WHERE id >= %s", last.first_id)
+    rule, what, _ = broken()[0]
+    assert rule == "seals" and f"the database with seal {last.number - 1}" in what
 
 
 def test_a_log_that_is_not_sealed_is_warned_of(log):
