@@ -63,7 +63,9 @@ class Command(DataCommand):
                     **fields,
                 )
         except IntegrityError as error:
-            raise CommandRefused(f"Somebody has {login} already.") from error
+            raise CommandRefused(
+                f"Somebody has {login} already: give an e-mail or phone that nobody has."
+            ) from error
         text = f"Superuser {login} was registered."
         text += " (Dry run: nothing was written.)" if self.dry_run else ""
         self.report({"person": None if self.dry_run else user.pk, "login": login}, text)
