@@ -24,6 +24,7 @@ import requests
 from tests.program import ROOT, TIMEOUT_SECONDS
 
 START_SECONDS = 60
+OWN_PROGRAM = "omarty.W014"
 PROGRAM = ("audit", "buildings", "contacts", "locale", "omarty", "manage.py", ".env.example")
 WARNING = re.compile(r"\((omarty|security)\.(W\d+)\) (.*)\n\tHINT: (.*(?:\n    .*)*)")
 
@@ -167,15 +168,20 @@ class Installation:
             for area, number, sentence, hint in WARNING.findall(done.stderr)
         }
         assert done.returncode == bool(found), done.stderr
+        if os.geteuid() != 0:
+            # Who is not root owns the copy and serves it: that they can change it is true, and said.
+            found.pop(OWN_PROGRAM, None)
         return found
 
 
 def main() -> int:
     """Make an installation and check it; 0 if it is told nothing."""
     with tempfile.TemporaryDirectory(prefix="omarty-installation-") as home:
-        done = Installation(Path(home)).make().run("check", "--deploy", "--fail-level", "WARNING")
-    print(done.stdout + done.stderr, end="")
-    return done.returncode
+        found = Installation(Path(home)).make().warnings()
+    for number, (sentence, hint) in found.items():
+        print(f"({number}) {sentence}\n\tHINT: {hint}")
+    print(f"A right installation is told {len(found)} warnings.")
+    return int(bool(found))
 
 
 if __name__ == "__main__":

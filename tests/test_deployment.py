@@ -187,9 +187,15 @@ def test_roots_keys_may_be_read_by_the_group_of_the_service(installation, mode, 
     assert keys.stat().st_mode & 0o777 == (0o640 if owner == 0 else mode)
 
 
-@pytest.mark.parametrize("name", ["", "omarty", "omarty/settings.py", "manage.py"])
+PROGRAM = ["", "omarty", "omarty/settings.py", "manage.py", ".venv/bin/granian", "staticfiles"]
+
+
+@pytest.mark.parametrize("name", PROGRAM)
 def test_a_program_that_everybody_can_change(installation, name):
     file = installation.home / name
+    if name.startswith(".venv"):
+        file.parent.mkdir(parents=True)
+        file.touch()
     file.chmod(file.stat().st_mode | 0o002)
     found = installation.warnings()
     assert set(found) == {"omarty.W011"}

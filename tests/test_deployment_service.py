@@ -178,6 +178,66 @@ def test_what_is_the_services_own_and_closed_to_it_is_opened_by_its_mode(install
     assert installation.warnings() == {}
 
 
+# --- the program --------------------------------------------------------------------------------
+
+
+def give_program(place, mode=0, user=SERVICE):
+    """To the service, or with `mode` to its group only."""
+    for each in (place, *place.rglob("*")) if not mode else [place]:
+        os.chown(each, user, SERVICE)
+    place.chmod(place.stat().st_mode | mode)
+
+
+PROGRAM = ["", "manage.py", "omarty", "buildings/models.py", "locale", "staticfiles", ".venv/lib"]
+
+
+@pytest.mark.parametrize("name", PROGRAM)
+@pytest.mark.parametrize("mode", [0, 0o020])
+def test_a_program_that_the_service_can_change(installation, name, mode):
+    file = installation.home / name
+    if name.startswith(".venv"):
+        (file / "python3" / "site-packages").mkdir(parents=True)
+    if name:
+        give_program(file, mode, user=0 if mode else SERVICE)
+    else:
+        os.chown(file, 0 if mode else SERVICE, SERVICE)
+        file.chmod(0o755 | mode)
+    for installation.user in (None, SERVICE):
+        found = installation.warnings()
+        assert set(found) == {"omarty.W014"}
+        sentence, remedy = found["omarty.W014"]
+        assert "nobody, as whom Omarty is served, can change the program" in sentence
+        assert str(file) in sentence
+    assert remedy.startswith("As root:\n    chown ")
+    installation.paste(remedy)
+    for installation.user in (None, SERVICE):
+        assert installation.warnings() == {}
+
+
+def test_a_program_that_was_given_to_the_service_with_its_settings(installation):
+    for each in (installation.home, *installation.home.rglob("*")):
+        os.chown(each, SERVICE, SERVICE)
+    (installation.home / ".env").chmod(0o600)
+    (installation.home / "backups").chmod(0o700)
+    # A link that leads elsewhere, as of an environment that several installations share.
+    shared = installation.home.parent / "shared"
+    (shared / "bin").mkdir(parents=True)
+    os.chown(shared, SERVICE, SERVICE)
+    (installation.home / ".venv").symlink_to(shared)
+    for installation.user in (None, SERVICE):
+        found = installation.warnings()
+        assert set(found) == {"omarty.W014"}
+    remedy = found["omarty.W014"][1]
+    assert remedy.startswith("As root:\n")
+    installation.paste(remedy)
+    for installation.user in (None, SERVICE):
+        assert installation.warnings() == {}
+    # What is the service's to write stays so.
+    for name in (".env", "data", "seals", "data/omarty.sqlite3"):
+        assert (installation.home / name).stat().st_uid == SERVICE
+    assert shared.stat().st_uid == 0
+
+
 # --- .env ---------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from omarty.deployment import (
     keys,
     mariadb,
     places,
+    program,
     readable_files,
     routines,
     seal_files,
@@ -32,6 +33,7 @@ def all_warnings() -> list[CheckMessage]:
     checks: tuple[Check, ...] = (
         keys.warnings,
         places.warnings,
+        program.warnings,
         switches.warnings,
         static_files.warnings,
         # Before the database is opened: that takes an SQLite file's mode away from others.

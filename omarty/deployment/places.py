@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import connection
 
-from omarty.deployment.commands import paste, quoted, service
+from omarty.deployment.commands import Service, paste, quoted, service
 from omarty.owner_only import ROOT
 
 # Folders of the system, whatever lies in them; and those whose own folders are shared by its programs.
@@ -198,10 +198,20 @@ def writable(path: Path) -> bool:
     if who.uid == os.geteuid():
         # A folder is written by entering it.
         return os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0))
-    at = path.stat()
-    rights = 0o3 if path.is_dir() else 0o2
+    return allows_writing(path.stat(), who, os.getgrouplist(who.user, who.gid))
+
+
+def allows_writing(at: os.stat_result, who: Service, groups: list[int]) -> bool:
+    """Whether the modes let this user, who is in these groups, write there."""
+    rights = 0o3 if stat.S_ISDIR(at.st_mode) else 0o2
     if at.st_uid == who.uid:
         rights <<= 6
-    elif at.st_gid in os.getgrouplist(who.user, who.gid):
+    elif at.st_gid in groups:
         rights <<= 3
     return at.st_mode & rights == rights
+
+
+def names(files: list[Path]) -> str:
+    """The first of them, and how many more there are."""
+    shown = ", ".join(str(file) for file in files[:3])
+    return shown if len(files) <= 3 else f"{shown} and {len(files) - 3} more"

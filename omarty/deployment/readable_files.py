@@ -1,4 +1,4 @@
-"""Files that other users of the machine can read or write."""
+"""Private files that other users of the machine can read or write."""
 
 import os
 from collections.abc import Iterator
@@ -12,11 +12,8 @@ from omarty.deployment import places
 from omarty.deployment.commands import paste, quoted, root_looks_after_it, service
 from omarty.owner_only import ANYTHING_FOR_OTHERS, ROOT, rights_too_many_on_settings
 
-WRITING_FOR_ALL = 0o002
 # All but that its group looks into a folder.
 MORE_THAN_LOOKING_BY_ITS_GROUP = 0o027
-# Where the program itself lies.
-PROGRAM = ("", "audit", "buildings", "contacts", "omarty")
 
 
 def warnings() -> Iterator[CheckMessage]:
@@ -40,18 +37,13 @@ def warnings() -> Iterator[CheckMessage]:
     for file, _at in open_files:
         if not places.ours(file):
             yield _readable([file], places.remedy(file))
-    writable = [each for each in _program() if _mode(each) & WRITING_FOR_ALL]
-    if writable:
-        yield Warning(
-            f"Every user of this machine can change the program: {_names(writable)}.",
-            hint=paste(f"chmod -R o-w {quoted(settings.BASE_DIR)}"),
-            id="omarty.W011",
-        )
 
 
 def _readable(files: list[Path], remedy: str) -> CheckMessage:
     return Warning(
-        f"Other users of this machine can read {_names(files)}.", hint=remedy, id="omarty.W010"
+        f"Other users of this machine can read {places.names(files)}.",
+        hint=remedy,
+        id="omarty.W010",
     )
 
 
@@ -93,20 +85,3 @@ def _closing(file: Path, at: os.stat_result) -> str:
         return f"chgrp {quoted(who.group)} {place} && chmod 750 {place}"
     mode = "700" if file.is_dir() else "600"
     return f"chown {quoted(f'{who.user}:{who.group}')} {place} && chmod {mode} {place}"
-
-
-def _program() -> Iterator[Path]:
-    for name in PROGRAM:
-        folder = settings.BASE_DIR / name
-        yield folder
-        yield from (folder.glob("*.py") if not name else folder.rglob("*"))
-
-
-def _mode(file: Path) -> int:
-    # Of a symbolic link everybody may do everything; what counts is the file that it leads to.
-    return file.stat().st_mode
-
-
-def _names(files: list[Path]) -> str:
-    shown = ", ".join(str(file) for file in files[:3])
-    return shown if len(files) <= 3 else f"{shown} and {len(files) - 3} more"
