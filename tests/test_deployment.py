@@ -10,6 +10,7 @@ import time
 from itertools import cycle
 from pathlib import Path
 
+import environ
 import pytest
 from django.conf import settings as ours
 
@@ -403,6 +404,13 @@ def test_the_account_on_mariadb(installation, url, more):
     assert "of-ours" not in str(found)
 
 
+def paste_as_root_of(server, installation, hint):
+    """Carry out the hint's commands as the administrator of the throwaway server."""
+    config = environ.Env.db_url_config(server)
+    account = f"-S {config['OPTIONS']['unix_socket']} -u {config['USER']}"
+    installation.paste(hint.replace("    mariadb -e", f"    mariadb {account} -e"))
+
+
 def test_a_mariadb_without_time_zones_and_of_another_character_set(installation, mariadb_server):
     with mariadb.schema(mariadb_server, "deployed") as url:
         installation.set(DATABASE_URL=url)
@@ -413,6 +421,16 @@ def test_a_mariadb_without_time_zones_and_of_another_character_set(installation,
         with mariadb.connect(mariadb_server) as connection:
             connection.query("ALTER DATABASE deployed CHARACTER SET latin1")
         assert "omarty.W043" in installation.warnings()
+        # The administrator keeps all rights: Omarty gets an account of its own.
+        hint = found["omarty.W040"][1]
+        assert "REVOKE" not in hint and "DATABASE_URL in .env" in hint
+        paste_as_root_of(mariadb_server, installation, hint)
+        password = "a%20password%20of%20your%20own"
+        installation.set(DATABASE_URL=url.replace("root@", f"omarty:{password}@"))
+        found = installation.warnings()
+        with mariadb.connect(mariadb_server) as connection:
+            connection.query("DROP USER omarty@localhost")
+        assert "omarty.W040" not in found and "omarty.W044" in found
 
 
 def test_the_remedy_of_a_missing_backup_on_mariadb_names_server_and_account(installation):
@@ -474,6 +492,9 @@ def test_an_account_for_more_than_its_database(installation, mariadb_server, gra
             connection.query(f"GRANT {grant} TO {account}")
         installation.set(DATABASE_URL=url.replace("root@", "omarty_granted:of-ours@"))
         found = installation.warnings()
+        if told:
+            paste_as_root_of(mariadb_server, installation, found["omarty.W040"][1])
+            assert set(installation.warnings()) == {"omarty.W042"}
         connection.query(f"DROP USER {account}")
     assert set(found) == {"omarty.W042"} | ({"omarty.W040"} if told else set())
     assert "of-ours" not in str(found)

@@ -48,6 +48,8 @@ def account_warnings() -> Iterator[CheckMessage]:
 def server_warnings() -> Iterator[CheckMessage]:
     """About the server that answers."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT CURRENT_USER()")
+        [account] = cursor.fetchone()
         cursor.execute("SHOW GRANTS")
         grants = [row[0] for row in cursor.fetchall()]
         cursor.execute(
@@ -58,8 +60,7 @@ def server_warnings() -> Iterator[CheckMessage]:
     if any(_too_many(grant) for grant in grants):
         yield Warning(
             "Omarty's account on the database's server reaches beyond its own database.",
-            hint="CREATE USER omarty@localhost …; GRANT ALL ON omarty.* TO omarty@localhost;"
-            " then DATABASE_URL in .env (README, On MariaDB).",
+            hint=_account_of_its_own(account),
             id="omarty.W040",
         )
     if no_zones:
@@ -75,6 +76,29 @@ def server_warnings() -> Iterator[CheckMessage]:
             hint=paste(f"mariadb -e {quoted(f'ALTER DATABASE `{name}` CHARACTER SET utf8mb4')}"),
             id="omarty.W043",
         )
+
+
+def _account_of_its_own(account: str) -> str:
+    """How the account, `user@host`, comes to reach its own database alone."""
+    # A bare "_" would stand for any letter.
+    name = str(connection.settings_dict["NAME"]).replace("`", "``").replace("_", "\\_")
+    grant = f"GRANT ALL ON `{name}`.* TO"
+    user, _at, host = account.rpartition("@")
+    if user == "root":
+        # The administrator keeps their rights: nobody else could give them back.
+        new = 'CREATE USER IF NOT EXISTS omarty@localhost IDENTIFIED BY "a password of your own"'
+        return paste(
+            f"mariadb -e {quoted(f'{new}; {grant} omarty@localhost')}",
+            why="With another password in it; then DATABASE_URL in .env (README, On MariaDB). As the"
+            " server's administrator:",
+        )
+    own = f"`{user}`@`{host}`"
+    # What was granted on all databases, on others, and on their tables.
+    revoke = f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {own}"
+    return paste(
+        f"mariadb -e {quoted(f'{revoke}; {grant} {own}')}",
+        why="On the database's server, as its administrator:",
+    )
 
 
 def _too_many(grant: str) -> bool:
