@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ONCE
 
 pytestmark = ONCE
-SQL = b"-- MariaDB dump 10.19\n" + b"x" * 2000
+SQL = b"-- MariaDB dump 10.19\nCREATE TABLE `audit_entry` (\n" + b"x" * 2000
 
 
 @pytest.mark.parametrize(

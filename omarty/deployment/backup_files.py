@@ -1,23 +1,35 @@
-"""Whether a file is a backup: told by its beginning and its end, without reading it whole."""
+"""Whether a file is a backup: whole, and of Omarty's tables, told by its content where that can be read."""
 
+import gzip
 import os
+import re
 import sqlite3
 import stat
+import zlib
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 SQLITE = b"SQLite format 3\0"
 DUMPS = (b"-- MariaDB dump", b"-- MySQL dump", b"/*M!")
-# gzip, xz, zstd, age, openssl enc.
-PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"age-encryption.org/", b"Salted__")
+GZIP = b"\x1f\x8b"
+# What cannot be looked into: xz, zstd, age, openssl enc.
+PACKED = (b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"age-encryption.org/", b"Salted__")
 ENCRYPTED = (".age", ".enc", ".gpg")
 # How files end that somebody is still writing or gave up; and those that lie beside a database or a backup.
 UNFINISHED = (".part", ".part.gz", ".partial", ".tmp", ".temp", ".incomplete", "~")
 BESIDE = ("-journal", "-wal", "-shm", ".log", ".log.gz", ".md5", ".sha1", ".sha256", ".sha512")
 # No dump of our tables is so small, but one of an empty database is.
 SMALLEST = 1000
-END_BYTES = 1000
+# The two lines of a dump, which no text in a row can have: there an end of line is written as \n.
+TABLE_OF_DUMP = re.compile(rb"\nCREATE TABLE (?:IF NOT EXISTS )?[`\"]audit_entry[`\"]")
+END_OF_DUMP = re.compile(rb"\n-- Dump completed")
+TABLE_OF_SQLITE = re.compile(rb"CREATE TABLE \"audit_entry\"")
+# Backups are large, and memory is not: so much is read at once. What is sought is shorter than the second.
+PIECE = 1 << 20
+LONGEST = 100
 
 
 def is_whole(file: Path, at: os.stat_result) -> bool:
@@ -29,18 +41,56 @@ def is_whole(file: Path, at: os.stat_result) -> bool:
         return False
     try:
         with file.open("rb") as opened:
-            start = opened.read(100)
-            opened.seek(-END_BYTES, os.SEEK_END)
-            end = opened.read()
+            start = opened.read(LONGEST)
+            opened.seek(0)
+            if start.startswith(GZIP):
+                return _is_whole_packed(opened)
+            if start.startswith(DUMPS):
+                return _is_whole_dump(opened)
     except PermissionError:
         return True
     except OSError:
         return False
     if start.startswith(SQLITE):
         return _has_all_pages(start, at.st_size) and _has_our_tables(file)
-    if start.startswith(DUMPS):
-        return b"Dump completed" in end
     return start.startswith(PACKED) or name.endswith(ENCRYPTED)
+
+
+def _is_whole_packed(packed: BinaryIO) -> bool:
+    """Whether gzip reads it to its end, where its sum stands, and it holds a dump or an SQLite file."""
+    try:
+        with gzip.GzipFile(fileobj=packed) as opened:
+            start = opened.read(LONGEST)
+            opened.seek(0)
+            return (_is_whole_sqlite if start.startswith(SQLITE) else _is_whole_dump)(opened)
+    except (EOFError, zlib.error):
+        return False
+
+
+def _pieces(opened: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
+    while piece := opened.read(PIECE):
+        yield piece
+
+
+def _is_whole_dump(opened: BinaryIO | gzip.GzipFile) -> bool:
+    """Whether our table is made in it, and its last line comes after that."""
+    text, has_table, has_end = b"", False, False
+    for piece in _pieces(opened):
+        text = text[-LONGEST:] + piece
+        if not has_table and (found := TABLE_OF_DUMP.search(text)):
+            has_table, text = True, text[found.end() :]
+        has_end = has_end or (has_table and END_OF_DUMP.search(text) is not None)
+    return has_end
+
+
+def _is_whole_sqlite(opened: gzip.GzipFile) -> bool:
+    """The same of an SQLite file that is packed: it cannot be opened, but its tables' names stand in it."""
+    text, size, has_table, header = b"", 0, False, b""
+    for piece in _pieces(opened):
+        header = header or piece[:LONGEST]
+        text, size = text[-LONGEST:] + piece, size + len(piece)
+        has_table = has_table or TABLE_OF_SQLITE.search(text) is not None
+    return has_table and _has_all_pages(header, size)
 
 
 def _has_all_pages(header: bytes, size: int) -> bool:

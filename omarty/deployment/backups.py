@@ -43,10 +43,15 @@ def warnings() -> Iterator[CheckMessage]:
     closed: list[OSError] = []
     now = datetime.now().timestamp()
     earliest, latest = now - SAVED_WITHIN.total_seconds(), now + AHEAD.total_seconds()
-    for file, at in places.files_below(directory, closed):
-        # What is read is little, and of fresh files alone.
-        if earliest <= at.st_mtime <= latest and backup_files.is_whole(file, at):
-            return
+    fresh = [
+        (file, at)
+        for file, at in places.files_below(directory, closed)
+        if earliest <= at.st_mtime <= latest
+    ]
+    # A dump is read to its end: the newest first, and no more once one counts.
+    fresh.sort(key=lambda each: each[1].st_mtime, reverse=True)
+    if any(backup_files.is_whole(file, at) for file, at in fresh):
+        return
     # What cannot be read may be one.
     unseen = [error for error in closed if not isinstance(error, FileNotFoundError)]
     if unseen:

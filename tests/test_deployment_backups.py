@@ -1,0 +1,124 @@
+"""What of a folder's files is taken for a fresh backup: whole, and with Omarty's tables."""
+
+import gzip
+import io
+import os
+import tarfile
+import time
+import tracemalloc
+
+import pytest
+
+from omarty.deployment import backup_files, backups
+
+START = b"-- MariaDB dump 10.19\n"
+TABLE = b"\nCREATE TABLE `audit_entry` (\n  `id` bigint(20) NOT NULL\n);\n"
+ROWS = b"INSERT INTO `rows` VALUES (1,'" + b"x" * 2000 + b"');\n"
+END = b"\n-- Dump completed on 2026-01-31 12:00:00\n"
+DUMP = START + TABLE + ROWS + END
+OTHER = START + TABLE.replace(b"audit_entry", b"other") + ROWS + END
+# What a row holds stands on no line of its own.
+QUOTED = START + b"INSERT INTO `x` VALUES ('CREATE TABLE `audit_entry`');\n" + ROWS + END
+
+
+def tar(content):
+    """A tar, packed, of one file."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as opened:
+        member = tarfile.TarInfo("omarty.sql")
+        member.size = len(content)
+        opened.addfile(member, io.BytesIO(content))
+    return made.getvalue()
+
+
+def sqlite(right):
+    """A whole SQLite file with Omarty's tables."""
+    return (right.home / "backups" / "today.sqlite3").read_bytes()
+
+
+def counts(folder, name, content):
+    """Whether this content is taken for a backup."""
+    file = folder / name
+    # A name that says nothing, and enough bytes: what is looked at is the content.
+    file.write_bytes(content)
+    return backup_files.is_whole(file, file.stat())
+
+
+@pytest.mark.parametrize("content", [DUMP, DUMP.replace(b"-- MariaDB", b"-- MySQL")])
+def test_a_whole_dump_counts_packed_or_not(tmp_path, content):
+    assert counts(tmp_path, "a.sql", content)
+    noise = b"-- " + os.urandom(2000).hex().encode() + b"\n"
+    packed = gzip.compress(content.replace(b"\nCREATE", noise + b"\nCREATE"))
+    assert counts(tmp_path, "a.sql.gz", packed)
+    # Two of them after another are one file to gzip.
+    assert counts(tmp_path, "b.sql.gz", packed + packed)
+    assert counts(tmp_path, "c.tar.gz", tar(content.replace(b"\nCREATE", noise + b"\nCREATE")))
+
+
+@pytest.mark.parametrize(
+    "content", [OTHER, QUOTED, DUMP[: -len(END)], DUMP[: -len(END)] + b"-- Du"]
+)
+def test_a_dump_of_another_database_or_cut_off_counts_for_nothing(tmp_path, content):
+    assert not counts(tmp_path, "a.sql", content)
+    noise = b"\n-- " + os.urandom(2000).hex().encode() + b"\n"
+    assert not counts(tmp_path, "a.sql.gz", gzip.compress(START + noise + content))
+
+
+def test_a_packed_file_that_was_cut_off_or_is_of_anything_else_counts_for_nothing(tmp_path):
+    noise = b"\n-- " + os.urandom(4000).hex().encode() + b"\n"
+    packed = gzip.compress(START + noise + DUMP)
+    assert counts(tmp_path, "whole.sql.gz", packed)
+    for name, content in {
+        "cut": packed[:-200],
+        "without its sum": packed[:-4],
+        "changed": packed[:-5] + bytes([packed[-5] ^ 1]) + packed[-4:],
+        "random": gzip.compress(os.urandom(5000)),
+        "of the name only": b"\x1f\x8b" + os.urandom(5000),
+    }.items():
+        assert not counts(tmp_path, f"{name}.sql.gz", content), name
+
+
+def test_an_sqlite_file_counts_packed_or_not(tmp_path, right):
+    whole = sqlite(right)
+    assert counts(tmp_path, "a.sqlite3", whole)
+    assert counts(tmp_path, "a.sqlite3.gz", gzip.compress(whole))
+    assert not counts(tmp_path, "cut.sqlite3.gz", gzip.compress(whole[:-4096]))
+    other = whole.replace(b"audit_entry", b"audit_other")
+    assert not counts(tmp_path, "other.sqlite3.gz", gzip.compress(other))
+
+
+def test_what_is_sought_may_lie_where_two_pieces_meet(tmp_path):
+    for back in (1, 20, len(TABLE) - 1):
+        before = b"-- " + b"x" * (backup_files.PIECE - len(START) - 3 - back)
+        assert counts(tmp_path, "a.sql", START + before + DUMP.removeprefix(START)), back
+
+
+def test_a_large_dump_is_read_in_little_memory(tmp_path):
+    file = tmp_path / "large.sql.gz"
+    with gzip.open(file, "wb", compresslevel=1) as made:
+        made.write(START + TABLE + os.urandom(2000).hex().encode())
+        for _time in range(64):
+            made.write(b"x" * 1_000_000)
+        made.write(END)
+    tracemalloc.start()
+    assert backup_files.is_whole(file, file.stat())
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+def test_the_newest_are_looked_at_first_and_only_until_one_counts(tmp_path, settings, monkeypatch):
+    settings.BACKUP_DIRECTORY = str(tmp_path)
+    for days in (3, 1, 4, 2):
+        (tmp_path / str(days)).touch()
+        at = time.time() - days * 24 * 60 * 60
+        os.utime(tmp_path / str(days), (at, at))
+    looked: list[str] = []
+
+    def is_whole(file, _at):
+        looked.append(file.name)
+        return file.name == "3"
+
+    monkeypatch.setattr(backup_files, "is_whole", is_whole)
+    assert list(backups.warnings()) == []
+    assert looked == ["1", "2", "3"]
