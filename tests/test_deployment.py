@@ -7,14 +7,19 @@ import shlex
 import shutil
 import subprocess
 import time
+from base64 import urlsafe_b64encode
+from contextlib import closing
 from itertools import cycle
 from pathlib import Path
+from random import Random
+from urllib.parse import quote
 
 import environ
 import pytest
 from django.conf import settings as ours
 
 from omarty.demo import small
+from omarty.deployment import keys
 from tests import mariadb
 from tests.conftest import ONCE
 
@@ -46,12 +51,24 @@ def test_every_warning_is_tested_and_none_has_the_id_of_another():
 
 PUBLIC = "a-key-that-stands-in-the-example-4f8Zq1Xw7Lk2"
 UNIFORM = "secretsecretsecretsecretsecretsecretsecret"
+TYPED = "this-is-my-jwt-signing-key-for-omarty"
 SHARED = secrets.token_urlsafe(48)
 WRONG = {
     "a published secret": ({"SECRET_KEY": PUBLIC}, "omarty.W001", "into .env as SECRET_KEY"),
     "a published former key": ({"JWT_FORMER_KEYS": PUBLIC}, "omarty.W001", "Remove it from"),
     "a uniform secret": ({"JWT_SIGNING_KEY": UNIFORM}, "omarty.W002", "secrets.token_urlsafe(48)"),
     "one letter": ({"JWT_SIGNING_KEY": "a" * 60}, "omarty.W002", "secrets.token_urlsafe(48)"),
+    "typed words": ({"JWT_SIGNING_KEY": TYPED}, "omarty.W002", "into .env as JWT_SIGNING_KEY"),
+    "typed words and a year": (
+        {"SECRET_KEY": "TheSecretKeyOfOmartyInCairoSince2026AndForManyMoreYears"},
+        "omarty.W002",
+        "into .env as SECRET_KEY",
+    ),
+    "few letters": (
+        {"JWT_SIGNING_KEY": "1221asas2112saas1a2s2s1a12as21sa" * 2 + "1"},
+        "omarty.W002",
+        "secrets.token_urlsafe(48)",
+    ),
     "a former key in use": (
         {"JWT_SIGNING_KEY": SHARED, "JWT_FORMER_KEYS": SHARED},
         "omarty.W003",
@@ -109,6 +126,18 @@ def test_a_wrong_setting_is_named_with_its_remedy(installation, what):
     found = installation.warnings()
     assert set(found) == {warning}
     assert remedy in found[warning][1]
+
+
+def test_random_secrets_are_told_nothing(settings):
+    random = Random(1)  # noqa: S311
+    # Any of them; the tests' own two stand in a file that everybody can read.
+    settings.SECRET_KEY, settings.JWT_SIGNING_KEY = SHARED, SHARED[::-1]
+    settings.JWT_FORMER_KEYS = [
+        key
+        for _time in range(2000)
+        for key in (urlsafe_b64encode(random.randbytes(48)).decode(), random.randbytes(32).hex())
+    ]
+    assert list(keys.warnings()) == []
 
 
 def test_settings_at_their_limit_are_right(installation):

@@ -1,6 +1,7 @@
 """Whether the secrets are secret."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -11,6 +12,11 @@ from django.core.checks import CheckMessage, Warning
 PUBLISHED = (".env.example", "README.md", "SECURITY.md", "tests/environment.py")
 # NIST SP 800-131A; a random text of 32 bytes has far more.
 BITS = 128
+# Hexadecimal has up to 16.
+FEWEST_CHARACTERS = 10
+# So long are typed words on average, and numbers stand among them once or twice: in less than one of 100 000
+# random texts of 32 bytes or more.
+WORD, MOST_NUMBERS = 3.5, 2
 HOW_TO_MAKE_ONE = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -35,8 +41,8 @@ def _weaknesses(name: str, secret: str, remedy: str) -> Iterator[CheckMessage]:
         yield Warning(
             f"{name} stands in a file that everybody can read.", hint=remedy, id="omarty.W001"
         )
-    elif _bits(secret) < BITS:
-        yield Warning(f"{name} is too uniform to be random.", hint=remedy, id="omarty.W002")
+    elif why := _not_random(secret):
+        yield Warning(f"{name} {why}.", hint=remedy, id="omarty.W002")
 
 
 def _published() -> Iterator[str]:
@@ -44,6 +50,18 @@ def _published() -> Iterator[str]:
         file = settings.BASE_DIR / name
         if file.is_file():
             yield file.read_text(errors="replace")
+
+
+def _not_random(secret: str) -> str:
+    """Why it cannot be a random text: a sentence's end; empty if it may be one."""
+    if _bits(secret) < BITS or len(set(secret)) < FEWEST_CHARACTERS:
+        return "is too uniform to be random"
+    # "TheKey-OF-2026": The, Key, OF. Of random letters, small and large, a run is short.
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", secret)
+    numbers = re.findall(r"\d+", secret)
+    if len(numbers) <= MOST_NUMBERS and sum(map(len, words)) >= WORD * len(words) > 0:
+        return "reads like words that somebody typed, which can be guessed"
+    return ""
 
 
 def _bits(secret: str) -> float:
