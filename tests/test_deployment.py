@@ -96,7 +96,19 @@ WRONG = {
     ),
     "no proxies": ({"PROXIES": "0"}, "omarty.W006", "PROXIES=1"),
     "long tokens": ({"ACCESS_TOKEN_MINUTES": "1441"}, "omarty.W030", "ACCESS_TOKEN_MINUTES=60"),
-    "no limit": ({"SIGN_IN_ATTEMPTS": "101"}, "omarty.W031", "SIGN_IN_ATTEMPTS=10"),
+    "no limit": ({"SIGN_IN_ATTEMPTS": "101"}, "omarty.W031", "SIGN_IN_ATTEMPTS=10 in"),
+    "no limit of an address": (
+        {"SIGN_IN_ATTEMPTS_PER_ADDRESS": "501"},
+        "omarty.W031",
+        "SIGN_IN_ATTEMPTS_PER_ADDRESS=50 in",
+    ),
+    "no pause": ({"SIGN_IN_PAUSE_MINUTES": "4"}, "omarty.W031", "SIGN_IN_PAUSE_MINUTES=15 in"),
+    "no limit of refusals": (
+        {"CONTACT_REFUSALS_A_DAY": "101"},
+        "omarty.W031",
+        "CONTACT_REFUSALS_A_DAY=10 in",
+    ),
+    "endless sign-ins": ({"REFRESH_TOKEN_DAYS": "367"}, "omarty.W031", "REFRESH_TOKEN_DAYS=30 in"),
     "no contact": ({"SECURITY_CONTACT": ""}, "omarty.W033", "SECURITY_CONTACT="),
     "no backups": ({"BACKUP_DIRECTORY": ""}, "omarty.W022", "BACKUP_DIRECTORY="),
     "backups gone": ({"BACKUP_DIRECTORY": "elsewhere"}, "omarty.W023", ".backup "),
@@ -110,7 +122,10 @@ WRONG = {
 }
 FINE = {
     "a day": {"ACCESS_TOKEN_MINUTES": "1440"},
-    "many attempts": {"SIGN_IN_ATTEMPTS": "100"},
+    "many attempts": {"SIGN_IN_ATTEMPTS": "100", "SIGN_IN_ATTEMPTS_PER_ADDRESS": "500"},
+    "a short pause": {"SIGN_IN_PAUSE_MINUTES": "5"},
+    "many refusals": {"CONTACT_REFUSALS_A_DAY": "100"},
+    "a year": {"REFRESH_TOKEN_DAYS": "366"},
     "a former key": {"JWT_FORMER_KEYS": secrets.token_urlsafe(48)},
     "loopback too": {"ALLOWED_HOSTS": ".register.example.org,127.0.0.1"},
     "seals below the database": {"AUDIT_SEAL_FILE": "data/seals/audit-seals.jsonl"},

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
@@ -9,8 +10,29 @@ from django.core.checks import CheckMessage, Warning
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]", ".localhost"}
 PLACEHOLDER = re.compile(r"\bomarty\.example$|\bomarty\.example/")
 A_DAY = 60 * 24
-# More wrong passwords than this before a pause is no limit.
-MOST_ATTEMPTS = 100
+
+
+class Limit(NamedTuple):
+    """Between what a limit is one, what follows where it is not, and its default."""
+
+    lowest: int
+    highest: int
+    follows: str
+    right: int
+
+
+ENDLESS = 10**9
+LIMITS = {
+    "SIGN_IN_ATTEMPTS": Limit(1, 100, "passwords can be guessed without a pause", 10),
+    "SIGN_IN_ATTEMPTS_PER_ADDRESS": Limit(
+        1, 500, "one address can try a password on account after account", 50
+    ),
+    "SIGN_IN_PAUSE_MINUTES": Limit(5, ENDLESS, "who guesses passwords hardly waits", 15),
+    "CONTACT_REFUSALS_A_DAY": Limit(
+        1, 100, "a user of the back-office can find out whose contacts are known here", 10
+    ),
+    "REFRESH_TOKEN_DAYS": Limit(1, 366, "a lost phone stays signed in for more than a year", 30),
+}
 
 
 def warnings() -> Iterator[CheckMessage]:
@@ -41,13 +63,20 @@ def warnings() -> Iterator[CheckMessage]:
             hint="ACCESS_TOKEN_MINUTES=60 in .env: the app renews it by itself.",
             id="omarty.W030",
         )
-    if settings.SIGN_IN_ATTEMPTS > MOST_ATTEMPTS:
-        yield Warning(
-            "Passwords can be guessed without a pause.",
-            hint="SIGN_IN_ATTEMPTS=10 in .env.",
-            id="omarty.W031",
-        )
+    yield from _limit_warnings()
     yield from _contact_warnings()
+
+
+def _limit_warnings() -> Iterator[CheckMessage]:
+    """Limits so wide that they are none."""
+    for name, limit in LIMITS.items():
+        value = getattr(settings, name)
+        if not limit.lowest <= value <= limit.highest:
+            yield Warning(
+                f"{name} is {value}: {limit.follows}.",
+                hint=f"{name}={limit.right} in .env.",
+                id="omarty.W031",
+            )
 
 
 def _contact_warnings() -> Iterator[CheckMessage]:
