@@ -483,7 +483,38 @@ def test_the_remedy_of_a_missing_backup_on_mariadb_names_server_and_account(inst
     installation.set(DATABASE_URL=REMOTE, BACKUP_DIRECTORY="elsewhere/backups")
     _sentence, remedy = installation.warnings()["omarty.W023"]
     assert "install -d" in remedy and "of-ours" not in remedy
-    assert "mariadb-dump -h db.invalid -P 3306 -u omarty -p --single-transaction omarty >" in remedy
+    assert f"{installation.home}/manage.py database_options | mariadb-dump" in remedy
+    assert "mariadb-dump --defaults-file=/dev/stdin --single-transaction omarty >" in remedy
+    told = installation.succeed("database_options")
+    lines = ["[client]", 'user="omarty"', 'password="of-ours"', 'host="db.invalid"', 'port="3306"']
+    assert told.splitlines() == lines
+
+
+PASSWORD = "a\"b#c'd\\n e$`f"
+
+
+def test_the_line_that_saves_asks_nobody_for_the_password(installation, mariadb_server):
+    if not shutil.which("mariadb-dump"):
+        pytest.skip("mariadb-dump is not installed")
+    with mariadb.schema(mariadb_server, "asked") as url:
+        installation.set(DATABASE_URL=url, BACKUP_DIRECTORY="elsewhere")
+        installation.succeed("migrate", "--verbosity", "0")
+        with closing(mariadb.connect(mariadb_server)) as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE OR REPLACE USER asked@localhost IDENTIFIED BY %s", [PASSWORD])
+            cursor.execute("GRANT ALL ON asked.* TO asked@localhost")
+            installation.set(DATABASE_URL=url.replace("root@", f"asked:{quote(PASSWORD)}@"))
+            remedy = installation.warnings()["omarty.W023"][1]
+            # The user's own file of options has no say.
+            (installation.home / ".my.cnf").write_text("[client]\nuser=other\npassword=wrong\n")
+            installation.paste(f"One:\n    export HOME={installation.home}; cd /; {remedy}")
+            assert set(installation.warnings()) == {"omarty.W042"}
+            cursor.execute("DROP USER asked@localhost")
+        assert PASSWORD not in remedy
+
+
+def test_options_of_a_database_that_has_no_server_are_refused(installation):
+    refused = installation.run("database_options")
+    assert (refused.returncode, refused.stdout) == (1, "") and "SQLite" in refused.stderr
 
 
 def test_the_remedy_of_a_missing_backup_on_mariadb_makes_one(installation, mariadb_server):
@@ -494,10 +525,7 @@ def test_the_remedy_of_a_missing_backup_on_mariadb_makes_one(installation, maria
         # A dump without our tables would be none.
         installation.succeed("migrate", "--verbosity", "0")
         _sentence, remedy = installation.warnings()["omarty.W023"]
-        # Without a terminal the password is read from standard input.
-        subprocess.run(
-            ["sh", "-c", remedy], check=True, stdin=subprocess.DEVNULL, start_new_session=True
-        )
+        installation.paste(remedy)
         [backup] = (installation.home / "elsewhere" / "backups").iterdir()
         assert backup.name.endswith(".sql.gz") and backup.stat().st_mode & 0o077 == 0
         assert "omarty.W023" not in installation.warnings()

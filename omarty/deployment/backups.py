@@ -2,15 +2,14 @@
 
 import shlex
 import stat
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import connection
-from django.utils import timezone
 
 from omarty.deployment import backup_files, places
 from omarty.deployment.commands import paste, quoted, root_looks_after_it, service
@@ -82,19 +81,22 @@ def database_is_gone() -> bool:
 
 
 def _save(directory: Path) -> str:
-    """The line that makes a backup: under another name until it is whole."""
-    day = timezone.localdate().isoformat()
+    """The line that makes a backup of the day on which it is run: under another name until it is whole."""
     config = connection.settings_dict
     if connection.vendor == "sqlite":
-        made, name = f"{day}.sqlite3.part", f"{day}.sqlite3"
-        save = f"sqlite3 {quoted(config['NAME'])} {quoted(f'.backup {made}')} && mv {made} {name}"
+        made, name = "$day.sqlite3.part", "$day.sqlite3"
+        save = f'sqlite3 {quoted(config["NAME"])} ".backup {made}" && mv {made} {name}'
     else:
-        made, name = f"{day}.sql.part", f"{day}.sql.gz"
-        dump = ["mariadb-dump", *_account(config), "--single-transaction", config["NAME"]]
-        # No pipe: of that a shell reports only how its end went, and a dump cut off would look whole.
-        save = f"{shlex.join(dump)} > {made} && gzip -f {made} && mv {made}.gz {name}"
+        made, name = "$day.sql.part", "$day.sql.gz"
+        # The account comes by a pipe: no timer can type a password, and nobody sees one there. Who dumps may
+        # have options of their own, for another account.
+        options = [sys.executable, str(settings.BASE_DIR / "manage.py"), "database_options"]
+        dump = ["mariadb-dump", "--defaults-file=/dev/stdin", "--single-transaction"]
+        save = f"{shlex.join(options)} | {shlex.join([*dump, config['NAME']])} > {made}"
+        # No pipe into gzip: a shell reports only how its end went, and a dump cut off would look whole.
+        save = f"{save} && gzip -f {made} && mv {made}.gz {name}"
     whole = f"{{ {save} || {{ rm -f {made}; false; }}; }}"
-    return f"({_folder(directory)} && cd {quoted(directory)} && umask 077 && {whole})"
+    return f"({_folder(directory)} && cd {quoted(directory)} && umask 077 && day=$(date +%F) && {whole})"
 
 
 def _folder(directory: Path) -> str:
@@ -103,15 +105,3 @@ def _folder(directory: Path) -> str:
     if root_looks_after_it():
         owner = f"-m 750 -o root -g {quoted(service().group)}"
     return f"test -d {quoted(directory)} || install -d {owner} {quoted(directory)}"
-
-
-def _account(config: dict[str, Any]) -> Iterator[str]:
-    """Where and as whom, for MariaDB's own programs; -p asks for the password."""
-    host = config["HOST"]
-    socket = host if host.startswith("/") else config["OPTIONS"].get("unix_socket")
-    if socket:
-        yield from ("-S", socket)
-    elif host:
-        yield from ("-h", host, "-P", str(config["PORT"] or 3306))
-    if config["USER"]:
-        yield from ("-u", config["USER"], "-p")
