@@ -7,7 +7,7 @@ import codecs
 import html
 import re
 import unicodedata
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 # What no reader sees: soft hyphen, joiners, direction marks and isolates, zero-width spaces, byte order
 # marks, variation selectors, fillers, tags. Unicode calls them Default_Ignorable_Code_Point.
@@ -153,9 +153,7 @@ def words_without_title(name: str) -> list[str]:
     """The words of a name, folded, behind the titles that stand before it."""
     words = folded(name).split()
     # A name may be a title too, where there is no other.
-    while len(words) > 1 and words[0] in _TITLES:
-        del words[0]
-    return words
+    return list(dropwhile(_TITLES.__contains__, words[:-1])) + words[-1:]
 
 
 class _Folding(dict[int, str]):

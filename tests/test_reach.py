@@ -4,6 +4,7 @@ A contact that its holder hides is to them a stranger's.
 """
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -70,31 +71,124 @@ def test_a_row_with_a_strangers_contact_is_refused_in_the_same_words(
     assert (entry.actor_id, entry.block_id, entry.after) == (desk.person.pk, 1, {"contacts": 1})
 
 
-def swap(desk, phone):
-    """Two units trade their numbers, and one of the rows brings somebody with this phone."""
-    units = dict(Apartment.objects.filter(block=1, number__in=(5, 6)).values_list("number", "pk"))
-    rows = ["unit id,number,block id,resident,phone", f"{units[5]},6,1,New Person,{phone}"]
-    table = "\n".join([*rows, f"{units[6]},5,1,,"])
-    file = SimpleUploadedFile("units.csv", table.encode())
-    return desk.post(f"/admin/{IMPORT}", {"import_file": file}).content.decode()
+HEADINGS = "unit id,number,block id,resident,phone,name,floor"
+
+
+def units(*numbers):
+    """The ids of these units of block 1, by their numbers."""
+    found = Apartment.objects.filter(block=1, number__in=numbers)
+    return dict(found.values_list("number", "pk"))
+
+
+def by_ids(desk, *rows, **confirmed):
+    """The page that a file of these rows is answered with."""
+    file = SimpleUploadedFile("units.csv", "\n".join([HEADINGS, *rows]).encode())
+    return desk.post(f"/admin/{IMPORT}", {"import_file": file, **confirmed})
+
+
+def confirmed(desk, page, wanted):
+    """The answer to the preview's button."""
+    return desk.post(f"/admin/{IMPORT}", fields_of(page) | {"wanted": wanted})
 
 
 def test_a_number_that_a_refused_row_gives_up_stays_taken(desk, new_entries, nothing_changed):
-    page = swap(desk, "01000000007")
+    pk = units(5, 6)
+    rows = (f"{pk[5]},6,1,New Person,01000000007,,", f"{pk[6]},5,1,,,,")
+    page = by_ids(desk, *rows).content.decode()
     assert STRANGER in page
     assert "is the number of another unit of the block" in page
     assert nothing_changed()
     assert [each.refused for each in new_entries()] == [HELD]
 
 
-def test_nobody_moves_in_with_a_row_whose_number_is_taken(desk):
-    units = dict(Apartment.objects.filter(block=1, number__in=(5, 6)).values_list("number", "pk"))
-    rows = ["unit id,number,block id,resident,phone", f"{units[5]},6,1,New Person,01055511122"]
-    rows += [f"{units[6]},7,1,Other Person,01055511133", "7,,1,Third Person,01055511144"]
-    file = SimpleUploadedFile("units.csv", "\n".join(rows).encode())
-    page = desk.post(f"/admin/{IMPORT}", {"import_file": file}).content.decode()
-    assert page.count("is the number of another unit of the block") >= 2
-    assert "same moment" not in page
+def test_a_refused_row_changes_nothing_of_a_unit_that_another_row_is_right_for(desk):
+    pk = units(5)
+    page = by_ids(
+        desk, f"{pk[5]},77,1,New,01000000007,Refused,9", f"{pk[5]},,1,Other,01055511133,,"
+    )
+    assert STRANGER in page.content.decode()
+    before = Apartment.objects.values("number", "name", "floor").get(pk=pk[5])
+    confirmed(desk, page, "good")
+    assert Apartment.objects.values("number", "name", "floor").get(pk=pk[5]) == before
+    assert Membership.objects.filter(apartment=pk[5], user__phone="01055511133").exists()
+
+
+def test_nobody_comes_with_a_unit_that_gets_no_number_and_the_others_are_found_as_without_it(desk):
+    pk = units(5, 6, 7)
+    page = by_ids(
+        desk,
+        f"{pk[5]},6,1,Alpha One,01055511122,,",
+        f"{pk[6]},,1,,,,",
+        f"{pk[7]},,1,Beta Two,01055511122 / 01055511144,,",
+    )
+    text = page.content.decode()
+    assert text.count("is the number of another unit of the block") == 1
+    # Not somebody else's by a row that brings nobody, and each contact once.
+    assert "is another name" not in text
+    assert text.count("01055511144") == by_ids(
+        desk, f"{pk[7]},,1,Beta Two,01055511122 / 01055511144,,"
+    ).content.decode().count("01055511144")
+    confirmed(desk, page, "good")
+    assert not User.objects.filter(name="Alpha One").exists()
+    assert User.objects.get(phone="01055511122").name == "Beta Two"
+
+
+def test_units_that_fall_one_after_another_are_ended_in_few_statements(desk):
+    """Each falls only when the one before it keeps its number."""
+
+    def statements(stages):
+        numbers = range(1000 * stages, 1000 * stages + 3 * stages + 1)
+        made = Apartment.objects.bulk_create(
+            [Apartment(block_id=1, number=number) for number in numbers]
+        )
+        rows, gives = [f"{made[0].pk},90000,1,New,01000000007,,"], made[0]
+        for stage in range(stages):
+            a, bc, d = made[3 * stage + 1 : 3 * stage + 4]
+            p1, p2 = f"0106{stage:07}", f"0122{stage:07}"
+            rows += [
+                f"{a.pk},{gives.number},1,,{p1} / {p2},,",
+                f"{bc.pk},,1,,{p1},,",
+                f"{bc.pk},,1,,{p2},,",
+                f"{d.pk},{91000 + stage},1,,{p1} / {p2},,",
+            ]
+            gives = d
+        with CaptureQueriesContext(connection) as captured:
+            assert by_ids(desk, *rows).status_code == 200
+        return len(captured)
+
+    assert statements(20) < statements(5) * 1.5
+
+
+@pytest.fixture
+def late(monkeypatch):
+    """The clock passes every deadline once a contact is looked for."""
+    passed = []
+
+    def execute(does, statement, *arguments):
+        if 'FROM "contacts_claim"' in statement.replace("`", '"'):
+            passed.append(60)
+        return does(statement, *arguments)
+
+    now = time.monotonic
+    monkeypatch.setattr("omarty.tables.limits.time.monotonic", lambda: now() + sum(passed))
+    with connection.execute_wrapper(execute):
+        yield
+
+
+@pytest.mark.parametrize("phone", ["01000000007", "01055512345"])
+def test_a_file_that_is_ended_by_the_clock_after_contacts_were_looked_for_counts(
+    desk, settings, late, phone
+):
+    for _ in range(settings.CONTACT_REFUSALS_A_DAY):
+        assert "the work took longer than" in preview(desk, f"5,New,{phone},")
+    assert TOO_MANY in preview(desk, f"5,New,{phone},")
+
+
+def test_taking_the_wrong_rows_counts_as_seeing_them(desk, settings):
+    page = preview(desk, "5,New,01000000007,", opened=True)
+    for _ in range(settings.CONTACT_REFUSALS_A_DAY - 1):
+        assert confirmed(desk, page, "wrong")["Content-Type"].startswith("text/csv")
+    assert TOO_MANY in confirmed(desk, page, "wrong").content.decode()
 
 
 def test_who_has_left_is_a_stranger(desk):

@@ -40,6 +40,9 @@ class Residents:
         self._came_with: dict[int, int] = {}
         self._arriving: list[tuple[User, Unit]] = []
         self._additions: list[tuple[User, ReportedContact, Unit]] = []
+        for unit in units:
+            # What was planned before, if anything was, is planned no more.
+            unit.residents, unit.arriving, unit.enlarging = {}, set(), {}
         with_resident = [row for unit in units for row in unit.rows if row.has_resident]
         if not with_resident:
             return

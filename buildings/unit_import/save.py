@@ -4,7 +4,7 @@ The same rows and entries come of it as of the operations for one, at a fraction
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ from contacts.models import Status, User
 
 # Of so many numbers in a row, at least one is asked for.
 DENSE = 4
+# So often the residents of a table are found, for one that leaves units out because of their numbers.
+MOST_TIMES = 4
 # Of units that something is told of, so many rows are named.
 MOST_ROWS_TOLD = 10
 # The details that the entry of a new unit mentions only where there is a value.
@@ -141,16 +143,44 @@ def _residents(
 ) -> Residents:
     """Who lives in the units whose rows can be saved; the others are left without rows.
 
-    A row that its resident lets fall changes no number either, so numbers are looked at after the residents;
-    and where that leaves units out, nobody comes with them: the residents are found anew.
+    A row that its resident lets fall changes no number, so numbers are looked at after the residents. Nobody
+    comes with a unit that gets no number, so the residents are found anew then: a few times, for each time
+    others may fall.
     """
-    while True:
-        people = Residents(units, outcome.problems, asking=asking, within=within)
-        outcome.refused_contacts += people.refused
-        taken = _taken_numbers(units)
-        if not taken:
-            return people
-        outcome.problems += taken
+    whole = [unit.rows for unit in units]
+    for time in range(MOST_TIMES + 1):
+        problems: list[RowProblem] = []
+        people = Residents(units, problems, asking=asking, within=within)
+        for unit, rows in zip(units, whole, strict=True):
+            if len(unit.rows) not in {0, len(rows)}:
+                _report(unit)
+        moving = _moving(units)
+        sentence = _("is the number of another unit of the block")
+        refused = list(_without_number(units, moving))
+        if refused and time + 1 >= MOST_TIMES:
+            sentence = _("changes its number together with rows that are wrong: correct them first")
+            refused = moving
+        if not refused:
+            break
+        gone = set(map(id, refused))
+        for index, unit in enumerate(units):
+            unit.rows = whole[index]
+            _report(unit)
+            if id(unit) in gone:
+                outcome.problems += _leave_out(unit, "number", sentence)
+                whole[index] = []
+    outcome.problems += problems
+    outcome.refused_contacts = people.refused
+    return people
+
+
+def _report(unit: Unit) -> None:
+    """Let the unit's remaining rows alone say what is reported of it."""
+    called = {"name": unit.reported["name"]} if unit.key.name else {}
+    unit.reported = {}
+    for row in unit.rows:
+        unit.reported |= row.fields
+    unit.reported |= called
 
 
 def _merged(key: UnitKey, rows: list[UnitRow], problems: list[RowProblem]) -> Unit:
@@ -255,14 +285,19 @@ def _identity_problems(unit: Unit, seen: set[int]) -> list[RowProblem]:
     return []
 
 
-def _taken_numbers(units: Sequence[Unit]) -> list[RowProblem]:
-    """Leaves out the units that should get a number which another unit has and keeps, or gets.
+def _moving(units: Iterable[Unit]) -> list[Unit]:
+    """The registered units that get another number."""
+    return [unit for unit in units if unit.rows and unit.stored and "number" in unit.changes]
+
+
+def _without_number(units: Sequence[Unit], moving: Iterable[Unit]) -> Iterator[Unit]:
+    """Those of the moving units that should get a number which another unit has and keeps, or gets.
 
     Units may trade their numbers: what one gives up another can have.
     """
-    moving = [unit for unit in units if unit.rows and unit.stored and "number" in unit.changes]
+    moving = list(moving)
     if not moving:
-        return []
+        return
     taken = {(unit.key.block_id, unit.key.number) for unit in units if unit.rows}
     wanted: dict[int, list[int]] = defaultdict(list)
     for unit in moving:
@@ -272,13 +307,11 @@ def _taken_numbers(units: Sequence[Unit]) -> list[RowProblem]:
         condition |= Q(block_id=block_id, number__in=numbers)
     others = Apartment.objects.filter(condition).exclude(pk__in=[unit.pk for unit in moving])
     taken |= set(others.values_list("block_id", "number"))
-    problems: list[RowProblem] = []
     while refused := _refused(moving, taken):
         moving.remove(refused)
         # It keeps its number, so whoever wanted that one is checked again.
         taken.add((refused.key.block_id, refused.stored["number"]))
-        problems += _leave_out(refused, "number", _("is the number of another unit of the block"))
-    return problems
+        yield refused
 
 
 def _refused(moving: Iterable[Unit], taken: set[tuple[int, int | None]]) -> Unit | None:

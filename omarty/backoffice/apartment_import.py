@@ -28,7 +28,7 @@ from omarty.backoffice.base.scoped_admin import origin_of, scope
 from omarty.backoffice.base.taken_contacts import count_look, refuse_once_used_up
 from omarty.backoffice.import_form import FileForm
 from omarty.backoffice.import_preview import Preview, preview_or_save
-from omarty.tables.limits import OF_A_PAGE
+from omarty.tables.limits import OF_A_PAGE, TimeProblem
 from omarty.tables.reading import TableFile, TableProblem
 
 
@@ -78,15 +78,18 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
         """What the form's file does, and has done if it was confirmed; None if that is no table."""
         try:
             preview = _read(request, form)
-            if preview.outcome is None and preview.wrong is None and preview.asks_for_contacts:
+            if preview.outcome is None and preview.asks_for_contacts:
                 count_look(request, taken=preview.refused_contacts, **_looking(form))
         except HeadingsProblem as error:
             form.carry(error.offered)
             form.add_error(None, str(error))
+        except TimeProblem as error:
+            form.add_error(None, self._cut_off(request, form, str(error)))
         except TableProblem as error:
             form.add_error(None, str(error))
         except IntegrityError:
-            form.add_error(None, self._at_once(request, form))
+            sentence = _("Somebody changed the same units at the same moment. Try again.")
+            form.add_error(None, self._cut_off(request, form, sentence))
         except ValidationError as spent:
             form.add_error(None, spent)
         else:
@@ -96,13 +99,13 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
             form.add_error(None, [nothing, *preview.notes])
         return None
 
-    def _at_once(self, request: HttpRequest, form: FileForm) -> str:
-        """What to tell whose file met another's change; counted, for it may tell of a held contact."""
+    def _cut_off(self, request: HttpRequest, form: FileForm, sentence: str) -> str:
+        """What to tell where the work ended halfway; counted, for that alone may tell of a held contact."""
         try:
             count_look(request, taken=1, **_looking(form))
         except ValidationError as spent:
             return " ".join(spent.messages)
-        return _("Somebody changed the same units at the same moment. Try again.")
+        return sentence
 
     def _done(self, request: HttpRequest, preview: Preview) -> HttpResponse:
         outcome = preview.outcome or Outcome()
@@ -139,7 +142,7 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
 
 
 def _read(request: HttpRequest, form: FileForm) -> Preview:
-    """Read the form's file; raises TableProblem, HeadingsProblem, IntegrityError, ValidationError."""
+    """Read the form's file; raises what `preview_or_save()` does, and ValidationError."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(form.content)
         file.flush()

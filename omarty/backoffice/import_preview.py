@@ -117,8 +117,10 @@ def preview_or_save(
 
     `before_contacts` is called before any contact is looked for, if a row has one; what it raises ends all.
     Nothing either if the table's deadline passes before all is done: no statement is begun after it.
-    Raises TableProblem, HeadingsProblem; IntegrityError if somebody takes a number or contact meanwhile.
+    Raises TableProblem, HeadingsProblem; TimeProblem if the deadline passes after contacts were looked for;
+    IntegrityError if somebody takes a number or contact meanwhile.
     """
+    looked = False
     try:
         with Staging() as staging:
             table = stage_table(
@@ -131,6 +133,7 @@ def preview_or_save(
             )
             if staging.has_contacts():
                 before_contacts()
+                looked = True
             with transaction.atomic(), connection.execute_wrapper(_before(file.deadline)):
                 lock_blocks(pk for pk in staging.blocks() if pk in within)
                 done = list(
@@ -143,7 +146,8 @@ def preview_or_save(
                     transaction.set_rollback(True)
                 file.deadline.check()
     except TimeProblem as error:
-        raise TableProblem(f"{file.name}: {error}") from error
+        # Where contacts were looked for, how long it took may tell of them.
+        raise (TimeProblem if looked else TableProblem)(f"{file.name}: {error}") from error
     return preview
 
 
