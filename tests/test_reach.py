@@ -159,6 +159,51 @@ def test_units_that_fall_one_after_another_are_ended_in_few_statements(desk):
     assert statements(20) < statements(5) * 1.5
 
 
+@pytest.mark.parametrize("phone", ["01000000007", "01055512345"])
+def test_a_strangers_contact_counts_whatever_else_is_wrong_with_its_unit(desk, new_entries, phone):
+    pk = units(5, 6, 7)
+    taken = Apartment.objects.create(block_id=1, number=701)
+    page = by_ids(
+        desk,
+        f"{pk[5]},8,1,,,,",
+        f"{pk[5]},,1,Alpha One,{phone} / 01055577788,,",
+        f"{taken.pk},7777,1,Beta Two,01055577788,,",
+        f"{pk[7]},701,1,,,,",
+    ).content.decode()
+    held = phone == "01000000007"
+    assert (STRANGER in page) == held
+    assert [each.refused for each in new_entries()] == [HELD] * held
+
+
+def test_where_one_number_is_taken_no_refused_row_leaves_a_trace(desk):
+    """A row becomes right when others fall, and asks then for a number that is taken."""
+    made = Apartment.objects.bulk_create(
+        [Apartment(block_id=1, number=1000 + n) for n in range(20)]
+    )
+    rows, gives = [f"{made[0].pk},90000,1,New,01000000007,,9", f"{made[0].pk},,1,,,,"], made[0]
+    for stage in range(4):
+        a, bc, d = made[3 * stage + 1 : 3 * stage + 4]
+        p1, p2 = f"0106{stage:07}", f"0122{stage:07}"
+        rows += [
+            f"{a.pk},{gives.number},1,,{p1} / {p2},,",
+            f"{bc.pk},,1,,{p1},,",
+            f"{bc.pk},,1,,{p2},,",
+            f"{d.pk},{91000 + stage},1,,{p1} / {p2},,",
+        ]
+        gives = d
+    rows += [f"{made[15].pk},95000,1,Zed Quiet,01066655544,,"]
+    rows += [f"{made[16].pk},5,1,Other Person,01066655544,,4"]
+    before = list(
+        Apartment.objects.filter(block_id=1).order_by("pk").values_list("pk", "number", "floor")
+    )
+    confirmed(desk, by_ids(desk, *rows), "good")
+    after = list(
+        Apartment.objects.filter(block_id=1).order_by("pk").values_list("pk", "number", "floor")
+    )
+    assert after == before
+    assert not User.objects.filter(name__in=["Other Person", "Zed Quiet", "New"]).exists()
+
+
 @pytest.fixture
 def late(monkeypatch):
     """The clock passes every deadline once a contact is looked for."""

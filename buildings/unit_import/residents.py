@@ -34,8 +34,10 @@ class Residents:
         within: Blocks,
     ) -> None:
         self.newcomers: list[Newcomer] = []
-        # Contacts that rows were refused for, because somebody holds them of whom nothing may be told.
-        self.refused = 0
+        # The rows with contacts of somebody of whom nothing may be told, each with its refusal.
+        self.refused: dict[int, RowProblem] = {}
+        # How many such contacts they have.
+        self.refused_contacts = 0
         # With which row newcomers came first, by their identity.
         self._came_with: dict[int, int] = {}
         self._arriving: list[tuple[User, Unit]] = []
@@ -99,12 +101,13 @@ class Residents:
             return
         refused = [each.kind for each in contacts if (each.kind, each.value) in self._unknown]
         if refused:
-            self.refused += len(refused)
+            self.refused_contacts += len(refused)
             sentence = _(
                 "belongs to somebody outside your blocks, or is hidden by its holder: leave the cell empty"
                 " for who lives in the unit; anybody else asks for it in the app, and you approve"
             )
-            yield RowProblem(row.row, refused[0], sentence)
+            self.refused[row.row] = RowProblem(row.row, refused[0], sentence)
+            yield self.refused[row.row]
             return
         holders = [self._holders.get((each.kind, each.value)) for each in contacts]
         known = next(filter(None, holders), None) or self._namesake(unit, row, members)

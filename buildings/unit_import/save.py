@@ -4,7 +4,7 @@ The same rows and entries come of it as of the operations for one, at a fraction
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from buildings.permissions import EVERYTHING, Blocks
 from buildings.unit_import.columns import COLUMNS, DETAILS, FIELDS, as_line
 from buildings.unit_import.names import unit_key
+from buildings.unit_import.numbers import changes_number, without_number
 from buildings.unit_import.residents import Residents
 from buildings.unit_import.rows import Effect, RowProblem, Unit, UnitKey, UnitRow
 from contacts.bulk import add_contacts, register_people
@@ -27,8 +28,6 @@ from contacts.models import Status, User
 
 # Of so many numbers in a row, at least one is asked for.
 DENSE = 4
-# So often the residents of a table are found, for one that leaves units out because of their numbers.
-MOST_TIMES = 4
 # Of units that something is told of, so many rows are named.
 MOST_ROWS_TOLD = 10
 # The details that the entry of a new unit mentions only where there is a value.
@@ -143,39 +142,48 @@ def _residents(
 ) -> Residents:
     """Who lives in the units whose rows can be saved; the others are left without rows.
 
-    A row that its resident lets fall changes no number, so numbers are looked at after the residents. Nobody
-    comes with a unit that gets no number, so the residents are found anew then: a few times, for each time
-    others may fall.
+    A row that its resident lets fall changes no number, so numbers are looked at after the residents. Where
+    that leaves out a unit, no unit of the table gets another number, since nobody comes with one that does
+    not get it, and others may fall for that; the residents are found once more. Rows with a contact of which
+    nothing may be told stay refused for that, whatever becomes of the others.
     """
     whole = [unit.rows for unit in units]
-    for time in range(MOST_TIMES + 1):
-        problems: list[RowProblem] = []
-        people = Residents(units, problems, asking=asking, within=within)
+    problems: list[RowProblem] = []
+    people = Residents(units, problems, asking=asking, within=within)
+    outcome.refused_contacts = people.refused_contacts
+    _report_the_rest(units, whole)
+    taken = set(map(id, without_number(units)))
+    if taken:
+        outcome.problems += people.refused.values()
         for unit, rows in zip(units, whole, strict=True):
-            if len(unit.rows) not in {0, len(rows)}:
-                _report(unit)
-        moving = _moving(units)
-        sentence = _("is the number of another unit of the block")
-        refused = list(_without_number(units, moving))
-        if refused and time + 1 >= MOST_TIMES:
-            sentence = _("changes its number together with rows that are wrong: correct them first")
-            refused = moving
-        if not refused:
-            break
-        gone = set(map(id, refused))
-        for index, unit in enumerate(units):
-            unit.rows = whole[index]
+            unit.rows = [row for row in rows if row.row not in people.refused]
             _report(unit)
-            if id(unit) in gone:
-                outcome.problems += _leave_out(unit, "number", sentence)
-                whole[index] = []
+            if changes_number(unit):
+                outcome.problems += _leave_out(unit, "number", _why_not_moved(id(unit) in taken))
+        left, problems = [unit.rows for unit in units], []
+        people = Residents(units, problems, asking=asking, within=within)
+        _report_the_rest(units, left)
     outcome.problems += problems
-    outcome.refused_contacts = people.refused
     return people
 
 
+def _why_not_moved(taken: bool) -> str:
+    if taken:
+        return _("is the number of another unit of the block")
+    return _("changes its number together with rows that are wrong: correct them first")
+
+
+def _report_the_rest(units: Sequence[Unit], whole: Sequence[list[UnitRow]]) -> None:
+    """Let the units of which rows fell report what the others say."""
+    for unit, rows in zip(units, whole, strict=True):
+        if len(unit.rows) < len(rows):
+            _report(unit)
+
+
 def _report(unit: Unit) -> None:
-    """Let the unit's remaining rows alone say what is reported of it."""
+    """Let the unit's remaining rows, if there are any, alone say what is reported of it."""
+    if not unit.rows:
+        return
     called = {"name": unit.reported["name"]} if unit.key.name else {}
     unit.reported = {}
     for row in unit.rows:
@@ -283,46 +291,6 @@ def _identity_problems(unit: Unit, seen: set[int]) -> list[RowProblem]:
         return _leave_out(unit, column, _("is named twice, by its id and by its number"))
     seen.add(unit.pk)
     return []
-
-
-def _moving(units: Iterable[Unit]) -> list[Unit]:
-    """The registered units that get another number."""
-    return [unit for unit in units if unit.rows and unit.stored and "number" in unit.changes]
-
-
-def _without_number(units: Sequence[Unit], moving: Iterable[Unit]) -> Iterator[Unit]:
-    """Those of the moving units that should get a number which another unit has and keeps, or gets.
-
-    Units may trade their numbers: what one gives up another can have.
-    """
-    moving = list(moving)
-    if not moving:
-        return
-    taken = {(unit.key.block_id, unit.key.number) for unit in units if unit.rows}
-    wanted: dict[int, list[int]] = defaultdict(list)
-    for unit in moving:
-        wanted[unit.key.block_id].append(unit.reported["number"])
-    condition = Q(pk__in=[])
-    for block_id, numbers in wanted.items():
-        condition |= Q(block_id=block_id, number__in=numbers)
-    others = Apartment.objects.filter(condition).exclude(pk__in=[unit.pk for unit in moving])
-    taken |= set(others.values_list("block_id", "number"))
-    while refused := _refused(moving, taken):
-        moving.remove(refused)
-        # It keeps its number, so whoever wanted that one is checked again.
-        taken.add((refused.key.block_id, refused.stored["number"]))
-        yield refused
-
-
-def _refused(moving: Iterable[Unit], taken: set[tuple[int, int | None]]) -> Unit | None:
-    """The first unit that wants a number which is taken, or which another wants before it."""
-    wanted: set[tuple[int, int | None]] = set()
-    for unit in moving:
-        number = (unit.key.block_id, unit.reported["number"])
-        if number in taken or number in wanted:
-            return unit
-        wanted.add(number)
-    return None
 
 
 def _leave_out(unit: Unit, column: str, sentence: str) -> list[RowProblem]:
