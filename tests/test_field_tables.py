@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from openpyxl import Workbook
 
-from buildings.models import Apartment
+from buildings.models import Apartment, Occupancy
 from tests.backoffice import Desk, fields_of
 from tests.conftest import ONCE
 from tests.test_import_units import load, refusal
@@ -639,3 +639,86 @@ def test_where_no_column_says_the_block_the_way_to_choose_it_is_named(tmp_path):
     file = SimpleUploadedFile("units.csv", path.read_bytes())
     told = str(Desk("admin").post(PAGE, {"import_file": file}).context["form"].errors)
     assert "There is no column of blocks: add one." in told
+
+
+# --- What two rows or two people may become --------------------------------------------------------
+
+SEVERAL = {
+    "و written to the name": "كريم عادل ومنى سالم",
+    "a comma": '"Karim Adel, Mona Salem"',
+    "three": "كريم عادل ومنى سالم وعلي حسن",
+}
+ONE = {
+    "a name with that letter": "محمد علي وليد حسن",
+    "another one": "كريم عادل وجدي سالم",
+    "a family": "أحمد وفاء الدين حسن",
+    "the last name first": '"Adel, Karim Hassan"',
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_the_phones_of_two_people_are_not_given_to_one(tmp_path, name):
+    path = tmp_path / "units.csv"
+    path.write_bytes(
+        comma("Flat,Floor,Resident,Mobile", f"101,7,{SEVERAL[name]},01055511122 / 01055511133")
+    )
+    assert "names more than one person" in refusal(path, block=1)[2]
+    assert floors() == {}
+
+
+@pytest.mark.parametrize("name", ONE)
+def test_a_name_that_only_looks_like_two_is_one(tmp_path, name):
+    path = tmp_path / "units.csv"
+    path.write_bytes(
+        comma("Flat,Floor,Resident,Mobile", f"101,7,{ONE[name]},01055511122 / 01055511133")
+    )
+    assert load(path, block=1)["people"] == 1
+
+
+def test_units_that_may_have_become_one_by_what_was_left_out_are_told(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_bytes(
+        comma("Flat,Floor,Model,#", "101,7,A,1", "101,7,B,2", "102,7,A,3", "102,7,A,4")
+    )
+    notes = load(path, block=1, ignore=["Model"])["notes"]
+    [told] = [note for note in notes if "If these are two units" in note]
+    assert "Row 3" in told and "Model" in told
+
+
+COUNTRIES = {
+    "UAE": True,
+    "الإمارات": True,
+    "Saudi Arabia": True,
+    "Egypt": False,
+    "مصر": False,
+    "": False,
+}
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("phone", ["0501234567", "+971501234567"])
+def test_a_phone_of_a_country_in_another_column_is_read_with_its_code_alone(
+    tmp_path, country, phone
+):
+    path = tmp_path / "units.csv"
+    path.write_bytes(
+        comma("Flat,Floor,Resident,Mobile,Country", f"101,7,Ali Omar,{phone},{country}")
+    )
+    if COUNTRIES[country] and phone[0] == "0":
+        assert "write it with that country's code" in refusal(path, block=1, ignore=["Country"])[2]
+    else:
+        assert load(path, block=1, ignore=["Country"])["people"] == 1
+
+
+def test_rooms_of_who_looks_after_the_block_are_units(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma("Flat,Floor", "Guard room,0", "شقة الحارس,0"))
+    assert load(path, block=1, names=True)["created"] == 2
+
+
+@pytest.mark.parametrize("words", ["Owner occupied", "Tenant-occupied", "يسكنها المالك"])
+def test_who_lives_there_is_said_of_a_used_unit(tmp_path, words):
+    path = tmp_path / "units.csv"
+    path.write_bytes(comma("Flat,Floor,Occupancy", f"101,7,{words}"))
+    load(path, block=1)
+    assert Apartment.objects.get(block_id=1, number=101).occupancy == Occupancy.OCCUPIED

@@ -71,7 +71,8 @@ _OCCUPANCY_WORDS = {
     + ("فاضية", "فاضي", "unoccupied"),
     Occupancy.OCCUPIED: ("occupied", "مشغولة", "lived in", "مسكونة", "ساكنة", "ساكن", "مشغول")
     + ("مسكون", "مأهولة", "مأهول", "بها سكان", "به سكان", "مؤجرة", "مؤجر", "rented", "rented out")
-    + ("tenanted", "leased", "inhabited"),
+    + ("tenanted", "leased", "inhabited", "owner occupied", "occupied by owner", "tenant occupied")
+    + ("occupied by tenant", "يسكنها المالك", "مسكونة بالمالك", "مسكونة بمستأجر"),
     Occupancy.UNOCCUPIED: (
         "owned, unoccupied",
         "owned but unoccupied",

@@ -61,6 +61,13 @@ sub part door street شارع باب اتجاه جانب يمين شمال مو�
 CODES = words_of("""
 code prefix كود مفتاح
 """)
+COUNTRIES = words_of("""
+country countries دولة دول بلد
+""")
+# How the country of PHONE_REGION, EG, is written in such a column.
+EGYPT = words_of("""
+egypt eg egy are مصر جمهورية عربية مصرية arab republic of the
+""")
 OF_CODES = words_of("""
 country dial dialing dialling phone mobile area calling دولة بلد هاتف تليفون موبايل اتصال منطقة
 """)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from buildings.unit_import.columns import COLUMNS, Column
@@ -27,6 +28,8 @@ from buildings.unit_import.heading_words import (
     BETWEEN,
     CODES,
     COUNTERS,
+    COUNTRIES,
+    EGYPT,
     HINTS,
     IDS,
     LANGUAGES,
@@ -159,6 +162,18 @@ def tells_units_apart(heading: str) -> bool:
 def speaks_of_codes(heading: str) -> bool:
     """Whether the column has codes: of countries, or of anything else."""
     return not CODES.isdisjoint(plain(heading).split())
+
+
+def speaks_of_countries(heading: str) -> bool:
+    """Whether the column says in which country somebody, or their phone, is."""
+    return not COUNTRIES.isdisjoint(plain(heading).split())
+
+
+def is_abroad(text: str) -> bool:
+    """Whether a text of such a column names another country than the one whose phones need no code."""
+    words = plain(text).split()
+    home = EGYPT if settings.PHONE_REGION == "EG" else {settings.PHONE_REGION.casefold()}
+    return bool(words) and not home.issuperset(words)
 
 
 def speaks_of_codes_of_phones(heading: str) -> bool:

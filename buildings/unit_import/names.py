@@ -53,9 +53,14 @@ _UNITS = _folded_set(
     ",وحدة,شقة,محل,فيلا,باب,مكتب,عيادة,روف,جراج,مخزن,استوديو,غرفة"
 )
 # Between people's names, each of a first name and another: "م / علي" is one, as "Dr / Ali Omar" and
-# "Adel, Karim" are.
+# "Adel, Karim" are. "And" is written to the name behind it, too: "كريم عادل ومنى سالم".
 _BETWEEN_PEOPLE = re.compile(
-    r"\s?[/\\&+،؛;|\n]\s?|\s-\s|\s(?:and|or|with|و|أو|مع)\s", re.IGNORECASE
+    r"\s?[/\\&+,،؛;|\n]\s?|\s-\s|\s(?:and|or|with|و|أو|مع)\s|\sو(?=[^\W\d_]{3})", re.IGNORECASE
+)
+# Names that begin with this letter, each behind it.
+_BEGUN_BY_AND = re.compile(
+    r"\sو(?=(?:ليد|ائل|فاء|سام|جدي|جدى|رد[ةه]|لاء|حيد[ةه]?|هب[ةه]|هبي|هبى|صفي|صفى|داد|الي|اصف|جيه[ةه]?|سيم[ةه]?"
+    r"|ديع[ةه]?|فيق|هيب|ئام|فائي|فائى|سيل[ةه]|جنات|نيس|اكد|اصل|هدان|رداني|ردانى|عد|رد|سمي[ةه]|الد[ةه]?|جد|لي|لى)\b)"
 )
 _AND_KIN = re.compile(
     r"\sو(?:زوجته|زوجها|زوجة|حرمه|شقيقه|شقيقته|أخوه|اخوه|أخته|ابنه|ابنته)\b"
@@ -84,6 +89,8 @@ _OFFICERS = _folded_set(
     "president,chairman,treasurer,secretary,manager,union president,رئيس,رئيس الاتحاد,رئيس اتحاد الملاك"
     ",أمين الصندوق,السكرتير,سكرتير,المدير,مدير,المدير العام"
 )
+# Whose room or flat a unit may be.
+_CARETAKERS = _folded_set("guard,guards,caretaker,porter,doorman,حارس,الحارس,بواب,البواب,غفير")
 # What may stand before the name of a unit that begins with figures, and says nothing.
 _BEFORE_FIGURES = re.compile(
     rf"^(?:{'|'.join(_folded_set('unit,flat,apartment,apt,شقة,الشقة,وحدة,الوحدة'))})"
@@ -127,6 +134,8 @@ def names_several(text: str) -> bool:
     """Whether a name is clearly of more than one person."""
     if _AND_KIN.search(text):
         return True
+    # A tatweel keeps together what is one name.
+    text = _BEGUN_BY_AND.sub(" ـو", text)
     people = [words_without_title(part) for part in _BETWEEN_PEOPLE.split(text)]
     if any(not _BUSINESS.isdisjoint(words) for words in people):
         return False
@@ -165,5 +174,7 @@ def names_no_unit(text: str) -> bool:
         return True
     if _ENTRANCE.fullmatch(folded(text)) or folded(text) in _OFFICERS:
         return True
+    if not _CARETAKERS.isdisjoint(words) and not _UNITS.isdisjoint(words):
+        return False
     of_a_block = says_block(text) and _UNITS.isdisjoint(words)
     return of_a_block or not _PAGES.isdisjoint(words[:1]) or _is_no_person(" ".join(words))

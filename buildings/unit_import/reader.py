@@ -35,9 +35,12 @@ from buildings.unit_import.heading_words import plain
 from buildings.unit_import.headings import (
     UNIT_KEYS,
     Headings,
+    is_abroad,
+    is_counter,
     is_known,
     speaks_of_codes,
     speaks_of_codes_of_phones,
+    speaks_of_countries,
     tells_units_apart,
 )
 from buildings.unit_import.names import names_no_unit, names_several
@@ -101,8 +104,9 @@ class UnitReader:
         self._ignored = [
             (index, name) for index, name in enumerate(headings) if name in self.left_out
         ]
-        self._apart = [each for each in self._ignored if tells_units_apart(each[1])]
         self._seen: dict[tuple[Any, ...], dict[str, str]] = {}
+        # Columns left out in which rows of one unit differ, and the first such row: it may be two units.
+        self.doubtful: dict[str, int] = {}
         self._nameless = [index for index, name in enumerate(headings) if not name]
         # A list of people has no floors: who is on one is no new unit. Our own word for it is no list's.
         self.registers = "floor" in known or self.heading("number") == "number"
@@ -164,10 +168,11 @@ class UnitReader:
             problems += self._lacking(row, found, problems)
         if len(found.get("phone", ())) > 1 or len(found.get("email", ())) > 1:
             problems += self._several_people(row, found)
-        if self._apart and not problems:
+        if self._ignored and not problems:
             problems += self._two_units(row, cells, found)
         if self._ignored:
-            problems += self._code_apart(row, cells, found)
+            apart = list(self._code_apart(row, cells, found))
+            problems += apart or self._country_apart(row, cells, found)
         return problems or _unit_row(row, found)
 
     def _read_number(self, text: str) -> int:
@@ -215,11 +220,15 @@ class UnitReader:
         """Whether an earlier row of the same number is of another unit, by what is left out."""
         unit = (found["block"], found.get("unit id"), found.get("number"), found.get("called"))
         seen = self._seen.setdefault(unit, {})
-        for index, name in self._apart:
+        for index, name in self._ignored:
             # "Entrance 1" is the entrance 1.
             words = plain(cells[index]).split() if index < len(cells) else []
             said = " ".join([word for word in words if word not in plain(name).split()] or words)
-            if said and seen.setdefault(name, said) != said:
+            if not said or seen.setdefault(name, said) == said or is_counter(name):
+                continue
+            if not tells_units_apart(name):
+                self.doubtful.setdefault(name, row)
+            else:
                 sentence = _(
                     "has an earlier row, of another %(column)s, which is left out: give each of the two"
                     " units a number of its own, or write both parts into one column, as 12A"
@@ -242,6 +251,22 @@ class UnitReader:
                     "lacks %(code)s, which stands in %(column)s: write both into one column"
                 )
                 facts = {"code": code[0], "column": name}
+                yield RowProblem(row, self.heading("phone"), sentence % facts)
+
+    def _country_apart(
+        self, row: int, cells: Sequence[str], found: dict[str, Any]
+    ) -> Iterator[RowProblem]:
+        """A phone of another country, which is told in words, is another number without its code."""
+        for index, name in self._ignored:
+            country = meant(cells[index]) if index < len(cells) else ""
+            if not country or not speaks_of_countries(name) or not is_abroad(country):
+                continue
+            phones = [typed.lstrip("( ") for typed, _value in found.get("phone", ())]
+            if not all(phone.startswith(("+", "00")) for phone in phones):
+                sentence = _(
+                    "is of %(country)s, as %(column)s says: write it with that country's code"
+                )
+                facts = {"country": country, "column": name}
                 yield RowProblem(row, self.heading("phone"), sentence % facts)
 
     def _lacking(

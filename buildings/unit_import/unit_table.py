@@ -96,7 +96,19 @@ class UnitTable:
                 )
                 % {"count": more}
             )
-        return self._notes + sums + self.source.notes
+        return self._notes + sums + self._doubts() + self.source.notes
+
+    def _doubts(self) -> list[str]:
+        """What to look at, where units may have become one by what was left out."""
+        sentence = _(
+            "%(place)s has the unit of an earlier row, and other words in the column %(name)s, which is left"
+            " out. If these are two units, give each a number of its own."
+        )
+        found = self.reader.doubtful if hasattr(self, "reader") else {}
+        return [
+            sentence % {"place": self.place(row).capitalize(), "name": name}
+            for name, row in list(found.items())[:_MOST_SUMS]
+        ]
 
     def rows(self) -> Generator[Row, None, None]:
         """The number of each row and its cells. Raises HeadingsProblem, with a sentence that names the
