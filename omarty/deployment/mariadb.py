@@ -21,6 +21,7 @@ PUBLISHED = {"password", "a password of your own"}
 GRANT = re.compile(
     r"GRANT (?P<what>.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE) )?(?P<where>`(?:[^`]|``)+`|\*)\."
 )
+PROXY = re.compile("GRANT PROXY ON (.+?) TO ")
 # Rights on all databases that neither read nor change any: dumps want the second.
 HARMLESS = {"USAGE", "PROCESS"}
 
@@ -60,25 +61,38 @@ def server_warnings() -> Iterator[CheckMessage]:
     if any(_too_many(grant) for grant in grants):
         yield Warning(
             "Omarty's account on the database's server reaches beyond its own database.",
-            hint=_account_of_its_own(account),
+            hint=_account_of_its_own(account, grants),
             id="omarty.W040",
         )
     if no_zones:
         yield Warning(
             "The database's server does not know the time zones: days cannot be told apart.",
-            hint=paste("mariadb-tzinfo-to-sql /usr/share/zoneinfo | mariadb mysql"),
+            hint=paste(f"mariadb-tzinfo-to-sql /usr/share/zoneinfo | {_client()} mysql"),
             id="omarty.W042",
         )
     if characters != "utf8mb4":
         name = connection.settings_dict["NAME"]
         yield Warning(
             f"The database makes new tables in {characters}: some names cannot be stored.",
-            hint=paste(f"mariadb -e {quoted(f'ALTER DATABASE `{name}` CHARACTER SET utf8mb4')}"),
+            hint=paste(
+                f"{_client()} -e {quoted(f'ALTER DATABASE `{name}` CHARACTER SET utf8mb4')}"
+            ),
             id="omarty.W043",
         )
 
 
-def _account_of_its_own(account: str) -> str:
+def _client() -> str:
+    """MariaDB's own program, that speaks to the server of DATABASE_URL: a machine may have several."""
+    config = connection.settings_dict
+    host, socket = config["HOST"], config["OPTIONS"].get("unix_socket")
+    if socket or host.startswith("/"):
+        return f"mariadb -S {quoted(socket or host)}"
+    if host in {"", "localhost"}:
+        return "mariadb"
+    return f"mariadb -h {quoted(host)} -P {config['PORT'] or 3306}"
+
+
+def _account_of_its_own(account: str, grants: list[str]) -> str:
     """How the account, `user@host`, comes to reach its own database alone."""
     # A bare "_" would stand for any letter.
     name = str(connection.settings_dict["NAME"]).replace("`", "``").replace("_", "\\_")
@@ -88,15 +102,19 @@ def _account_of_its_own(account: str) -> str:
         # The administrator keeps their rights: nobody else could give them back.
         new = 'CREATE USER IF NOT EXISTS omarty@localhost IDENTIFIED BY "a password of your own"'
         return paste(
-            f"mariadb -e {quoted(f'{new}; {grant} omarty@localhost')}",
+            f"{_client()} -e {quoted(f'{new}; {grant} omarty@localhost')}",
             why="With another password in it; then DATABASE_URL in .env (README, On MariaDB). As the"
             " server's administrator:",
         )
     own = f"`{user}`@`{host}`"
     # What was granted on all databases, on others, and on their tables.
-    revoke = f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {own}"
+    revoked = [f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {own}"]
+    # That leaves the right to act as another.
+    revoked += [
+        f"REVOKE PROXY ON {found[1]} FROM {own}" for found in map(PROXY.match, grants) if found
+    ]
     return paste(
-        f"mariadb -e {quoted(f'{revoke}; {grant} {own}')}",
+        f"{_client()} -e {quoted('; '.join([*revoked, f'{grant} {own}']))}",
         why="On the database's server, as its administrator:",
     )
 
