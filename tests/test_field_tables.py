@@ -647,11 +647,23 @@ SEVERAL = {
     "و written to the name": "كريم عادل ومنى سالم",
     "a comma": '"Karim Adel, Mona Salem"',
     "three": "كريم عادل ومنى سالم وعلي حسن",
+    "a long dash": "كريم عادل – منى سالم",
+    "full width": "Karim Adel ＆ Mona Salem",
+    "first names": "Ahmed & Mona",
+    "first names in Arabic": "علي و منى",
+    "one family": "Ahmed and Mona Ali",
 }
 ONE = {
     "a name with that letter": "محمد علي وليد حسن",
     "another one": "كريم عادل وجدي سالم",
     "a family": "أحمد وفاء الدين حسن",
+    "a father's name": "محمد أبو وافي السيد",
+    "a rare one": "مينا جرجس ويصا بطرس",
+    "known as": "محمد علي حسن وشهرته ميدو",
+    "two words of a last name first": '"Abd El Wahab, Mohamed Ali"',
+    "two scripts": "Ahmed Mohamed Ali / أحمد محمد علي",
+    "a business": "Adel & Sons",
+    "a title": "م / علي",
     "the last name first": '"Adel, Karim Hassan"',
 }
 
@@ -689,6 +701,10 @@ COUNTRIES = {
     "UAE": True,
     "الإمارات": True,
     "Saudi Arabia": True,
+    "ARE": True,
+    "Egyptian": False,
+    "ج.م.ع": False,
+    "مصر - القاهرة": False,
     "Egypt": False,
     "مصر": False,
     "": False,
@@ -722,3 +738,11 @@ def test_who_lives_there_is_said_of_a_used_unit(tmp_path, words):
     path.write_bytes(comma("Flat,Floor,Occupancy", f"101,7,{words}"))
     load(path, block=1)
     assert Apartment.objects.get(block_id=1, number=101).occupancy == Occupancy.OCCUPIED
+
+
+def test_a_column_of_whether_the_owner_lives_there_names_nobody(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_bytes(
+        comma("Unit,Floor,Occupant,Owner Occupied,Mobile", "101,7,Hany Omar,Yes,01010002501")
+    )
+    assert load(path, block=1, ignore=["Owner Occupied"])["people"] == 1

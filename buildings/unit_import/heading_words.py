@@ -64,10 +64,12 @@ code prefix كود مفتاح
 COUNTRIES = words_of("""
 country countries دولة دول بلد
 """)
-# How the country of PHONE_REGION, EG, is written in such a column.
+# What is said of the country of PHONE_REGION, EG, in such a column: one of these words, or of these alone.
 EGYPT = words_of("""
-egypt eg egy are مصر جمهورية عربية مصرية arab republic of the
+egypt eg egy egyptian misr masr cairo giza alexandria égypte ägypten مصر مصري مصرى مصرية قاهرة جيزة
+إسكندرية اسكندرية
 """)
+EGYPT_IN_LETTERS = plain_set("A.R.E.", "ج.م.ع", "ج م ع", "UAR")
 OF_CODES = words_of("""
 country dial dialing dialling phone mobile area calling دولة بلد هاتف تليفون موبايل اتصال منطقة
 """)
@@ -82,7 +84,7 @@ type kind id ids national share since date day year contract status rent fee fee
 paid balance deposit price area size rooms meter gas water electricity car cars plate parking
 garage job entrance wing stair stairs lift gate level zone phase model view direction facing
 furnished finishing balcony key keys signature handover delivered received which fax work
-nationality gender age count members street road city district project compound company bank
+occupied nationality gender age count members street road city district project compound company bank
 country code english arabic en ar عربي عربية إنجليزي إنجليزية عدد نوع تاريخ عقد إيجار مساحة
 بطاقة قومي جنسية وظيفة مهنة سيارة سيارات جراج عداد فاكس غاز مياه كهرباء رسوم اشتراك مبلغ رصيد
 شارع حي مدينة مشروع شركة بنك مدخل جناح سلم بوابة دور طابق مرحلة نموذج اتجاه تشطيب مفروش توقيع

@@ -30,6 +30,7 @@ from buildings.unit_import.heading_words import (
     COUNTERS,
     COUNTRIES,
     EGYPT,
+    EGYPT_IN_LETTERS,
     HINTS,
     IDS,
     LANGUAGES,
@@ -171,9 +172,11 @@ def speaks_of_countries(heading: str) -> bool:
 
 def is_abroad(text: str) -> bool:
     """Whether a text of such a column names another country than the one whose phones need no code."""
-    words = plain(text).split()
+    said = plain(text)
     home = EGYPT if settings.PHONE_REGION == "EG" else {settings.PHONE_REGION.casefold()}
-    return bool(words) and not home.issuperset(words)
+    if settings.PHONE_REGION == "EG" and said in EGYPT_IN_LETTERS:
+        return False
+    return any(map(str.isalpha, said)) and home.isdisjoint(said.split())
 
 
 def speaks_of_codes_of_phones(heading: str) -> bool:

@@ -36,6 +36,7 @@ _NOT_PERSONS = (
     )
     | _folded_set("vrai,faux,wahr,falsch,verdadero,falso")
 )
+TWO = 2
 # Longer than any of them, and than any words of an occupancy or a sum.
 _LONGEST = 40
 _PHONE = re.compile(r"\d(?:[\W_]{0,2}\d){6}")
@@ -55,13 +56,26 @@ _UNITS = _folded_set(
 # Between people's names, each of a first name and another: "م / علي" is one, as "Dr / Ali Omar" and
 # "Adel, Karim" are. "And" is written to the name behind it, too: "كريم عادل ومنى سالم".
 _BETWEEN_PEOPLE = re.compile(
-    r"\s?[/\\&+,،؛;|\n]\s?|\s-\s|\s(?:and|or|with|و|أو|مع)\s|\sو(?=[^\W\d_]{3})", re.IGNORECASE
+    r"\s?[/\\&＆+,،؛;|\n]\s?|\s[-‐-―]\s|\s(?:and|or|with|و|أو|مع)\s|\sو(?=[^\W\d_]{3})",
+    re.IGNORECASE,
 )
-# Names that begin with this letter, each behind it.
-_BEGUN_BY_AND = re.compile(
-    r"\sو(?=(?:ليد|ائل|فاء|سام|جدي|جدى|رد[ةه]|لاء|حيد[ةه]?|هب[ةه]|هبي|هبى|صفي|صفى|داد|الي|اصف|جيه[ةه]?|سيم[ةه]?"
-    r"|ديع[ةه]?|فيق|هيب|ئام|فائي|فائى|سيل[ةه]|جنات|نيس|اكد|اصل|هدان|رداني|ردانى|عد|رد|سمي[ةه]|الد[ةه]?|جد|لي|لى)\b)"
+_AND = re.compile(r"\s?[&＆+]\s?|\s(?:and|و)\s", re.IGNORECASE)
+# Names that begin with this letter, folded.
+_BEGUN_BY_AND = _folded_set(
+    "وليد,وائل,وفاء,وسام,وجدي,وردة,ولاء,وحيد,وحيدة,وهبة,وهبي,وصفي,وداد,والي,واصف,وجيه,وجيهة,وسيم,وسيمة"
+    ",وديع,وديعة,وفيق,وفيقة,وهيب,وهيبة,وئام,وفائي,وسيلة,وجنات,ونيس,واكد,واصل,وهدان,ورداني,وعد,ورد,ورود"
+    ",وسمية,والد,والدة,وجد,ولي,وارث,وديدي,وافي,وفية,ويصا,وليم,وليام,ويليام,واسيلي,وزير,وزيري,وكيل,وقاص"
+    ",وهاب,وجدان,وصال,واثق,وضاح,وشاح,وشاحي,وديان,ودود,وشهرته,وشهرتها,ونان,وادي,وازن,وطني,ولدان,وقاد"
 )
+# What the last name may begin with that stands first: "Abd El Wahab, Mohamed Ali".
+_BEFORE_LAST_NAMES = _folded_set(
+    "abd,abdel,abdul,abo,abou,abu,aboul,el,al,bin,ibn,bint,van,von,de,del,della,di,da,dos,la,le,mac,saint,st"
+)
+# Who lives with somebody, without a name.
+_HOUSEHOLD = _folded_set(
+    "family,kids,children,sisters,wife,husband,عائلته,عائلتها,أسرته,أسرتها,أولاده,أولادها,اولاده"
+)
+_LATIN_LETTER, _ARABIC_LETTER = re.compile("[a-zA-Z]"), re.compile("[\u0620-\u064a]")
 _AND_KIN = re.compile(
     r"\sو(?:زوجته|زوجها|زوجة|حرمه|شقيقه|شقيقته|أخوه|اخوه|أخته|ابنه|ابنته)\b"
     r"|\((?:(?:wife|husband)(?! of)|زوجته|زوجها)\b|\bMr\.? ?& ?Mrs\b",
@@ -134,12 +148,47 @@ def names_several(text: str) -> bool:
     """Whether a name is clearly of more than one person."""
     if _AND_KIN.search(text):
         return True
-    # A tatweel keeps together what is one name.
-    text = _BEGUN_BY_AND.sub(" ـو", text)
-    people = [words_without_title(part) for part in _BETWEEN_PEOPLE.split(text)]
+    people = [words_without_title(part) for part in _parted(text)]
+    if len(people) == TWO and _is_one_in_two_scripts(text):
+        return False
     if any(not _BUSINESS.isdisjoint(words) for words in people):
         return False
-    return sum(map(_is_full_name, people)) > 1
+    return sum(map(_is_full_name, people)) > 1 or _is_couple(text)
+
+
+def _parted(text: str) -> list[str]:
+    """The text's parts that may be people each."""
+    parts = _BETWEEN_PEOPLE.split(" ".join(map(_kept_whole, text.split(" "))))
+    if "," in text and folded(parts[0]).split(" ")[0].split("-")[0] in _BEFORE_LAST_NAMES:
+        return [text]
+    return parts
+
+
+def _kept_whole(word: str) -> str:
+    """A name that begins as "and" does, marked by a tatweel, which says nothing."""
+    return f"ـ{word}" if word.startswith("و") and folded(word) in _BEGUN_BY_AND else word
+
+
+def _is_one_in_two_scripts(text: str) -> bool:
+    """Whether one part is written in Latin letters and the other in Arabic: one name, twice."""
+    scripts = [
+        (bool(_LATIN_LETTER.search(part)), bool(_ARABIC_LETTER.search(part)))
+        for part in _BETWEEN_PEOPLE.split(text)
+    ]
+    return sorted(scripts) == [(False, True), (True, False)]
+
+
+def _is_couple(text: str) -> bool:
+    """Whether two first names are joined by what joins nothing else: "Ahmed & Mona"."""
+    people = [words_without_title(part) for part in _AND.split(text)]
+    words = [word.removeprefix("ال") for each in people for word in each]
+    nobodies = _UNITS | _OF_MANY | _OF_ONE | _BUSINESS | _HOUSEHOLD
+    if any(word.isdecimal() or word in nobodies for word in words):
+        return False
+    # "Johnson & Johnson" is a business.
+    return len(set(map(tuple, people))) > 1 and all(
+        any(len(word) > 2 for word in each) for each in people
+    )
 
 
 def _is_full_name(words: list[str]) -> bool:

@@ -5,8 +5,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
+from phonenumbers import country_code_for_region
 
 from buildings.permissions import Blocks
 from buildings.unit_import.blocks import BlockFinder, BlockProblem
@@ -48,6 +50,7 @@ from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from contacts.bulk import ReportedContact
 from contacts.canonical import western_digits
 from contacts.models import Kind
+from contacts.phones import country_code_of
 from contacts.text import folded
 
 # Longer than what any column takes: it is not looked at further.
@@ -261,8 +264,7 @@ class UnitReader:
             country = meant(cells[index]) if index < len(cells) else ""
             if not country or not speaks_of_countries(name) or not is_abroad(country):
                 continue
-            phones = [typed.lstrip("( ") for typed, _value in found.get("phone", ())]
-            if not all(phone.startswith(("+", "00")) for phone in phones):
+            if any(map(_is_of_home_without_code, found.get("phone", ()))):
                 sentence = _(
                     "is of %(country)s, as %(column)s says: write it with that country's code"
                 )
@@ -343,3 +345,12 @@ def _each_once(contacts: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]
         for index, (typed, value) in enumerate(contacts)
         if value not in {before for _typed, before in contacts[:index]}
     ]
+
+
+def _is_of_home_without_code(phone: tuple[str, str]) -> bool:
+    """Whether a phone, as typed and canonical, was taken for one of here because it has no country's code."""
+    typed, value = phone
+    home = country_code_for_region(settings.PHONE_REGION)
+    return country_code_of(value) == home and not re.search(
+        rf"(?:\+|00) ?{home}", western_digits(typed)
+    )
