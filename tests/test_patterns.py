@@ -83,10 +83,15 @@ def assert_linear(act):
     for unit in HOSTILE:
         text = unit * (SIZE // len(unit))
         for hostile in (text, text + "!", "x@" + text, f"a{text} b"):
-            short, long = seconds(act, hostile), seconds(act, hostile * 4)
-            # Twice doubled: linear time is four times as long, quadratic sixteen. What takes a few
-            # milliseconds is too short to be measured, and nobody's attack.
-            assert long < 0.02 or long < 8 * short, (unit, short, long)
+            # Measured again where others were at work: what is quadratic is so every time.
+            assert any(grows_as_its_text(act, hostile) for _ in range(3)), unit
+
+
+def grows_as_its_text(act, hostile):
+    short, long = seconds(act, hostile), seconds(act, hostile * 4)
+    # Twice doubled: linear time is four times as long, quadratic sixteen. What takes a few
+    # milliseconds is too short to be measured, and nobody's attack.
+    return long < 0.02 or long < 8 * short
 
 
 def test_there_are_patterns():
