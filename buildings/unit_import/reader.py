@@ -58,6 +58,8 @@ _LONGEST_CELL = 1000
 # Of a country, before a phone.
 _CODE = re.compile(r"(?:\+|(?<![0-9])00)[1-9][0-9]{0,3}(?![0-9])")
 _BARE_CODE, _ANY_CODE = re.compile("[29][0-9]{2}"), re.compile("[0-9]{1,5}")
+# A part of a block, or a kind of unit, in characters.
+_LONGEST_PART = 40
 # The columns that say which block is meant, the plainest first.
 _BLOCK_COLUMNS = ("block", "block name", "block id")
 # Of the resident, in their order.
@@ -224,8 +226,10 @@ class UnitReader:
         unit = (found["block"], found.get("unit id"), found.get("number"), found.get("called"))
         seen = self._seen.setdefault(unit, {})
         for index, name in self._ignored:
+            text = cells[index] if index < len(cells) else ""
+            # What tells units apart is short.
+            words = plain(text).split() if len(text) <= _LONGEST_PART else []
             # "Entrance 1" is the entrance 1.
-            words = plain(cells[index]).split() if index < len(cells) else []
             said = " ".join([word for word in words if word not in plain(name).split()] or words)
             if not said or seen.setdefault(name, said) == said or is_counter(name):
                 continue

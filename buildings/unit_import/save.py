@@ -142,27 +142,31 @@ def _residents(
 ) -> Residents:
     """Who lives in the units whose rows can be saved; the others are left without rows.
 
-    A row that its resident lets fall changes no number, so numbers are looked at after the residents. Where
-    that leaves out a unit, no unit of the table gets another number, since nobody comes with one that does
-    not get it, and others may fall for that; the residents are found once more. Rows with a contact of which
-    nothing may be told stay refused for that, whatever becomes of the others.
+    A row that its resident lets fall changes no number, so numbers are looked at after the residents. Nobody
+    comes with a unit that does not get its number: the residents are found once more then, and where others
+    fall for that, no unit of the table gets another number. Rows with a contact of which nothing may be told
+    stay refused for that, whatever becomes of the others.
     """
     whole = [unit.rows for unit in units]
     problems: list[RowProblem] = []
     people = Residents(units, problems, asking=asking, within=within)
     outcome.refused_contacts = people.refused_contacts
-    _report_the_rest(units, whole)
-    taken = set(map(id, without_number(units)))
-    if taken:
-        outcome.problems += people.refused.values()
-        for unit, rows in zip(units, whole, strict=True):
-            unit.rows = [row for row in rows if row.row not in people.refused]
+    strangers = people.refused
+    for all_of_them in (False, True):
+        _report_the_rest(units, whole)
+        taken = set(map(id, without_number(units)))
+        if not taken:
+            break
+        if not all_of_them:
+            outcome.problems += strangers.values()
+        for index, unit in enumerate(units):
+            unit.rows = [row for row in whole[index] if row.row not in strangers]
             _report(unit)
-            if changes_number(unit):
+            if id(unit) in taken or (all_of_them and changes_number(unit)):
                 outcome.problems += _leave_out(unit, "number", _why_not_moved(id(unit) in taken))
-        left, problems = [unit.rows for unit in units], []
+        whole, problems = [unit.rows for unit in units], []
         people = Residents(units, problems, asking=asking, within=within)
-        _report_the_rest(units, left)
+    _report_the_rest(units, whole)
     outcome.problems += problems
     return people
 
