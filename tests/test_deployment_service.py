@@ -188,7 +188,7 @@ def give_program(place, mode=0, user=SERVICE):
     place.chmod(place.stat().st_mode | mode)
 
 
-PROGRAM = ["", "manage.py", "omarty", "buildings/models.py", "locale", "staticfiles", ".venv/lib"]
+PROGRAM = ["", "buildings/models.py", "staticfiles", ".venv/lib"]
 
 
 @pytest.mark.parametrize("name", PROGRAM)
