@@ -6,6 +6,7 @@ import os
 import tarfile
 import time
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -110,15 +111,17 @@ def test_a_large_dump_is_read_in_little_memory(tmp_path):
 def test_the_newest_are_looked_at_first_and_only_until_one_counts(tmp_path, settings, monkeypatch):
     settings.BACKUP_DIRECTORY = str(tmp_path)
     for days in (3, 1, 4, 2):
-        (tmp_path / str(days)).touch()
+        file = tmp_path / str(days)
+        file.write_bytes(OTHER if days < 3 else DUMP)
         at = time.time() - days * 24 * 60 * 60
-        os.utime(tmp_path / str(days), (at, at))
-    looked: list[str] = []
+        os.utime(file, (at, at))
+    opened: list[str] = []
+    opens = Path.open
 
-    def is_whole(file, _at):
-        looked.append(file.name)
-        return file.name == "3"
+    def noted(path, *arguments, **named):
+        opened.append(path.name)
+        return opens(path, *arguments, **named)
 
-    monkeypatch.setattr(backup_files, "is_whole", is_whole)
+    monkeypatch.setattr(Path, "open", noted)
     assert list(backups.warnings()) == []
-    assert looked == ["1", "2", "3"]
+    assert opened == ["1", "2", "3"]

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -66,15 +67,22 @@ class Server:
         return LINE.findall(self.log.read_text())
 
 
-@pytest.fixture
-def server(tmp_path):
-    server = Server(tmp_path)
+@contextmanager
+def running(directory, **environment):
+    """A server until the block ends."""
+    server = Server(directory, **environment)
     try:
         server.wait()
         yield server
     finally:
         server.process.terminate()
         server.process.wait(timeout=60)
+
+
+@pytest.fixture
+def server(tmp_path):
+    with running(tmp_path) as server:
+        yield server
 
 
 def test_a_line_carries_the_id_of_its_request(server):
@@ -184,10 +192,5 @@ def test_a_form_that_cannot_be_read_is_refused_with_one_line_whatever_page_it_is
 @pytest.fixture(scope="module")
 def unreadable(tmp_path_factory):
     # Django's own page for developers reads the form as well.
-    server = Server(tmp_path_factory.mktemp("unreadable"), DEBUG="false")
-    try:
-        server.wait()
+    with running(tmp_path_factory.mktemp("unreadable"), DEBUG="false") as server:
         yield server
-    finally:
-        server.process.terminate()
-        server.process.wait()

@@ -133,6 +133,19 @@ def test_nobody_comes_with_a_unit_that_gets_no_number_and_the_others_are_found_a
     assert User.objects.get(phone="01055511122").name == "Beta Two"
 
 
+def falling(made, stages):
+    """Rows of units of which three fall for each that keeps its number, the first of all: one stage after
+    another.
+    """
+    for stage in range(stages):
+        gives, a, bc, d = made[3 * stage : 3 * stage + 4]
+        p1, p2 = f"0106{stage:07}", f"0122{stage:07}"
+        yield f"{a.pk},{gives.number},1,,{p1} / {p2},,"
+        yield f"{bc.pk},,1,,{p1},,"
+        yield f"{bc.pk},,1,,{p2},,"
+        yield f"{d.pk},{91000 + stage},1,,{p1} / {p2},,"
+
+
 def test_units_that_fall_one_after_another_are_ended_in_few_statements(desk):
     """Each falls only when the one before it keeps its number."""
 
@@ -141,17 +154,7 @@ def test_units_that_fall_one_after_another_are_ended_in_few_statements(desk):
         made = Apartment.objects.bulk_create(
             [Apartment(block_id=1, number=number) for number in numbers]
         )
-        rows, gives = [f"{made[0].pk},90000,1,New,01000000007,,"], made[0]
-        for stage in range(stages):
-            a, bc, d = made[3 * stage + 1 : 3 * stage + 4]
-            p1, p2 = f"0106{stage:07}", f"0122{stage:07}"
-            rows += [
-                f"{a.pk},{gives.number},1,,{p1} / {p2},,",
-                f"{bc.pk},,1,,{p1},,",
-                f"{bc.pk},,1,,{p2},,",
-                f"{d.pk},{91000 + stage},1,,{p1} / {p2},,",
-            ]
-            gives = d
+        rows = [f"{made[0].pk},90000,1,New,01000000007,,", *falling(made, stages)]
         with CaptureQueriesContext(connection) as captured:
             assert by_ids(desk, *rows).status_code == 200
         return len(captured)
@@ -180,17 +183,7 @@ def test_where_one_number_is_taken_no_refused_row_leaves_a_trace(desk):
     made = Apartment.objects.bulk_create(
         [Apartment(block_id=1, number=1000 + n) for n in range(20)]
     )
-    rows, gives = [f"{made[0].pk},90000,1,New,01000000007,,9", f"{made[0].pk},,1,,,,"], made[0]
-    for stage in range(4):
-        a, bc, d = made[3 * stage + 1 : 3 * stage + 4]
-        p1, p2 = f"0106{stage:07}", f"0122{stage:07}"
-        rows += [
-            f"{a.pk},{gives.number},1,,{p1} / {p2},,",
-            f"{bc.pk},,1,,{p1},,",
-            f"{bc.pk},,1,,{p2},,",
-            f"{d.pk},{91000 + stage},1,,{p1} / {p2},,",
-        ]
-        gives = d
+    rows = [f"{made[0].pk},90000,1,New,01000000007,,9", f"{made[0].pk},,1,,,,", *falling(made, 4)]
     rows += [f"{made[15].pk},95000,1,Zed Quiet,01066655544,,"]
     rows += [f"{made[16].pk},5,1,Other Person,01066655544,,4"]
     before = list(

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 
 from tests.conftest import ONCE
-from tests.test_logs import Server
+from tests.test_logs import running
 
 pytestmark = ONCE
 
@@ -46,13 +46,8 @@ ADDRESSES = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("server"))
-    try:
-        server.wait()
+    with running(tmp_path_factory.mktemp("server")) as server:
         yield server
-    finally:
-        server.process.terminate()
-        server.process.wait()
 
 
 def memory(server):

@@ -64,12 +64,12 @@ code prefix كود مفتاح
 COUNTRIES = words_of("""
 country countries دولة دول بلد
 """)
-# What is said of the country of PHONE_REGION, EG, in such a column: one of these words, or of these alone.
+# How the country of PHONE_REGION, EG, is said there: with one of these words, or as one of these texts.
 EGYPT = words_of("""
 egypt eg egy egyptian misr masr cairo giza alexandria égypte ägypten مصر مصري مصرى مصرية قاهرة جيزة
 إسكندرية اسكندرية
 """)
-EGYPT_IN_LETTERS = plain_set("A.R.E.", "ج.م.ع", "ج م ع", "UAR")
+EGYPT_IN_LETTERS = plain_set("A.R.E.", "ج.م.ع")
 OF_CODES = words_of("""
 country dial dialing dialling phone mobile area calling دولة بلد هاتف تليفون موبايل اتصال منطقة
 """)

@@ -173,10 +173,11 @@ def speaks_of_countries(heading: str) -> bool:
 def is_abroad(text: str) -> bool:
     """Whether a text of such a column names another country than the one whose phones need no code."""
     said = plain(text)
-    home = EGYPT if settings.PHONE_REGION == "EG" else {settings.PHONE_REGION.casefold()}
-    if settings.PHONE_REGION == "EG" and said in EGYPT_IN_LETTERS:
+    if not any(map(str.isalpha, said)):
         return False
-    return any(map(str.isalpha, said)) and home.isdisjoint(said.split())
+    if settings.PHONE_REGION != "EG":
+        return said != settings.PHONE_REGION.casefold()
+    return said not in EGYPT_IN_LETTERS and EGYPT.isdisjoint(said.split())
 
 
 def speaks_of_codes_of_phones(heading: str) -> bool:

@@ -36,7 +36,6 @@ _NOT_PERSONS = (
     )
     | _folded_set("vrai,faux,wahr,falsch,verdadero,falso")
 )
-TWO = 2
 # Longer than any of them, and than any words of an occupancy or a sum.
 _LONGEST = 40
 _PHONE = re.compile(r"\d(?:[\W_]{0,2}\d){6}")
@@ -148,9 +147,10 @@ def names_several(text: str) -> bool:
     """Whether a name is clearly of more than one person."""
     if _AND_KIN.search(text):
         return True
-    people = [words_without_title(part) for part in _parted(text)]
-    if len(people) == TWO and _is_one_in_two_scripts(text):
+    parts = _parted(text)
+    if _is_one_in_two_scripts(parts):
         return False
+    people = [words_without_title(part) for part in parts]
     if any(not _BUSINESS.isdisjoint(words) for words in people):
         return False
     return sum(map(_is_full_name, people)) > 1 or _is_couple(text)
@@ -169,11 +169,10 @@ def _kept_whole(word: str) -> str:
     return f"ـ{word}" if word.startswith("و") and folded(word) in _BEGUN_BY_AND else word
 
 
-def _is_one_in_two_scripts(text: str) -> bool:
-    """Whether one part is written in Latin letters and the other in Arabic: one name, twice."""
+def _is_one_in_two_scripts(parts: list[str]) -> bool:
+    """Whether there are two, one in Latin letters and one in Arabic: one name, twice."""
     scripts = [
-        (bool(_LATIN_LETTER.search(part)), bool(_ARABIC_LETTER.search(part)))
-        for part in _BETWEEN_PEOPLE.split(text)
+        (bool(_LATIN_LETTER.search(part)), bool(_ARABIC_LETTER.search(part))) for part in parts
     ]
     return sorted(scripts) == [(False, True), (True, False)]
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -66,6 +66,42 @@ _BLOCK_COLUMNS = ("block", "block name", "block id")
 _NAMES = ("resident", "last name")
 
 
+class _LeftOut(NamedTuple):
+    """A column that is left out, and what its heading says of its cells."""
+
+    at: int
+    name: str
+    words: frozenset[str]
+    counts: bool
+    tells_units_apart: bool
+    has_codes: bool
+    has_codes_of_phones: bool
+    has_countries: bool
+
+    @classmethod
+    def of(cls, at: int, name: str) -> "_LeftOut":
+        return cls(
+            at,
+            name,
+            frozenset(plain(name).split()),
+            counts=is_counter(name),
+            tells_units_apart=tells_units_apart(name),
+            has_codes=speaks_of_codes(name),
+            has_codes_of_phones=speaks_of_codes_of_phones(name),
+            has_countries=speaks_of_countries(name),
+        )
+
+    def meant(self, cells: Sequence[str]) -> str:
+        """What the row says in it."""
+        return meant(cells[self.at]) if self.at < len(cells) else ""
+
+    def said_of_unit(self, cells: Sequence[str]) -> str:
+        """The same as far as it may tell units apart, which is short: "Entrance 1" is the entrance 1."""
+        text = cells[self.at] if self.at < len(cells) else ""
+        words = plain(text).split() if len(text) <= _LONGEST_PART else []
+        return " ".join([word for word in words if word not in self.words] or words)
+
+
 class UnitReader:
     """Reads the rows under one file's headings. `block_id` is the block of rows that name none.
 
@@ -105,10 +141,10 @@ class UnitReader:
         self._heading_of = {
             column.name: headings[index] for index, column in reversed(self.columns)
         }
-        # What was left out and differs between rows of one number: two units, that would become one.
         self._ignored = [
-            (index, name) for index, name in enumerate(headings) if name in self.left_out
+            _LeftOut.of(index, name) for index, name in enumerate(headings) if name in self.left_out
         ]
+        # What was left out and differs between rows of one number: two units, that would become one.
         self._seen: dict[tuple[Any, ...], dict[str, str]] = {}
         # Columns left out in which rows of one unit differ, and the first such row: it may be two units.
         self.doubtful: dict[str, int] = {}
@@ -225,54 +261,49 @@ class UnitReader:
         """Whether an earlier row of the same number is of another unit, by what is left out."""
         unit = (found["block"], found.get("unit id"), found.get("number"), found.get("called"))
         seen = self._seen.setdefault(unit, {})
-        for index, name in self._ignored:
-            text = cells[index] if index < len(cells) else ""
-            # What tells units apart is short.
-            words = plain(text).split() if len(text) <= _LONGEST_PART else []
-            # "Entrance 1" is the entrance 1.
-            said = " ".join([word for word in words if word not in plain(name).split()] or words)
-            if not said or seen.setdefault(name, said) == said or is_counter(name):
+        for column in self._ignored:
+            said = "" if column.counts else column.said_of_unit(cells)
+            if not said or seen.setdefault(column.name, said) == said:
                 continue
-            if not tells_units_apart(name):
-                self.doubtful.setdefault(name, row)
+            if not column.tells_units_apart:
+                self.doubtful.setdefault(column.name, row)
             else:
                 sentence = _(
                     "has an earlier row, of another %(column)s, which is left out: give each of the two"
                     " units a number of its own, or write both parts into one column, as 12A"
                 )
-                yield RowProblem(row, self.heading("number"), sentence % {"column": name})
+                yield RowProblem(row, self.heading("number"), sentence % {"column": column.name})
 
     def _code_apart(
         self, row: int, cells: Sequence[str], found: dict[str, Any]
     ) -> Iterator[RowProblem]:
         """Without the code that stands in a column of its own, a phone is another number."""
-        for index, name in self._ignored:
-            text = western_digits(meant(cells[index])) if index < len(cells) else ""
+        for column in self._ignored:
+            text = western_digits(column.meant(cells))
             code = (
                 _CODE.search(text)
-                or (speaks_of_codes(name) and _BARE_CODE.fullmatch(text))
-                or (speaks_of_codes_of_phones(name) and _ANY_CODE.fullmatch(text))
+                or (column.has_codes and _BARE_CODE.fullmatch(text))
+                or (column.has_codes_of_phones and _ANY_CODE.fullmatch(text))
             )
             if code and found.get("phone"):
                 sentence = _(
                     "lacks %(code)s, which stands in %(column)s: write both into one column"
                 )
-                facts = {"code": code[0], "column": name}
+                facts = {"code": code[0], "column": column.name}
                 yield RowProblem(row, self.heading("phone"), sentence % facts)
 
     def _country_apart(
         self, row: int, cells: Sequence[str], found: dict[str, Any]
     ) -> Iterator[RowProblem]:
         """A phone of another country, which is told in words, is another number without its code."""
-        for index, name in self._ignored:
-            country = meant(cells[index]) if index < len(cells) else ""
-            if not country or not speaks_of_countries(name) or not is_abroad(country):
-                continue
-            if any(map(_is_of_home_without_code, found.get("phone", ()))):
+        if not any(map(_is_of_home_without_code, found.get("phone", ()))):
+            return
+        for column in self._ignored:
+            if column.has_countries and is_abroad(country := column.meant(cells)):
                 sentence = _(
                     "is of %(country)s, as %(column)s says: write it with that country's code"
                 )
-                facts = {"country": country, "column": name}
+                facts = {"country": country, "column": column.name}
                 yield RowProblem(row, self.heading("phone"), sentence % facts)
 
     def _lacking(

@@ -78,6 +78,8 @@ class UnitTable:
         # The columns that are not read, and the rows that sum up.
         self._left_out: list[int] = []
         self._sums: list[int] = []
+        # The columns by which units may have become one, each with its first row; the reader finds them.
+        self._doubtful: dict[str, int] = {}
 
     @property
     def notes(self) -> list[str]:
@@ -104,10 +106,9 @@ class UnitTable:
             "%(place)s has the unit of an earlier row, and other words in the column %(name)s, which is left"
             " out. If these are two units, give each a number of its own."
         )
-        found = self.reader.doubtful if hasattr(self, "reader") else {}
         return [
             sentence % {"place": self.place(row).capitalize(), "name": name}
-            for name, row in list(found.items())[:_MOST_SUMS]
+            for name, row in list(self._doubtful.items())[:_MOST_SUMS]
         ]
 
     def rows(self) -> Generator[Row, None, None]:
@@ -174,6 +175,7 @@ class UnitTable:
             self.reader = self._make_reader(self.headings)
         except HeadingsProblem as error:
             raise self._problem(best.row, str(error), error.offered) from error
+        self._doubtful = self.reader.doubtful
         read = [self.source.sheets[at] for at, each in enumerate(found) if _same(best, each)]
         if others := self.reader.other_blocks(list(filter(None, read))):
             raise self._problem(best.row, str(sheet_of_another_block(others)))
