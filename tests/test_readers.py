@@ -11,7 +11,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.test import Client, RequestFactory, override_settings
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from audit.seal_file import SealFileProblem, readings
@@ -145,6 +145,7 @@ def test_coordinates_lie_on_earth_or_are_refused(value):
 
 @many
 @given(TEXT | st.text(st.sampled_from("abcXYZ019._-="), max_size=200))
+@example("\ud800")
 def test_what_is_no_token_of_ours_is_refused(text):
     for kind in (Access, Refresh):
         with pytest.raises(CallRefused):

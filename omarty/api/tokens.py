@@ -119,6 +119,9 @@ def read(kind: type[AnyToken], raw: Any) -> AnyToken:
         return kind(raw)
     except TokenError as error:
         raise CallRefused(*_token_problem(error)) from error
+    except UnicodeEncodeError as error:
+        # Half of a character, which no token has.
+        raise CallRefused(*MALFORMED) from error
     except KeyError as error:
         # Signed by us, but without a claim that every token of ours has.
         raise CallRefused(*WRONG_KIND) from error
