@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from omarty.deployment import backup_files, backups
+from tests.conftest import ONCE
+
+pytestmark = ONCE
 
 START = b"-- MariaDB dump 10.19\n"
 TABLE = b"\nCREATE TABLE `audit_entry` (\n  `id` bigint(20) NOT NULL\n);\n"

@@ -10,7 +10,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from tests.conftest import ONCE
 from tests.house import LAYERS, ROOT, figures, imported, modules
+
+pytestmark = ONCE
 
 # --- imports -----------------------------------------------------------------------------------
 

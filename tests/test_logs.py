@@ -15,7 +15,10 @@ import pytest
 import requests
 from django.conf import settings
 
+from tests.conftest import ONCE
 from tests.http import granian_command
+
+pytestmark = ONCE
 
 README = settings.BASE_DIR / "README.md"
 ENVIRONMENT = os.environ | {"HTTPS": "false"}

@@ -12,6 +12,9 @@ from contacts.emails import canonical_email
 from contacts.masking import masked_contacts
 from contacts.phones import canonical_phone
 from contacts.text import clean, folded, is_lost, repaired
+from tests.conftest import ONCE
+
+pytestmark = ONCE
 
 APPS = ("audit", "contacts", "buildings", "omarty")
 SIZE = 20_000
@@ -85,11 +88,8 @@ def assert_linear(act):
         for hostile in (text, text + "!", "x@" + text, f"a{text} b"):
             short, long = seconds(act, hostile), seconds(act, hostile * 4)
             if not is_linear(short, long):
-                # Others may have been at work: the best of six.
-                short, long = (
-                    min(short, seconds(act, hostile)),
-                    min(long, seconds(act, hostile * 4)),
-                )
+                # A few milliseconds are measured badly: what is quadratic is so at twice the length too.
+                short, long = seconds(act, hostile * 2), seconds(act, hostile * 8)
             assert is_linear(short, long), (unit, short, long)
 
 

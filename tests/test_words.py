@@ -8,7 +8,10 @@ import tokenize
 
 import pytest
 
+from tests.conftest import ONCE
 from tests.house import ROOT
+
+pytestmark = ONCE
 
 # What we no longer say, and what we say. A word ends at an underscore too: names count.
 RETIRED = {
