@@ -133,6 +133,27 @@ def test_a_new_signing_key_keeps_everybody_with_the_former_one_and_nobody_withou
     assert stored_sessions(installation) == (2, 2)
 
 
+def test_a_leaked_signing_key_is_believed_until_the_former_keys_are_emptied(installation):
+    section = PAGE[PAGE.index("### JWT_SIGNING_KEY") : PAGE.index("### The database")]
+    assert "empty `JWT_FORMER_KEYS`" in section
+    with installation.served() as address:
+        manager = Person(address, "manager")
+    older, leaked = installation.settings["JWT_SIGNING_KEY"], secrets.token_urlsafe(48)
+    installation.set(JWT_SIGNING_KEY=leaked, JWT_FORMER_KEYS=older)
+    with installation.served() as address:
+        resident = Person(address, "resident")
+    installation.set(JWT_SIGNING_KEY=secrets.token_urlsafe(48))
+    with installation.served() as address:
+        # A new key alone ends what the leaked one signed, and nothing of the older one.
+        assert resident.at(address).app_says() == "Signature verification failed"
+        assert manager.at(address).app_says() == manager.renewal_says() == ""
+    installation.set(JWT_FORMER_KEYS="")
+    with installation.served() as address:
+        for person in (manager, resident):
+            assert person.at(address).app_says() == "Signature verification failed"
+            assert person.renewal_says() == "Signature verification failed"
+
+
 def stored_sessions(installation):
     """How many sessions of the app and of the back-office the database has."""
     with closing(sqlite3.connect(installation.home / "data" / "omarty.sqlite3")) as database:
