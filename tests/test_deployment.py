@@ -551,6 +551,10 @@ def test_the_remedy_of_a_missing_backup_on_mariadb_makes_one(installation, maria
         (["ALL ON *.*"], True),
         (["ALL ON `granted_1`.*", "SUPER ON *.*"], True),
         (["ALL ON `granted_1`.*", "PROXY ON root@localhost"], True),
+        (["ALL ON `granted_1`.*", "role_of_all"], True),
+        (["ALL ON `granted_1`.*", "role_above WITH ADMIN OPTION"], True),
+        (["ALL ON `granted_1`.*", "SELECT, INSERT ON `granted_2`.* TO PUBLIC"], True),
+        (["ALL ON `granted_1`.*", "SELECT ON `granted_1`.* TO PUBLIC"], False),
     ],
 )
 def test_an_account_for_more_than_its_database(installation, mariadb_server, grants, told):
@@ -562,16 +566,49 @@ def test_an_account_for_more_than_its_database(installation, mariadb_server, gra
         installation.set(DATABASE_URL=url)
         connection.query(f"CREATE OR REPLACE USER {account} IDENTIFIED BY 'of-ours'")
         installation.succeed("migrate", "--verbosity", "0")
+        for role, has in {"role_of_all": "ALL ON *.*", "role_above": "role_of_all"}.items():
+            connection.query(f"CREATE OR REPLACE ROLE {role}")
+            connection.query(f"GRANT {has} TO {role}")
         for grant in grants:
-            connection.query(f"GRANT {grant} TO {account}")
+            what, _to, option = grant.partition(" WITH ")
+            to = "" if "PUBLIC" in grant else f" TO {account}"
+            connection.query(f"GRANT {what}{to}{' WITH ' + option if option else ''}")
         installation.set(DATABASE_URL=url.replace("root@", "omarty_granted:of-ours@"))
         found = installation.warnings()
         if told:
             paste_as_root_of(mariadb_server, installation, found["omarty.W040"][1])
             assert set(installation.warnings()) == {"omarty.W042"}
         connection.query(f"DROP USER {account}")
+        connection.query("DROP ROLE role_of_all, role_above")
+        if grants[-1] == "SELECT ON `granted_1`.* TO PUBLIC":
+            connection.query("REVOKE SELECT ON `granted_1`.* FROM PUBLIC")
     assert set(found) == {"omarty.W042"} | ({"omarty.W040"} if told else set())
     assert "of-ours" not in str(found)
+
+
+def test_a_role_that_is_the_accounts_default_is_judged_by_its_rights(installation, mariadb_server):
+    with (
+        mariadb.schema(mariadb_server, "by_role") as url,
+        mariadb.connect(mariadb_server) as connection,
+    ):
+        for line in (
+            "CREATE OR REPLACE USER by_role@localhost IDENTIFIED BY 'of-ours'",
+            "CREATE OR REPLACE ROLE owner",
+            "GRANT ALL ON by_role.* TO owner",
+            "GRANT owner TO by_role@localhost",
+            "SET DEFAULT ROLE owner FOR by_role@localhost",
+        ):
+            connection.query(line)
+        installation.set(DATABASE_URL=url.replace("root@", "by_role:of-ours@"))
+        installation.succeed("migrate", "--verbosity", "0")
+        assert set(installation.warnings()) == {"omarty.W042"}
+        connection.query("GRANT SELECT ON mysql.* TO owner")
+        found = installation.warnings()
+        assert set(found) == {"omarty.W040", "omarty.W042"}
+        paste_as_root_of(mariadb_server, installation, found["omarty.W040"][1])
+        assert set(installation.warnings()) == {"omarty.W042"}
+        connection.query("DROP USER by_role@localhost")
+        connection.query("DROP ROLE owner")
 
 
 def test_what_dumpdata_writes_is_its_owners_alone(installation):

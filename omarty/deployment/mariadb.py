@@ -22,6 +22,12 @@ GRANT = re.compile(
     r"GRANT (?P<what>.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE) )?(?P<where>`(?:[^`]|``)+`|\*)\."
 )
 PROXY = re.compile("GRANT PROXY ON (.+?) TO ")
+# A role, which the account may take: GRANT `dba` TO `omarty`@`localhost`. A role that has it has no host.
+ROLE = re.compile("GRANT (?P<role>(?:(?! ON ).)+) TO .+@")
+# What everybody may do, and where.
+PUBLIC = re.compile(r"GRANT (.+ ON .+) TO PUBLIC")
+# Databases to try a server on, which an installation of MariaDB gives to everybody.
+FOR_TRIALS = {"test", "test_%"}
 # Rights on all databases that neither read nor change any: dumps want the second.
 HARMLESS = {"USAGE", "PROCESS"}
 
@@ -58,9 +64,13 @@ def server_warnings() -> Iterator[CheckMessage]:
             [settings.TIME_ZONE],
         )
         no_zones, characters = cursor.fetchone()
-    if any(_too_many(grant) for grant in grants):
+    roles = _unseen_roles(grants)
+    beyond = any(_too_many(grant) for grant in grants)
+    if beyond or roles:
+        what = "reaches beyond its own database" if beyond else ""
+        role = f"may take a role whose rights it does not show, {', '.join(roles)}" if roles else ""
         yield Warning(
-            "Omarty's account on the database's server reaches beyond its own database.",
+            f"Omarty's account on the database's server {' and '.join(filter(None, (what, role)))}.",
             hint=_account_of_its_own(account, grants),
             id="omarty.W040",
         )
@@ -98,18 +108,28 @@ def _account_of_its_own(account: str, grants: list[str]) -> str:
     name = str(connection.settings_dict["NAME"]).replace("`", "``").replace("_", "\\_")
     grant = f"GRANT ALL ON `{name}`.* TO"
     user, _at, host = account.rpartition("@")
+    # Other accounts may need what everybody may do: who administers the server sees it here before.
+    public = [
+        f"REVOKE {found[1]} FROM PUBLIC"
+        for found in map(PUBLIC.match, filter(_too_many, grants))
+        if found
+    ]
     if user == "root":
         # The administrator keeps their rights: nobody else could give them back.
         new = 'CREATE USER IF NOT EXISTS omarty@localhost IDENTIFIED BY "a password of your own"'
         return paste(
-            f"{_client()} -e {quoted(f'{new}; {grant} omarty@localhost')}",
+            f"{_client()} -e {quoted('; '.join([*public, new, f'{grant} omarty@localhost']))}",
             why="With another password in it; then DATABASE_URL in .env (README, On MariaDB). As the"
             " server's administrator:",
         )
     own = f"`{user}`@`{host}`"
     # What was granted on all databases, on others, and on their tables.
-    revoked = [f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {own}"]
-    # That leaves the right to act as another.
+    revoked = [*public, f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {own}"]
+    # That takes the roles in MariaDB, and not in MySQL.
+    revoked[-1:-1] = [
+        f"REVOKE {found['role']} FROM {own}" for found in map(ROLE.match, grants) if found
+    ]
+    # It leaves the right to act as another.
     revoked += [
         f"REVOKE PROXY ON {found[1]} FROM {own}" for found in map(PROXY.match, grants) if found
     ]
@@ -121,16 +141,21 @@ def _account_of_its_own(account: str, grants: list[str]) -> str:
 
 def _too_many(grant: str) -> bool:
     """Whether a line of SHOW GRANTS reaches beyond our own database."""
-    if grant.endswith("TO PUBLIC"):
-        # Everybody's, as an installation of MariaDB gives databases to try it on.
-        return False
     found = GRANT.match(grant)
     if found is None:
-        # A role, or PROXY, which root has.
+        # A role, whose rights are lines of their own, or PROXY, which root has.
         return grant.startswith("GRANT PROXY")
     if found["where"] == "*":
         what = {each.strip() for each in found["what"].split(",")}
         return bool(what - HARMLESS) or "WITH GRANT OPTION" in grant
     # "\_" is an underscore; a bare "_" stands for any letter, and mostly for itself.
     where = found["where"][1:-1].replace("\\_", "_").replace("\\%", "%")
+    if PUBLIC.match(grant) and where in FOR_TRIALS:
+        return False
     return where != str(connection.settings_dict["NAME"])
+
+
+def _unseen_roles(grants: list[str]) -> list[str]:
+    """The roles that the account has and that are not its default: of these no right is listed."""
+    roles = [found["role"] for found in map(ROLE.match, grants) if found]
+    return [role for role in roles if not any(f" ON *.* TO {role}" in grant for grant in grants)]
