@@ -3,9 +3,11 @@
 import gzip
 import io
 import os
+import sqlite3
 import tarfile
 import time
 import tracemalloc
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,13 +18,20 @@ from tests.conftest import ONCE
 pytestmark = ONCE
 
 START = b"-- MariaDB dump 10.19\n"
-TABLE = b"\nCREATE TABLE `audit_entry` (\n  `id` bigint(20) NOT NULL\n);\n"
+SCHEMA = b"".join(
+    b"\nCREATE TABLE `%s` (\n  `id` bigint(20) NOT NULL\n);\n" % name.encode()
+    for name in backup_files.TABLES
+)
+MIGRATIONS = b"INSERT INTO `django_migrations` VALUES (1,'contacts','0001_initial');\n"
+TABLES = SCHEMA + MIGRATIONS
 ROWS = b"INSERT INTO `rows` VALUES (1,'" + b"x" * 2000 + b"');\n"
 END = b"\n-- Dump completed on 2026-01-31 12:00:00\n"
-DUMP = START + TABLE + ROWS + END
-OTHER = START + TABLE.replace(b"audit_entry", b"other") + ROWS + END
+DUMP = START + TABLES + ROWS + END
+OTHER = DUMP.replace(b"audit_entry", b"other")
 # What a row holds stands on no line of its own.
-QUOTED = START + b"INSERT INTO `x` VALUES ('CREATE TABLE `audit_entry`');\n" + ROWS + END
+QUOTED = DUMP.replace(
+    b"\nCREATE TABLE `audit_entry`", b"\nINSERT INTO `x` VALUES ('CREATE TABLE `audit_entry`');\n"
+)
 
 
 def tar(content):
@@ -35,7 +44,7 @@ def tar(content):
     return made.getvalue()
 
 
-def sqlite(right):
+def saved(right):
     """A whole SQLite file with Omarty's tables."""
     return (right.home / "backups" / "today.sqlite3").read_bytes()
 
@@ -52,15 +61,16 @@ def counts(folder, name, content):
 def test_a_whole_dump_counts_packed_or_not(tmp_path, content):
     assert counts(tmp_path, "a.sql", content)
     noise = b"-- " + os.urandom(2000).hex().encode() + b"\n"
-    packed = gzip.compress(content.replace(b"\nCREATE", noise + b"\nCREATE"))
+    packed = gzip.compress(content.replace(b"\nCREATE", noise + b"\nCREATE", 1))
     assert counts(tmp_path, "a.sql.gz", packed)
     # Two of them after another are one file to gzip.
     assert counts(tmp_path, "b.sql.gz", packed + packed)
-    assert counts(tmp_path, "c.tar.gz", tar(content.replace(b"\nCREATE", noise + b"\nCREATE")))
+    assert counts(tmp_path, "c.tar.gz", tar(content.replace(b"\nCREATE", noise + b"\nCREATE", 1)))
 
 
 @pytest.mark.parametrize(
-    "content", [OTHER, QUOTED, DUMP[: -len(END)], DUMP[: -len(END)] + b"-- Du"]
+    "content",
+    [OTHER, QUOTED, DUMP.replace(MIGRATIONS, b""), DUMP[: -len(END)], DUMP[: -len(END)] + b"-- Du"],
 )
 def test_a_dump_of_another_database_or_cut_off_counts_for_nothing(tmp_path, content):
     assert not counts(tmp_path, "a.sql", content)
@@ -83,7 +93,7 @@ def test_a_packed_file_that_was_cut_off_or_is_of_anything_else_counts_for_nothin
 
 
 def test_an_sqlite_file_counts_packed_or_not(tmp_path, right):
-    whole = sqlite(right)
+    whole = saved(right)
     assert counts(tmp_path, "a.sqlite3", whole)
     assert counts(tmp_path, "a.sqlite3.gz", gzip.compress(whole))
     assert not counts(tmp_path, "cut.sqlite3.gz", gzip.compress(whole[:-4096]))
@@ -91,8 +101,28 @@ def test_an_sqlite_file_counts_packed_or_not(tmp_path, right):
     assert not counts(tmp_path, "other.sqlite3.gz", gzip.compress(other))
 
 
+@pytest.mark.parametrize("lacks", backup_files.TABLES)
+def test_a_backup_of_some_tables_counts_for_nothing(tmp_path, lacks):
+    name = lacks.encode()
+    assert not counts(tmp_path, "a.sql", DUMP.replace(b"TABLE `%s`" % name, b"TABLE `other`"))
+
+
+def test_a_schema_without_rows_counts_for_nothing(tmp_path, right):
+    """As of `.schema` of SQLite and of `mariadb-dump --no-data`."""
+    file = tmp_path / "schema.sqlite3"
+    with closing(sqlite3.connect(right.home / "data" / "omarty.sqlite3")) as whole:
+        schema = whole.execute(
+            "SELECT sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND sql > ''"
+        )
+        with closing(sqlite3.connect(file)) as empty:
+            empty.executescript(";\n".join(sql for (sql,) in schema))
+    content = file.read_bytes()
+    assert not counts(tmp_path, "a.sqlite3", content)
+    assert not counts(tmp_path, "a.sqlite3.gz", gzip.compress(content))
+
+
 def test_what_is_sought_may_lie_where_two_pieces_meet(tmp_path):
-    for back in (1, 20, len(TABLE) - 1):
+    for back in (1, 20, len(TABLES) - 1):
         before = b"-- " + b"x" * (backup_files.PIECE - len(START) - 3 - back)
         assert counts(tmp_path, "a.sql", START + before + DUMP.removeprefix(START)), back
 
@@ -100,7 +130,7 @@ def test_what_is_sought_may_lie_where_two_pieces_meet(tmp_path):
 def test_a_large_dump_is_read_in_little_memory(tmp_path):
     file = tmp_path / "large.sql.gz"
     with gzip.open(file, "wb", compresslevel=1) as made:
-        made.write(START + TABLE + os.urandom(2000).hex().encode())
+        made.write(START + TABLES + os.urandom(2000).hex().encode())
         for _time in range(64):
             made.write(b"x" * 1_000_000)
         made.write(END)

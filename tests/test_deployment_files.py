@@ -1,6 +1,7 @@
 """`check --deploy` where files are of another kind, broken, or gone: no traceback, and no harmful remedy."""
 
 import os
+import re
 import sqlite3
 import time
 from contextlib import closing
@@ -8,9 +9,12 @@ from contextlib import closing
 import pytest
 
 from tests.conftest import ONCE
+from tests.test_deployment_backups import START, TABLES
 
 pytestmark = ONCE
-SQL = b"-- MariaDB dump 10.19\nCREATE TABLE `audit_entry` (\n" + b"x" * 2000
+ONE_TABLE = START + b"\nCREATE TABLE `audit_entry` (\n);\n" + b"x" * 2000
+TABLE_NAMES = re.findall(r"CREATE TABLE `(\w+)`", TABLES.decode())
+SQL = START + TABLES + b"x" * 2000
 
 
 @pytest.mark.parametrize(
@@ -29,8 +33,8 @@ SQL = b"-- MariaDB dump 10.19\nCREATE TABLE `audit_entry` (\n" + b"x" * 2000
 def test_a_place_of_the_wrong_kind_is_told_and_not_changed(installation, setting, value, told):
     installation.set(**{setting: value})
     found = installation.warnings()
-    # A folder for the database has the seals beside it.
-    assert set(found) - {"omarty.W027"} == {"omarty.W013"}
+    # A folder for the database has the seals beside it, and the backups below.
+    assert set(found) - {"omarty.W024", "omarty.W027"} == {"omarty.W013"}
     sentence, remedy = found["omarty.W013"]
     assert sentence.endswith(told) and remedy.startswith(f"Correct {setting} in .env")
 
@@ -89,6 +93,9 @@ def test_what_only_looks_like_a_backup_is_none(installation):
     with closing(sqlite3.connect(folder / "nothing.sqlite3")) as nothing:
         nothing.execute("CREATE TABLE other (id)")
     (folder / "cut.sqlite3").write_bytes(whole[:-4096])
+    with closing(sqlite3.connect(folder / "schema.sqlite3")) as schema:
+        schema.executescript("".join(f"CREATE TABLE {table} (id);\n" for table in TABLE_NAMES))
+    (folder / "one.sql").write_bytes(ONE_TABLE + b"\n-- Dump completed on 2026-01-31\n")
     (folder / "cut.sql").write_bytes(SQL)
     (folder / "today.log").write_bytes(SQL + b"-- Dump completed")
     (folder / "notes.txt").write_bytes(b"x" * 5000)

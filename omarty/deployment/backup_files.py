@@ -23,10 +23,26 @@ UNFINISHED = (".part", ".part.gz", ".partial", ".tmp", ".temp", ".incomplete", "
 BESIDE = ("-journal", "-wal", "-shm", ".log", ".log.gz", ".md5", ".sha1", ".sha256", ".sha512")
 # No dump of our tables is so small, but one of an empty database is.
 SMALLEST = 1000
-# The two lines of a dump, which no text in a row can have: there an end of line is written as \n.
-TABLE_OF_DUMP = re.compile(rb"\nCREATE TABLE (?:IF NOT EXISTS )?[`\"]audit_entry[`\"]")
+# Tables that every version has, and one of these that always has rows: without them it is a schema alone.
+TABLES = (
+    "audit_entry",
+    "buildings_apartment",
+    "buildings_block",
+    "buildings_building",
+    "buildings_membership",
+    "contacts_claim",
+    "contacts_user",
+    "django_migrations",
+)
+FILLED = "django_migrations"
+# The lines of a dump, which no text in a row can have: there an end of line is written as \n.
+PARTS_OF_DUMP = (
+    *(rf"\nCREATE TABLE (?:IF NOT EXISTS )?[`\"]{table}[`\"]" for table in TABLES),
+    rf"\n(?:INSERT|REPLACE) +(?:IGNORE +)?INTO [`\"]{FILLED}[`\"]",
+)
 END_OF_DUMP = re.compile(rb"\n-- Dump completed")
-TABLE_OF_SQLITE = re.compile(rb"CREATE TABLE \"audit_entry\"")
+# In a file of SQLite a row's texts stand one behind the other: an app, and its first migration.
+PARTS_OF_SQLITE = (*(rf"CREATE TABLE \"{table}\"" for table in TABLES), "contacts0001_initial")
 # Backups are large, and memory is not: so much is read at once. What is sought is shorter than the second.
 PIECE = 1 << 20
 LONGEST = 100
@@ -72,25 +88,41 @@ def _pieces(opened: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
         yield piece
 
 
+class _Parts:
+    """What is sought in a file that is read piece by piece, and not found yet."""
+
+    def __init__(self, parts: tuple[str, ...]) -> None:
+        self.missing = [re.compile(part.encode()) for part in parts]
+
+    def look(self, text: bytes) -> int:
+        """Look for them in this text; where the last that is found ends."""
+        end = 0
+        for part in [*self.missing]:
+            if found := part.search(text):
+                self.missing.remove(part)
+                end = max(end, found.end())
+        return end
+
+
 def _is_whole_dump(opened: BinaryIO | gzip.GzipFile) -> bool:
-    """Whether our table is made in it, and its last line comes after that."""
-    text, has_table, has_end = b"", False, False
+    """Whether our tables and their rows are made in it, and its last line comes after that."""
+    text, has_end, parts = b"", False, _Parts(PARTS_OF_DUMP)
     for piece in _pieces(opened):
         text = text[-LONGEST:] + piece
-        if not has_table and (found := TABLE_OF_DUMP.search(text)):
-            has_table, text = True, text[found.end() :]
-        has_end = has_end or (has_table and END_OF_DUMP.search(text) is not None)
+        if parts.missing:
+            text = text[parts.look(text) :]
+        has_end = has_end or (not parts.missing and END_OF_DUMP.search(text) is not None)
     return has_end
 
 
 def _is_whole_sqlite(opened: gzip.GzipFile) -> bool:
     """The same of an SQLite file that is packed: it cannot be opened, but its tables' names stand in it."""
-    text, size, has_table, header = b"", 0, False, b""
+    text, size, header, parts = b"", 0, b"", _Parts(PARTS_OF_SQLITE)
     for piece in _pieces(opened):
         header = header or piece[:LONGEST]
         text, size = text[-LONGEST:] + piece, size + len(piece)
-        has_table = has_table or TABLE_OF_SQLITE.search(text) is not None
-    return has_table and _has_all_pages(header, size)
+        parts.look(text)
+    return not parts.missing and _has_all_pages(header, size)
 
 
 def _has_all_pages(header: bytes, size: int) -> bool:
@@ -105,9 +137,10 @@ def _has_all_pages(header: bytes, size: int) -> bool:
 def _has_our_tables(file: Path) -> bool:
     # Immutable: nothing is written beside it.
     address = f"file:{quote(str(file))}?mode=ro&immutable=1"
-    tables = "SELECT count(*) FROM sqlite_master WHERE name IN ('django_migrations', 'audit_entry')"
     try:
         with closing(sqlite3.connect(address, uri=True)) as opened:
-            return bool(opened.execute(tables).fetchone()[0] == 2)
+            tables = {name for (name,) in opened.execute("SELECT name FROM sqlite_master")}
+            rows = f"SELECT count(*) FROM {FILLED}"  # noqa: S608
+            return tables.issuperset(TABLES) and opened.execute(rows).fetchone()[0] > 0
     except sqlite3.Error:
         return False
