@@ -64,6 +64,11 @@ WRONG = {
         "omarty.W002",
         "into .env as SECRET_KEY",
     ),
+    "typed words and a date": (
+        {"JWT_SIGNING_KEY": "Omarty-2026-11-27-Jwt-Signing-Key-01"},
+        "omarty.W002",
+        "into .env as JWT_SIGNING_KEY",
+    ),
     "few letters": (
         {"JWT_SIGNING_KEY": "1221asas2112saas1a2s2s1a12as21sa" * 2 + "1"},
         "omarty.W002",
