@@ -237,6 +237,17 @@ def test_roots_keys_may_be_read_by_the_group_of_the_service(installation, mode, 
     assert keys.stat().st_mode & 0o777 == (0o640 if owner == 0 else mode)
 
 
+@pytest.mark.parametrize("name", [".env.bak", ".env.save", ".env~", ".env.1", "..env.swp"])
+def test_a_copy_of_the_keys_that_others_can_read(installation, name):
+    copy = installation.home / name
+    shutil.copy(installation.home / ".env", copy)
+    copy.chmod(0o644)
+    found = installation.warnings()
+    assert set(found) == {"omarty.W010"} and str(copy) in found["omarty.W010"][0]
+    installation.paste(found["omarty.W010"][1])
+    assert installation.warnings() == {} and copy.stat().st_mode & 0o777 == 0o600
+
+
 PROGRAM = ["", "omarty", "omarty/settings.py", "manage.py", ".venv/bin/granian", "staticfiles"]
 
 

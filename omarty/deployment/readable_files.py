@@ -51,13 +51,24 @@ def _settings_file() -> Path:
     return settings.BASE_DIR / ".env"
 
 
+def _copies_of_settings() -> list[Path]:
+    """What editors and people leave beside it: .env.bak, .env~, ..env.swp."""
+    found = set(settings.BASE_DIR.glob("*.env*")) - {settings.BASE_DIR / ".env.example"}
+    return sorted(each for each in found - {_settings_file()} if each.is_file())
+
+
 def _backups() -> Path | None:
     return settings.BASE_DIR / settings.BACKUP_DIRECTORY if settings.BACKUP_DIRECTORY else None
 
 
 def _private_files() -> Iterator[Path]:
     seal_file = Path(settings.AUDIT_SEAL_FILE)
-    yield from (_settings_file(), seal_file, seal_file.parent / "audit-archive")
+    yield from (
+        _settings_file(),
+        *_copies_of_settings(),
+        seal_file,
+        seal_file.parent / "audit-archive",
+    )
     if connection.vendor == "sqlite":
         database = connection.settings_dict["NAME"]
         yield from (Path(f"{database}{suffix}") for suffix in ("", "-wal", "-shm"))
@@ -67,7 +78,7 @@ def _private_files() -> Iterator[Path]:
 
 def _too_many(file: Path, at: os.stat_result) -> int:
     """What others may not do with it; into backups of somebody else's making the group looks."""
-    if file == _settings_file():
+    if file == _settings_file() or file in _copies_of_settings():
         return rights_too_many_on_settings(file)
     given = at.st_uid != service().uid or (at.st_uid == ROOT and at.st_gid != ROOT)
     return MORE_THAN_LOOKING_BY_ITS_GROUP if file == _backups() and given else ANYTHING_FOR_OTHERS
@@ -76,6 +87,9 @@ def _too_many(file: Path, at: os.stat_result) -> int:
 def _closing(file: Path, at: os.stat_result) -> str:
     """The command that closes it to others and leaves it open to the service."""
     who, place = service(), quoted(file)
+    if file in _copies_of_settings():
+        # Nobody needs it but who made it.
+        return f"chmod 600 {place}"
     if not root_looks_after_it() or at.st_uid == who.uid:
         # Of a directory, to read it is to enter it.
         return f"chmod {(0o777 if file.is_dir() else 0o666) & ~_too_many(file, at):o} {place}"
