@@ -3,7 +3,7 @@
 docs/audit-proof.md says what it finds and what it cannot find.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,10 @@ class _Source:
             yield row
 
 
+def _stored_seals() -> Generator[Seal, None, None]:
+    yield from Seal.objects.order_by("number").iterator()
+
+
 def verify(path: Path, archives: Path, advance: Advance) -> Verdict:
     """Compare the entries in the database, and those in `archives`, with the seal file at `path`."""
     return _Verification(path, archives, advance).run()
@@ -123,7 +127,7 @@ class _Verification:
         self.recorded: dict[Part, Ranges] = {part: [] for part in Part}
 
     def run(self) -> Verdict:
-        in_database = Seal.objects.order_by("number").iterator()
+        in_database = _stored_seals()
         seal = next(in_database, None)
         try:
             for reading in readings(self.path):
@@ -138,6 +142,9 @@ class _Verification:
             raise
         except (SealFileProblem, OSError) as error:
             self.verdict.add_problem(f"The seal file cannot be trusted: {error}")
+        finally:
+            # Left open, it would outlive the database's connection, and Python say so.
+            in_database.close()
         self._check_ends(seal)
         self._check_rest_of_archive()
         for row in self.database.through(None):
