@@ -2,6 +2,7 @@
 """Runs Omarty's commands; `./manage.py help` lists them."""
 
 import os
+import shlex
 import sys
 
 
@@ -38,7 +39,7 @@ def _run() -> None:
         if "--traceback" in sys.argv or not (named or str(error).startswith("Symlink loop")):
             raise
         what = f"{named}: {error.strerror}" if isinstance(error, OSError) else error
-        sys.exit(f"omarty: {what}. Remove what is wrong there, or correct its name in .env.")
+        sys.exit(f"omarty: {what}. {_remedy(error, str(named))}")
     except OperationalError as error:
         # Django's own commands, such as migrate; those of ours say it themselves.
         if "--traceback" in sys.argv:
@@ -46,6 +47,16 @@ def _run() -> None:
         from omarty.health import refusal  # noqa: PLC0415
 
         sys.exit("omarty: The database refused: {} {}".format(*refusal(error)).strip())
+
+
+def _remedy(error: Exception, file: str) -> str:
+    if not isinstance(error, PermissionError):
+        return "Remove what is wrong there, or correct its name in .env."
+    if file.endswith(".py"):
+        return (
+            f"The program is read by everybody who runs it. As root: chmod o+r {shlex.quote(file)}"
+        )
+    return "Open it to the user who ran this, or correct its name in .env."
 
 
 def _flush() -> None:
