@@ -122,6 +122,11 @@ WRONG = {
         "omarty.W027",
         "AUDIT_SEAL_FILE in .env",
     ),
+    "seals below the database": (
+        {"AUDIT_SEAL_FILE": "data/below/audit-seals.jsonl"},
+        "omarty.W027",
+        "AUDIT_SEAL_FILE in .env",
+    ),
     "no server": ({"DATABASE_URL": "sqlite:///gone/x.sqlite3"}, "omarty.W050", "DATABASE_URL"),
     "no file": ({"DATABASE_URL": "sqlite:///data/new.sqlite3"}, "omarty.W050", "manage.py migrate"),
 }
@@ -133,7 +138,7 @@ FINE = {
     "a year": {"REFRESH_TOKEN_DAYS": "366"},
     "a former key": {"JWT_FORMER_KEYS": secrets.token_urlsafe(48)},
     "loopback too": {"ALLOWED_HOSTS": ".register.example.org,127.0.0.1"},
-    "seals below the database": {"AUDIT_SEAL_FILE": "data/seals/audit-seals.jsonl"},
+    "seals in a folder of their own": {"AUDIT_SEAL_FILE": "seals/audit-seals.jsonl"},
     "hexadecimal": {"SECRET_KEY": secrets.token_hex(32)},
 }
 
@@ -142,6 +147,7 @@ FINE = {
 def test_a_wrong_setting_is_named_with_its_remedy(installation, what):
     settings, warning, remedy = WRONG[what]
     (installation.home / ".env.example").write_text(f"SECRET_KEY={PUBLIC}\n")
+    (installation.home / "data" / "below").mkdir()
     installation.set(**settings)
     found = installation.warnings()
     assert set(found) == {warning}
@@ -161,7 +167,7 @@ def test_random_secrets_are_told_nothing(settings):
 
 
 def test_settings_at_their_limit_are_right(installation):
-    (installation.home / "data" / "seals").mkdir()
+    (installation.home / "seals").mkdir()
     for settings in FINE.values():
         installation.set(**settings)
     assert installation.warnings() == {}
@@ -343,8 +349,18 @@ def test_what_is_empty_or_not_finished_is_no_backup(installation, name):
     assert installation.warnings() == {}
 
 
-def test_a_backup_beside_the_database(installation):
-    installation.set(BACKUP_DIRECTORY="data")
+@pytest.mark.parametrize(
+    ("backups", "database"),
+    [("data", "data"), ("data/below", "data"), ("data", "data/below")],
+)
+def test_backups_that_lie_where_the_database_does(installation, backups, database):
+    (installation.home / "data" / "below").mkdir(mode=0o700)
+    for place, name in ((backups, "today.sqlite3"), (database, "register.sqlite3")):
+        saved = installation.home / "backups" / "today.sqlite3"
+        shutil.copy2(saved, installation.home / place / name)
+    installation.set(
+        BACKUP_DIRECTORY=backups, DATABASE_URL=f"sqlite:///{database}/register.sqlite3"
+    )
     assert set(installation.warnings()) == {"omarty.W024"}
 
 

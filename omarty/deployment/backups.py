@@ -32,13 +32,7 @@ def warnings() -> Iterator[CheckMessage]:
     if places.wrong("BACKUP_DIRECTORY"):
         return
     directory = Path(settings.BASE_DIR / settings.BACKUP_DIRECTORY)
-    if places.real(directory) == database_directory():
-        yield Warning(
-            "Backups lie in the database's own directory: what destroys one destroys both.",
-            hint="BACKUP_DIRECTORY in .env: a directory on another disk.",
-            id="omarty.W024",
-        )
-    places.found(directory)
+    yield from _place_warnings(directory)
     closed: list[OSError] = []
     now = datetime.now().timestamp()
     earliest, latest = now - SAVED_WITHIN.total_seconds(), now + AHEAD.total_seconds()
@@ -63,6 +57,28 @@ def warnings() -> Iterator[CheckMessage]:
         else "Once the database is there: this check names the line that makes one.",
         id="omarty.W023",
     )
+
+
+def _place_warnings(directory: Path) -> Iterator[CheckMessage]:
+    """Whether what destroys the database, or whoever breaks into the service, destroys the backups too."""
+    place, database = places.real(directory), database_directory()
+    if database and (place.is_relative_to(database) or database.is_relative_to(place)):
+        yield Warning(
+            "Backups lie in the database's own directory, or it in theirs: what destroys one destroys both.",
+            hint="BACKUP_DIRECTORY in .env: a directory on another disk.",
+            id="omarty.W024",
+        )
+        return
+    if places.found(directory) and root_looks_after_it() and places.writable(directory):
+        who, named = service(), quoted(directory)
+        yield Warning(
+            f"{who.user}, as whom Omarty is served, can change and delete the backups in {directory}.",
+            hint=places.remedy(
+                directory,
+                f"chown -R root:{quoted(who.group)} {named} && chmod -R g-w,o= {named} && chmod 750 {named}",
+            ),
+            id="omarty.W038",
+        )
 
 
 def database_directory() -> Path | None:
