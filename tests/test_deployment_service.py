@@ -218,7 +218,7 @@ def test_a_program_that_was_given_to_the_service_with_its_settings(installation)
     for each in (installation.home, *installation.home.rglob("*")):
         os.chown(each, SERVICE, SERVICE)
     (installation.home / ".env").chmod(0o600)
-    (installation.home / "backups").chmod(0o700)
+    os.chown(installation.home / "backups", 0, SERVICE)
     # A link that leads elsewhere, as of an environment that several installations share.
     shared = installation.home.parent / "shared"
     (shared / "bin").mkdir(parents=True)
@@ -452,7 +452,8 @@ def test_a_backup_of_mariadb_is_restored_as_the_readme_says(installation, mariad
     installation.user, installation.python = None, sys.executable
     with mariadb.schema(mariadb_server, "omarty") as url:
         give_settings(installation, DATABASE_URL=url, BACKUP_DIRECTORY="disk")
-        os.chown(installation.home / ".env", 0, 0)
+        for name in (".env", "seals"):
+            os.chown(installation.home / name, 0, 0)
         installation.succeed("migrate", "--verbosity", "0")
         change(installation, "before")
         installation.paste(installation.warnings()["omarty.W023"][1])

@@ -19,6 +19,7 @@ from omarty.deployment import (
     readable_files,
     routines,
     seal_files,
+    serving_user,
     static_files,
     switches,
 )
@@ -32,6 +33,7 @@ def all_warnings() -> list[CheckMessage]:
     """Every warning about this installation."""
     checks: tuple[Check, ...] = (
         keys.warnings,
+        serving_user.warnings,
         places.warnings,
         program.warnings,
         switches.warnings,

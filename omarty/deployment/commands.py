@@ -4,13 +4,18 @@ import grp
 import os
 import pwd
 import shlex
+import stat
 import sys
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import connection
 
 from omarty.owner_only import ROOT
+
+READING, WRITING = 0o4, 0o2
 
 
 class Service(NamedTuple):
@@ -35,16 +40,36 @@ class Service(NamedTuple):
         except KeyError:
             return str(self.gid)
 
+    @property
+    def groups(self) -> frozenset[int]:
+        """The numbers of all groups that they are in."""
+        return _groups(self.user, self.gid)
+
+
+@cache
+def _groups(user: str, group: int) -> frozenset[int]:
+    # Once for the many files that are looked at.
+    return frozenset(os.getgrouplist(user, group))
+
 
 def service() -> Service:
-    """Who serves: the one who runs this check, or whom root's `.env` is given to (README, In production)."""
+    """Who serves: the one who runs this check, or whom root has given files to (README, In production).
+
+    What the service wrote tells it better than who may read `.env`, which a copy gets wrong.
+    """
     me = Service(os.geteuid(), os.getegid())
     if me.uid != ROOT:
         return me
+    reader = reader_of_settings()
+    return keeper_of_files(reader) or reader or me
+
+
+def reader_of_settings() -> Service | None:
+    """Whom root's `.env` is given to, by its owner or its group; None if it is root's alone."""
     try:
         found = (settings.BASE_DIR / ".env").stat()
     except OSError:
-        return me
+        return None
     if found.st_uid != ROOT:
         return Service(found.st_uid, found.st_gid)
     of_group = [
@@ -54,8 +79,36 @@ def service() -> Service:
     ]
     # A service has a group of its own, of its name.
     return min(
-        of_group, key=lambda user: (user.user != user.group, user.uid != user.gid), default=me
+        of_group, key=lambda user: (user.user != user.group, user.uid != user.gid), default=None
     )
+
+
+def keeper_of_files(reader: Service | None) -> Service | None:
+    """Whose the database's or the seals' folder is, if not root's, and `reader` may not write there."""
+    files = [Path(settings.AUDIT_SEAL_FILE)]
+    if connection.vendor == "sqlite":
+        files.insert(0, Path(connection.settings_dict["NAME"]))
+    for folder in (Path(os.path.realpath(file.parent)) for file in files):
+        try:
+            at = folder.stat()
+        except OSError:
+            continue
+        # Where the program lies nothing of the service's should.
+        if at.st_uid == ROOT or folder == settings.BASE_DIR:
+            continue
+        if reader is None or not allows(WRITING, at, reader):
+            return Service(at.st_uid, at.st_gid)
+    return None
+
+
+def allows(rights: int, at: os.stat_result, who: Service) -> bool:
+    """Whether the modes let this user read or write there; a folder is to be entered too."""
+    rights |= 0o1 if stat.S_ISDIR(at.st_mode) else 0
+    if at.st_uid == who.uid:
+        rights <<= 6
+    elif at.st_gid in who.groups:
+        rights <<= 3
+    return at.st_mode & rights == rights
 
 
 def root_looks_after_it() -> bool:

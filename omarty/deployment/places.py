@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import connection
 
-from omarty.deployment.commands import Service, paste, quoted, service
+from omarty.deployment.commands import WRITING, allows, paste, quoted, service
 from omarty.owner_only import ROOT
 
 # Folders of the system, whatever lies in them; and those whose own folders are shared by its programs.
@@ -87,7 +87,7 @@ def ours(path: Path) -> bool:
         return False
     if not path.is_dir():
         return True
-    return not (first in SHARED and len(below) == 1) and not _has_others(path)
+    return not (first in SHARED and len(below) == 1) and not has_others(path)
 
 
 def _is_systems(place: Path) -> bool:
@@ -98,7 +98,7 @@ def _belongs(path: Path, place: Path) -> bool:
     return path.is_relative_to(real(place).parent) or path.is_relative_to(real(place.parent))
 
 
-def _has_others(folder: Path) -> bool:
+def has_others(folder: Path) -> bool:
     """Whether the folder, or something in it, is neither root's nor the service's."""
     own = {ROOT, os.geteuid(), service().uid}
     try:
@@ -198,17 +198,7 @@ def writable(path: Path) -> bool:
     if who.uid == os.geteuid():
         # A folder is written by entering it.
         return os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0))
-    return allows_writing(path.stat(), who, os.getgrouplist(who.user, who.gid))
-
-
-def allows_writing(at: os.stat_result, who: Service, groups: list[int]) -> bool:
-    """Whether the modes let this user, who is in these groups, write there."""
-    rights = 0o3 if stat.S_ISDIR(at.st_mode) else 0o2
-    if at.st_uid == who.uid:
-        rights <<= 6
-    elif at.st_gid in groups:
-        rights <<= 3
-    return at.st_mode & rights == rights
+    return allows(WRITING, path.stat(), who)
 
 
 def names(files: list[Path]) -> str:
