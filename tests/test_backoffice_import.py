@@ -12,7 +12,7 @@ from audit.models import Action
 from audit.operations import Origin
 from buildings.membership_operations import start_membership
 from buildings.models import Apartment, Block, Membership, Occupancy, Role
-from contacts.models import Claim, User
+from contacts.models import Claim, Status, User
 from tests.backoffice import Desk, fields_of, told
 from tests.conftest import person
 
@@ -48,7 +48,7 @@ def confirm(desk, previewed):
     context = previewed.context
     if context["preview"].right:
         return desk.post(f"{UNITS}import/", fields_of(previewed))
-    sent = {"carried": context["packed"], "confirmed": context["preview"].digest}
+    sent = {"carried": context["packed"], "confirmed": context["preview"].proof}
     return desk.post(f"{UNITS}import/", sent | {"block": context["block_id"]})
 
 
@@ -160,6 +160,24 @@ def test_numbers_can_be_traded_by_id(desk, new_entries):
         ({"number": 4}, {"number": 2}),
         ({"number": 5}, {"number": 50}),
     ]
+
+
+def test_units_of_the_last_of_many_blocks_trade_numbers_too(desk):
+    building = Block.objects.get(pk=1).building
+    blocks = [Block.objects.create(building=building, number=f"Z{n}") for n in range(50)]
+    for block in blocks:
+        Membership.objects.create(
+            user=desk.person, block=block, role=Role.MANAGER, status=Status.ACTIVE
+        )
+    units = [Apartment.objects.create(block=block, number=1, floor=1) for block in blocks]
+    two, three = (Apartment.objects.create(block=blocks[-1], number=n, floor=1) for n in (2, 3))
+    rows = [f"{unit.pk},,{unit.block_id}" for unit in units[:-1]]
+    rows += [f"{two.pk},3,{two.block_id}", f"{three.pk},2,{three.block_id}"]
+    seen = preview(desk, table("unit id,number,block id", *rows))
+    assert errors(seen) == [[]] * 51
+    assert confirm(desk, seen).status_code == 302
+    two.refresh_from_db()
+    assert two.number == 3
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def carried(seen, **pressed):
     reading = context["form"].reading
     return {
         "carried": context["packed"],
-        "confirmed": context["preview"].digest,
+        "confirmed": context["preview"].proof,
         "block": context["block_id"],
         "ignore": list(reading.ignore),
         **({"names": "on"} if reading.names else {}),

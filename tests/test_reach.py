@@ -222,6 +222,39 @@ def test_a_file_that_is_ended_by_the_clock_after_contacts_were_looked_for_counts
     assert TOO_MANY in preview(desk, f"5,New,{phone},")
 
 
+def test_a_confirmation_serves_once_and_to_see_again_counts(desk, settings):
+    settings.CONTACT_REFUSALS_A_DAY = 2
+    pk = units(5, 6)
+    page = by_ids(desk, f"{pk[5]},,1,Somebody,01000000007,,", f"{pk[6]},,1,,,,")
+    assert confirmed(desk, page, "good").status_code == 302
+    again = confirmed(desk, page, "good")
+    assert again.status_code == 200
+    assert STRANGER in again.content.decode()
+    assert TOO_MANY in confirmed(desk, again, "good").content.decode()
+
+
+def test_a_confirmation_serves_for_a_day(desk, monkeypatch):
+    pk = units(6)
+    page = by_ids(desk, f"{pk[6]},,1,,,Blue,")
+    later = time.time() + 25 * 3600
+    monkeypatch.setattr("django.core.signing.time.time", lambda: later)
+    again = confirmed(desk, page, "")
+    assert "Look at it again" in again.content.decode()
+    assert Apartment.objects.get(pk=pk[6]).name != "Blue"
+    assert confirmed(desk, again, "").status_code == 302
+    assert Apartment.objects.get(pk=pk[6]).name == "Blue"
+
+
+def test_a_new_unit_is_called_as_the_rows_that_are_right_call_it(desk):
+    rows = "FLAT 77-b,Somebody,01000000007,\n77-B,Other Person,01055500001,\n"
+    file = SimpleUploadedFile("units.csv", f"number,resident,phone,floor\n{rows}".encode())
+    page = desk.post(f"/admin/{IMPORT}", {"import_file": file, "names": "on"})
+    assert STRANGER in page.content.decode()
+    confirmed(desk, page, "good")
+    named = Apartment.objects.filter(block=1, number=None).values_list("name", flat=True)
+    assert list(named) == ["77-B"]
+
+
 def test_taking_the_wrong_rows_counts_as_seeing_them(desk, settings):
     page = preview(desk, "5,New,01000000007,", opened=True)
     for _ in range(settings.CONTACT_REFUSALS_A_DAY - 1):

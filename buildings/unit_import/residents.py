@@ -99,7 +99,7 @@ class Residents:
             elif row.resident and known is not None:
                 unit.residents[row.row] = known
             return
-        refused = [each.kind for each in contacts if (each.kind, each.value) in self._unknown]
+        refused = self._strangers(row)
         if refused:
             self.refused_contacts += len(refused)
             sentence = _(
@@ -122,6 +122,10 @@ class Residents:
             self._add_contacts(known, further, unit, row)
             if known.pk is None or known.pk not in members.ids:
                 self._add_arrival(known, unit, row)
+
+    def _strangers(self, row: UnitRow) -> list[Kind]:
+        """The kinds of those contacts of the row of whose holders nothing may be told."""
+        return [each.kind for each in row.contacts if (each.kind, each.value) in self._unknown]
 
     def _add_arrival(self, user: User, unit: Unit, row: UnitRow) -> None:
         self._arriving.append((user, unit))
@@ -209,7 +213,7 @@ class Residents:
         for unit in units:
             for row in unit.rows:
                 holders = [self._holders.get((each.kind, each.value)) for each in row.contacts]
-                if None not in holders:
+                if None not in holders or self._strangers(row):
                     continue
                 growing |= {holder.pk for holder in holders if holder is not None}
                 members = self._members.get(unit.pk, _NOBODY)

@@ -188,7 +188,10 @@ def _report(unit: Unit) -> None:
     """Let the unit's remaining rows, if there are any, alone say what is reported of it."""
     if not unit.rows:
         return
-    called = {"name": unit.reported["name"]} if unit.key.name else {}
+    called = {}
+    if unit.key.name:
+        # A registered unit keeps the spelling of its name, a new one has that of its first row.
+        called["name"] = unit.reported["name"] if unit.pk else unit.rows[0].fields["name"]
     unit.reported = {}
     for row in unit.rows:
         unit.reported |= row.fields

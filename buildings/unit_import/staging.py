@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +13,7 @@ from buildings.unit_import.rows import RowProblem, UnitRow
 from contacts.bulk import ReportedContact
 from contacts.models import Kind
 
-# What one call of save_units() gets: enough to make statements rare, little enough for memory.
+# What one call of save_units() gets, at most twice: statements are rare then, and memory suffices.
 ROWS, BLOCKS = 2000, 50
 # A UnitRow as SQLite stores it: its details are columns of their own, the last ones.
 _PLAIN = UnitRow._fields[:-2]
@@ -103,7 +103,10 @@ class Staging:
         return (RowProblem(*each) for each in found)
 
     def batches(self) -> Iterator[list[UnitRow]]:
-        """All rows by block and unit, in the file's order within; rows of one unit come together."""
+        """All rows by block and unit, in the file's order within.
+
+        Rows of one unit come together, and those of one block of up to ROWS rows.
+        """
         found = self._file.execute(
             "SELECT * FROM unit ORDER BY block_id, unit_id,"
             " CASE WHEN unit_id IS NULL THEN number END,"
@@ -113,14 +116,22 @@ class Staging:
         blocks: set[int] = set()
         for row in chain.from_iterable(iter(lambda: found.fetchmany(ROWS), [])):
             next_row = _restored(row)
-            full = len(batch) >= ROWS or len(blocks) >= BLOCKS
-            if full and next_row.unit != batch[-1].unit:
+            if batch and _is_full(batch, len(blocks), next_row):
                 yield batch
                 batch, blocks = [], set()
             batch.append(next_row)
             blocks.add(next_row.block_id)
         if batch:
             yield batch
+
+
+def _is_full(batch: Sequence[UnitRow], blocks: int, next_row: UnitRow) -> bool:
+    """Whether the batch, of so many blocks, ends before this row."""
+    last = batch[-1]
+    if next_row.block_id == last.block_id:
+        # Units of a block trade numbers: it is cut only where it is too large for one batch.
+        return len(batch) >= 2 * ROWS and next_row.unit != last.unit
+    return len(batch) >= ROWS or blocks >= BLOCKS
 
 
 def _stored(row: UnitRow) -> tuple[Any, ...]:

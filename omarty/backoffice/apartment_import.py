@@ -53,7 +53,7 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
             return self._done(request, preview)
         if preview is not None and preview.wrong is not None:
             return _download(form.file_name, preview.wrong)
-        if preview is not None and form.cleaned_data["confirmed"] not in {"", preview.digest}:
+        if preview is not None and form.confirmation.proof and not preview.confirmed:
             messages.warning(
                 request,
                 _("Something that this file is about was changed meanwhile. Look at it again."),

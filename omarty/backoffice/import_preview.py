@@ -6,13 +6,16 @@ It reads and saves what `import_units` reads and saves: one table, one set of ru
 import hashlib
 import io
 import json
+import secrets
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from django.core.signing import BadSignature, TimestampSigner
 from django.db import connection, transaction
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from audit.operations import Origin
@@ -26,6 +29,7 @@ from buildings.unit_import.save import Outcome
 from buildings.unit_import.staging import Staging
 from buildings.unit_import.steps import SAYS_BLOCK, floorless_note, save_staged, stage_table
 from buildings.unit_import.unit_table import UnitTable
+from contacts.counting import count_up
 from omarty.backoffice.import_lines import Lines
 from omarty.tables.limits import Deadline, TimeProblem
 from omarty.tables.reading import TableFile, TableProblem
@@ -33,6 +37,9 @@ from omarty.tables.writing import writer
 
 # What somebody who has seen the preview asks for: what is right of it, or what is wrong as a file.
 GOOD, WRONG = "good", "wrong"
+# So long the proof of a preview serves, and so long it is known that it has served.
+A_DAY = timedelta(days=1)
+_PROOFS = TimestampSigner(salt="backoffice.import")
 
 
 class HowToRead(NamedTuple):
@@ -44,10 +51,18 @@ class HowToRead(NamedTuple):
 
 
 class Confirmation(NamedTuple):
-    """The digest of the preview that somebody has seen, and what of it they want: all, GOOD or WRONG."""
+    """The proof of the preview that somebody has seen, and what of it they want: all, GOOD or WRONG."""
 
-    digest: str
+    proof: str
     wanted: str = ""
+
+    def is_of(self, preview: "Preview") -> bool:
+        """Whether what they have seen is what the file does now."""
+        try:
+            seen = _PROOFS.unsign(self.proof, max_age=A_DAY)
+        except BadSignature:
+            return False
+        return seen.partition(" ")[0] == preview.digest
 
 
 @dataclass
@@ -66,6 +81,8 @@ class Preview:
     # The digest of the file's bytes.
     file: str = ""
     outcome: Outcome | None = None
+    # Whether it is what was seen before, and confirmed now.
+    confirmed: bool = False
     # The table of what is wrong, once somebody who has seen this asks for it.
     wrong: bytes | None = None
     # What to tell of what was read and what was not.
@@ -99,9 +116,15 @@ class Preview:
 
     @property
     def digest(self) -> str:
-        """Tells whether what is confirmed is still what a preview of ours showed, of the same file."""
-        shown = json.dumps([self.file, self.lines])
-        return salted_hmac("backoffice.import", shown, algorithm="sha256").hexdigest()
+        """Tells whether the same file still does the same."""
+        return hashlib.sha256(json.dumps([self.file, self.lines]).encode()).hexdigest()
+
+    @cached_property
+    def proof(self) -> str:
+        """What a confirmation of it carries. It serves once: to be done again, the file is shown, and counted
+        for the contacts in it, again.
+        """
+        return _PROOFS.sign(f"{self.digest} {secrets.token_hex(8)}")
 
 
 def preview_or_save(
@@ -140,8 +163,9 @@ def preview_or_save(
                     save_staged(staging, table, origin=origin, within=within, advance=_unwatched)
                 )
                 preview = _preview(file, table, staging, Lines(table, done, within))
-                if preview.digest == confirmed.digest:
-                    _do(preview, confirmed.wanted, done, BadRows(table, staging), file)
+                preview.confirmed = confirmed.is_of(preview)
+                if preview.confirmed:
+                    _do(preview, confirmed, done, BadRows(table, staging), file)
                 if preview.outcome is None:
                     transaction.set_rollback(True)
                 file.deadline.check()
@@ -158,12 +182,14 @@ def _on_the_page(within: Blocks) -> Ways:
 
 
 def _do(
-    preview: Preview, wanted: str, done: Sequence[Outcome], bad: BadRows, file: TableFile
+    preview: Preview, sent: Confirmation, done: Sequence[Outcome], bad: BadRows, file: TableFile
 ) -> None:
     """Set what comes of the confirmation of a preview that was seen."""
-    if wanted == WRONG:
+    if sent.wanted == WRONG:
         preview.wrong = _table(bad, "xlsx" if file.is_xlsx else "csv")
-    elif preview.right or (wanted == GOOD and preview.good):
+        return
+    first = count_up("import confirmed", sent.proof, within=A_DAY) == 1
+    if first and (preview.right or (sent.wanted == GOOD and preview.good)):
         preview.outcome = Outcome()
         for each in done:
             preview.outcome.add(each)
