@@ -16,6 +16,8 @@ from contacts.text import clean
 PHONE_LENGTH = 40
 # Of any number in the world, with its country's code.
 _FEWEST_DIGITS, _MOST_DIGITS = 8, 15
+# With fewer it may be one of a city, whose code is missing.
+_FEWEST_WITH_CODE = 9
 
 EGYPT = 20
 # Egypt's mobile numbers have ten digits from here on. Of its landlines only Qalyubia's begin so:
@@ -51,7 +53,7 @@ _LAST = "+0123456789"
 _BEFORE = re.compile("[ .,:;=/'\"`‘’“”؛(\\[]*")
 _BESIDE = re.compile("[ .,:;=/'\"`‘’“”؛()\\[\\]-]*")
 # What a spreadsheet makes of a number: a fraction of nothing, and a power of ten.
-_FRACTION = re.compile(r"(?<=[0-9]{6})\.0{1,9}$")
+_FRACTION = re.compile(r"(?<=[0-9]{6})\.0{1,9}(?= ?\+?$)")
 _POWER = re.compile(r"[0-9]{1,20}(?:[.,][0-9]{1,20})?[eE]\+?[0-9]{1,3}")
 # A plus, even where it is typed last; a country's code in brackets; digits and what separates them.
 _BODY = re.compile(r"(\(?\+)?\(?[0-9][0-9() \t./,_-]*(\+?)\)?")
@@ -61,6 +63,8 @@ _DATE = re.compile(
 )
 # "27370011/12" is two numbers.
 _SECOND = re.compile(r"(?<=[0-9]{6}) ?[^0-9 ] ?[0-9]{1,2}$")
+# "3) 25888121" is the third of a list.
+_LISTED = re.compile(r"[1-9][0-9]?\)")
 # "5850000/01", "5850000 (03)": a number of seven digits or eight, as dialled within its city, and another's
 # end, or the city's code behind it. Mobile numbers begin with 1.
 _GROUP = re.compile("[0-9]+")
@@ -87,9 +91,7 @@ def tidy_phone(typed: str) -> str:
     text = _plain(typed)
     tidy = text.strip()
     # A form that was sent with a bare "+" arrives with a blank in its place.
-    if text[:1] == " " and tidy[:1].isdigit() and not _is_one(tidy) and _is_one(f"+{tidy}"):
-        return f"+{tidy}"
-    return tidy
+    return f"+{tidy}" if typed[:1] == " " and _lost_its_plus(tidy) else tidy
 
 
 def canonical_phone(typed: str) -> str:
@@ -141,6 +143,14 @@ def _plain(typed: str) -> str:
     return dashes.translate({ord("−"): "-", ord("٫"): ".", ord("٬"): ",", ord("،"): ","})
 
 
+def _lost_its_plus(tidy: str) -> bool:
+    """Whether it is no number of here, not even one with a digit missing or too many, but one of abroad."""
+    if tidy[:1] not in set("23456789") or len(_NO_DIGIT.sub("", tidy)) < _FEWEST_WITH_CODE:
+        # No code begins with 0; of what begins as mobile numbers of ours do, only what is real counts.
+        return tidy[:1] == "1" and not _is_one(tidy) and _is_real(f"+{tidy}")
+    return not _is_one(tidy) and _is_one(f"+{tidy}")
+
+
 def _is_one(tidy: str) -> bool:
     try:
         return bool(_number(tidy))
@@ -173,6 +183,7 @@ def _digits(tidy: str) -> tuple[bool, str]:
     second = _SECOND.search(body)
     if (
         _is_local_and_more(body)
+        or _LISTED.match(body)
         or _has_stray_digits(body)
         or (second is not None and _is_one(body[: second.start()]))
     ):
@@ -228,13 +239,13 @@ def may_be_abroad(typed: str, value: str, codes: Collection[int]) -> bool:
     A mobile number at home is none; what does not begin with 0 may be one of any city.
     """
     number = phonenumbers.parse(value)
-    with_code = typed.lstrip(" (").startswith(("+", "00")) or number.country_code in codes
+    plus, digits = _digits(tidy_phone(typed))
+    with_code = plus or number.country_code in codes
     if not codes or with_code or phonenumbers.number_type(number) == PhoneNumberType.MOBILE:
         return False
-    there = [
-        phonenumbers.parse(typed, phonenumbers.region_code_for_country_code(code)) for code in codes
-    ]
-    return typed[:1] != "0" or any(map(phonenumbers.is_valid_number, there))
+    regions = map(phonenumbers.region_code_for_country_code, codes)
+    there = filter(None, (_parsed(False, digits, region) for region in regions))
+    return digits[:1] != "0" or any(map(phonenumbers.is_valid_number, there))
 
 
 def _without_words(text: str) -> str:
@@ -255,10 +266,11 @@ def _without_words(text: str) -> str:
 
 def _with_code(digits: str) -> Iterator[PhoneNumber]:
     """The numbers that digits after a plus can mean, the most likely first."""
+    if digits[:1] == "0" and digits[:2] != "00":
+        # No country's code begins with it, but every city's here.
+        yield from _possible(_parsed(False, digits))
     yield from _possible(_parsed(True, digits.lstrip("0")))
     yield from _after_two(digits)
-    if digits[:1] == "0":
-        yield from _possible(_parsed(False, digits))
 
 
 def _at_home(digits: str) -> Iterator[PhoneNumber]:
@@ -308,9 +320,9 @@ def _is_of_egypt(number: PhoneNumber) -> bool:
     return valid or landline == ValidationResult.IS_POSSIBLE
 
 
-def _parsed(plus: bool, digits: str) -> PhoneNumber | None:
+def _parsed(plus: bool, digits: str, region: str = "") -> PhoneNumber | None:
     try:
-        return phonenumbers.parse(f"+{digits}" if plus else digits, settings.PHONE_REGION)
+        return phonenumbers.parse(f"+{digits}" if plus else digits, region or settings.PHONE_REGION)
     except phonenumbers.NumberParseException:
         return None
 

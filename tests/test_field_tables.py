@@ -168,7 +168,7 @@ TWO_PEOPLE = {
     "Resident,Emergency contact,Phone": ("all", "Phone may be of whom Emergency contact"),
     "المستأجر,الموبايل,السمسار,التليفون": ("all", "التليفون may be of whom السمسار names"),
     "Name,Phone,Relative name,Mobile": ("all", "Mobile may be of whom Relative name names"),
-    "Owner email,Lodger,Email": ("all", "Email may be of whom Lodger names"),
+    "Owner email,Lodger,Email": ("all", "Email and Owner email speak of two people"),
     "Resident,Phone,Zzz,Mobile": ("all", "Mobile may be of whom Zzz names"),
     "Resident,Phone,Zzz,Area,Mobile": ("all", "Mobile may be of whom Zzz names"),
     "Rep,Phone 2,Name,Phone": ("all", "Phone 2 may be of whom Rep names"),

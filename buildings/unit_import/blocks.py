@@ -33,6 +33,8 @@ _BLOCK_WORDS = frozenset(
 )
 _SURPLUS = _BLOCK_WORDS | {folded(word) for word in ("no", "number", "رقم")}
 _WORD_AND_FIGURES = re.compile(r"(?<=[^\W\d_])(?=\d)")
+# The words of a block's name that are looked for in a line, at most.
+_LONGEST_CALL = 3
 # So many blocks a message names.
 _MOST_LISTED = 5
 
@@ -52,7 +54,7 @@ class BlockFinder:
     """
 
     def __init__(self, within: Blocks, chosen: int | None) -> None:
-        self._within, self._chosen = within, chosen
+        self._within, self.chosen = within, chosen
         # The block of what a row says of it under "block", "block name" and "block id", where empty is
         # not said; None if nothing is said or chosen. Problems too are kept: each asks the database.
         self.find: Callable[[str, str, int | None], int | BlockProblem | None] = lru_cache(4096)(
@@ -78,7 +80,26 @@ class BlockFinder:
         else:
             named = any(map(says_block, apart.values()))
             said = list(sheets) if named or any(meant.values()) else []
-        return [name for name in said if self._chosen not in meant[name]]
+        return [name for name in said if self.chosen not in meant[name]]
+
+    def said_in(self, text: str) -> frozenset[int] | None:
+        """The ids of the block that a line says it is about, such as "Residents of Tower 8".
+
+        Empty if it is about one that is none of these; None if it says no block.
+        """
+        words = [
+            word.removeprefix("ال") for word in folded(_WORD_AND_FIGURES.sub(" ", text)).split()
+        ]
+        for at, word in enumerate(words):
+            if word not in _BLOCK_WORDS:
+                continue
+            name = [word for word in words[at + 1 :] if word not in _SURPLUS][:_LONGEST_CALL]
+            for length in range(len(name), 0, -1):
+                if ids := self._called(" ".join(name[:length])):
+                    return ids
+            if name and (name[0].isdecimal() or len(name[0]) == 1):
+                return frozenset()
+        return self._called(text) or None if any(map(str.isalpha, text)) else None
 
     def _find(self, block: str, name: str, block_id: int | None) -> int | BlockProblem | None:
         try:
@@ -93,11 +114,11 @@ class BlockFinder:
                 if ids and block_id not in ids:
                     raise BlockProblem(column, _("is another block than the one with this id"))
             return block_id
-        if self._chosen is not None:
+        if self.chosen is not None:
             for column, ids in found.items():
-                if self._chosen not in ids:
+                if self.chosen not in ids:
                     raise BlockProblem(column, self._not_chosen(ids))
-            return self._chosen
+            return self.chosen
         return self._only_one(found, meant) if found else None
 
     def _only_one(self, found: dict[str, frozenset[int]], meant: dict[str, str]) -> int:
@@ -122,7 +143,7 @@ class BlockFinder:
         return sentence
 
     def _not_chosen(self, ids: frozenset[int]) -> str:
-        chosen = self._listed(frozenset([self._chosen or 0]))
+        chosen = self._listed(frozenset([self.chosen or 0]))
         if not ids:
             return _("is another block than the one chosen, which is %(chosen)s") % {
                 "chosen": chosen

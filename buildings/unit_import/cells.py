@@ -24,7 +24,7 @@ class NameProblem(CellProblem):
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _MINUS = str.maketrans("−٫", "-.")
 # What programs that know fractions alone write behind a whole number; three digits would be thousands.
-_NO_FRACTION = re.compile(r"(?<=[0-9])(?:\.0{1,9}|,0{1,2})$")
+_NO_FRACTION = re.compile(r"(?<=[0-9])(?:\.0{1,2}|\.0{4,9}|,0{1,2})$")
 # How a spreadsheet shows a number that is too long for its cell, and writes it into a CSV.
 _SHORTENED = re.compile(r"[+-]?[0-9]{1,3}(?:[.,][0-9]{1,18})?[eE]\+?[0-9]{1,3}")
 # Excel takes ="010…" for a text, and shows it without.

@@ -16,8 +16,11 @@ ROOF: Final = "roof"
 
 # "-1", "1-" as right-to-left cells have it, "(1)" as accountants write it.
 _NEGATIVE = re.compile(r"- ?([0-9]{1,3})|([0-9]{1,3}) ?-|\( ?-?([0-9]{1,3}) ?\)")
-# A minus before the figure or the word, where it does not part a letter from it: "B-2" is told before.
-_MINUS = re.compile(r"(?:^|[\s(])-[^\W_]|^[A-Za-z]-[0-9]")
+# A minus beside a word, and apart from it: before the figure or behind it, as right-to-left cells have it.
+# "B-2" is told before.
+_MINUS = re.compile(r"(?:^|[\s(:/,_#])-[^\W_]|^[A-Za-z]-[0-9]|[0-9]-$")
+# What may be a minus, or part the figure from the word: "Floor-2", "Level - 2", "Floor (2)".
+_UNCLEAR = re.compile(r"^-|-$|-\s*[0-9]|[0-9]\s*-|\([0-9]+\)")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _COUNTED = re.compile(r"([0-9]{1,3})(?: ?(?:st|nd|rd|th))?|[fl] ?([0-9]{1,3})|([0-9]{1,3}) ?f")
 _BASEMENT = re.compile(r"(?:b|basement|بدروم|بدرون|قبو)(?: ?([0-9]{1,2}))?")
@@ -81,9 +84,8 @@ def read_floor(text: str) -> int | str:
     """The floor that is meant, or ROOF. Raises CellProblem."""
     number = _numbered(text)
     floor = _worded(_words(text)) if number is None else number
-    if number is None and isinstance(floor, int) and floor > 0 and _MINUS.search(_dashed(text)):
-        # "Level -1"
-        floor = -floor
+    if number is None and isinstance(floor, int) and floor > 0:
+        floor = _signed(floor, _dashed(text))
     if isinstance(floor, str) or (floor is not None and LOWEST_FLOOR <= floor <= HIGHEST_FLOOR):
         return floor
     raise CellProblem(
@@ -93,6 +95,13 @@ def read_floor(text: str) -> int | str:
         )
         % {"lowest": LOWEST_FLOOR, "highest": HIGHEST_FLOOR}
     )
+
+
+def _signed(floor: int, text: str) -> int | None:
+    """The floor of a text that says which one in words too; None if it may be above the ground or below."""
+    if _MINUS.search(text):
+        return -floor
+    return None if _UNCLEAR.search(text) else floor
 
 
 def roof_unknown() -> str:

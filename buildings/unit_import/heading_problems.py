@@ -75,6 +75,17 @@ def sheet_of_another_block(sheets: Sequence[str]) -> HeadingsProblem:
     )
 
 
+def title_of_another_block(title: str) -> HeadingsProblem:
+    """What stands above the headings speaks of another block than the one chosen."""
+    return HeadingsProblem(
+        _(
+            "No column says the block, but “%(title)s”, above the headings, means another one than the one"
+            " chosen: choose that block, or delete the line."
+        )
+        % {"title": title}
+    )
+
+
 def name_of_whom(heading: str, ways: Ways) -> HeadingsProblem:
     """A name may be the unit's or a person's."""
     return HeadingsProblem(

@@ -57,6 +57,9 @@ entrance wing letter stair stairs gate lift zone phase side tower section direct
 sub part door street شارع باب اتجاه جانب يمين شمال موقع مكرر ناحية مدخل جناح حرف سلم
 بوابة مصعد مرحلة جهة برج قسم
 """)
+# A column of one of these, of one of those, says what a unit is: a flat, a shop.
+KINDS = words_of("type kind category model نوع تصنيف نموذج")
+UNITS = words_of("unit units flat flats apartment apartments وحدة وحدات شقة شقق")
 # What the numbers of phones lack where it has a column of its own.
 CODES = words_of("""
 code prefix كود مفتاح

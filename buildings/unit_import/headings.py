@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import NamedTuple
 
 from django.conf import settings
@@ -33,6 +33,7 @@ from buildings.unit_import.heading_words import (
     EGYPT_IN_LETTERS,
     HINTS,
     IDS,
+    KINDS,
     LANGUAGES,
     LONGEST,
     NAME,
@@ -46,6 +47,7 @@ from buildings.unit_import.heading_words import (
     PERSON,
     SIGNS_OF_COUNTERS,
     THINGS,
+    UNITS,
     WHICH,
     plain,
 )
@@ -120,13 +122,15 @@ def _found(text: str) -> Meaning | None:
         return Meaning(column, who)
     less = [word for word in words if word not in NUMBER_WORDS]
     column = _COLUMN_OF.get(" ".join(less))
-    if column and " ".join(less) not in IDS:
+    # How many there are, or by which number they are known: "No. of residents", "رقم المالك".
+    counted = less != words and NAME.isdisjoint(words)
+    if column and " ".join(less) not in IDS and not (counted and column.key == "resident"):
         return Meaning(column, who)
     bare = [word for word in (re.sub(r"[1-9]$", "", word) for word in less) if word]
     people = [word for word in bare if word not in NAME | BETWEEN | WHICH]
     # "Name 2" is a person's: units have their numbers beside them.
     named = bool(people) or (not NAME.isdisjoint(bare) and _number(text) != "")
-    if named and PERSON.issuperset(people):
+    if named and not counted and PERSON.issuperset(people):
         return Meaning(_KEYS["resident"], who)
     left_out = WHICH | OWNER | OCCUPANT | BETWEEN
     column = _COLUMN_OF.get(" ".join(word for word in bare if word not in left_out))
@@ -152,12 +156,15 @@ def _who(words: Collection[str]) -> str:
 def is_any_name(heading: str) -> bool:
     """Whether it says of a name neither that it is the unit's nor that it is a person's."""
     words = [word for word in plain(heading).split() if word not in LANGUAGES]
-    return " ".join(words) in ANY_NAME
+    # In two languages, too: "Name / الاسم".
+    return bool(words) and ANY_NAME.issuperset(words)
 
 
 def tells_units_apart(heading: str) -> bool:
     """Whether units of one number may differ by the column."""
-    return not APART.isdisjoint(plain(heading).split())
+    words = set(plain(heading).split())
+    # A flat and a shop may have one number, where the type of a person says nothing of the unit.
+    return not APART.isdisjoint(words) or not (KINDS.isdisjoint(words) or UNITS.isdisjoint(words))
 
 
 def speaks_of_codes(heading: str) -> bool:
@@ -359,13 +366,21 @@ class Headings:
         ]
         named = [(found.who, index) for index, found in of_people if found.who]
         names = [(index, found) for index, found in of_people if not found.column.contact]
-        two = [
-            (one, other) for (who, one), (other_who, other) in pairwise(named) if who != other_who
-        ] or [
-            (one, other)
-            for (one, found), (other, other_found) in pairwise(names)
-            if self._is_numbered(one, found) or self._is_numbered(other, other_found)
-        ]
+        two = (
+            [(one, other) for (who, one), (other_who, other) in pairwise(named) if who != other_who]
+            or [
+                # "Mobile" beside "Owner's mobile": one is somebody else's.
+                (one, other)
+                for (one, found), (other, other_found) in permutations(of_people, 2)
+                if found.column is other_found.column and other_found.who and not found.who
+                if found.column.contact and not any(each.who for _index, each in names)
+            ]
+            or [
+                (one, other)
+                for (one, found), (other, other_found) in pairwise(names)
+                if self._is_numbered(one, found) or self._is_numbered(other, other_found)
+            ]
+        )
         for one, other in two:
             of_people_too = [self.texts[index] for index, _found in of_people]
             raise two_people(self.texts[one], self.texts[other], of_people_too, self.ways)
@@ -397,7 +412,8 @@ class Headings:
             if index in ignored:
                 # "Name" beside "Tenant" may be another's.
                 other = contact_before or not name_before or any(each.who for each in names)
-                if _names_somebody(text) or (other and is_any_name(text)):
+                nobody_else = not names and NAME.issuperset(set(plain(text).split()) - LANGUAGES)
+                if _names_somebody(text) or (other and is_any_name(text)) or nobody_else:
                     if contact_before or names or meaning(text) is None:
                         stranger = index
                 elif (contact_before or not name_before) and meaning(text) is None:

@@ -13,6 +13,7 @@ from buildings.unit_import.cells import (
     read_text,
     refuse_sum,
 )
+from contacts.canonical import western_digits
 from contacts.text import folded, words_without_title
 
 
@@ -36,6 +37,18 @@ _NOT_PERSONS = (
     )
     | _folded_set("vrai,faux,wahr,falsch,verdadero,falso")
 )
+# The same, of people alone: a unit may be called so.
+_NO_NAMES = (
+    _folded_set(
+        "same,same as above,ditto,as above,no answer,tbc,deleted,new tenant,new owner,new resident"
+        ",guest,furnished,deceased,travelling,reserved,under sale,moved out"
+    )
+    | _folded_set(
+        "نفس المالك,نفس الساكن,نفس الاسم,نفس الشخص,كما سبق,كما هو,متوفى,متوفي,المتوفى,مسافر,مسافرة"
+        ",مباع,محجوز,محجوزة,تحت البيع,لا يرد,مفروش,مفروشة,ساكن جديد,مالك جديد,مستأجر جديد"
+    )
+    | _folded_set("mr,mrs,ms,miss,dr,eng,prof,sir,madam,مهندس,دكتور,دكتورة,أستاذ,السيد,السيدة")
+)
 # Longer than any of them, and than any words of an occupancy or a sum.
 _LONGEST = 40
 _PHONE = re.compile(r"\d(?:[\W_]{0,2}\d){6}")
@@ -55,9 +68,11 @@ _UNITS = _folded_set(
 # Between people's names, each of a first name and another: "م / علي" is one, as "Dr / Ali Omar" and
 # "Adel, Karim" are. "And" is written to the name behind it, too: "كريم عادل ومنى سالم".
 _BETWEEN_PEOPLE = re.compile(
-    r"\s?[/\\&＆+,،؛;|\n]\s?|\s[-‐-―]\s|\s(?:and|or|with|و|أو|مع)\s|\sو(?=[^\W\d_]{3})",
+    r"\s?[/\\&＆+,،؛;|\n•]\s?|\s_\s|\s[-‐-―]\s?|\sـ\s|\s(?:and|or|with|و|أو|او|مع)\s|\sو(?=[^\W\d_]{3})",
     re.IGNORECASE,
 )
+# A line each: names alone, not a name that goes on below.
+_FIRST_NAMES = re.compile(r"^\s*[^\W\d_]{3,}\s*$", re.MULTILINE)
 _AND = re.compile(r"\s?[&＆+]\s?|\s(?:and|و)\s", re.IGNORECASE)
 # Names that begin with this letter, folded.
 _BEGUN_BY_AND = _folded_set(
@@ -77,7 +92,9 @@ _HOUSEHOLD = _folded_set(
 _LATIN_LETTER, _ARABIC_LETTER = re.compile("[a-zA-Z]"), re.compile("[\u0620-\u064a]")
 _AND_KIN = re.compile(
     r"\sو(?:زوجته|زوجها|زوجة|حرمه|شقيقه|شقيقته|أخوه|اخوه|أخته|ابنه|ابنته)\b"
-    r"|\((?:(?:wife|husband)(?! of)|زوجته|زوجها)\b|\bMr\.? ?& ?Mrs\b",
+    r"|\((?:(?:wife|husband)(?! of)|زوجته|زوجها)\b|\bMr\.? ?& ?Mrs\b|\bMr\.? .*\bMrs\.? "
+    # "1- Ahmed Ali 2- Mona Omar", "Owner: Ahmed Ali Tenant: Mona Omar"
+    r"|(?:^|\s)1\s?[-.)].*\s2\s?[-.)]|[:：].*[:：]",
     re.IGNORECASE,
 )
 # Beside the titles that stand before anybody's name.
@@ -109,12 +126,15 @@ _BEFORE_FIGURES = re.compile(
     rf"^(?:{'|'.join(_folded_set('unit,flat,apartment,apt,شقة,الشقة,وحدة,الوحدة'))})"
     r" ?(?:no|number|رقم)? ?(?=\d)"
 )
+# Which tell units apart: A+1 is not A-1, and Shop -1 not Shop 1. Half a unit is one, too.
+_SIGNS = re.compile(r"\+|(?<!\S)[-−‐-―](?=\d)|[¹²³¼½¾]")
 _BESIDE_FIGURES = re.compile(r"(?<=[^\W\d_]) (?=\d)|(?<=\d) (?=[^\W\d_])")
 
 
 def unit_key(name: str) -> str:
     """Equal for spellings of one unit's name: 12 A and Flat 12A are 12A, and Shop 1 is Shop1."""
-    return _BESIDE_FIGURES.sub("", _BEFORE_FIGURES.sub("", folded(name)))
+    signed = _SIGNS.sub(lambda found: f" sign{ord(found[0])} ", name)
+    return _BESIDE_FIGURES.sub("", _BEFORE_FIGURES.sub("", folded(signed)))
 
 
 def read_person(longest: int, text: str) -> str:
@@ -132,7 +152,7 @@ def read_person(longest: int, text: str) -> str:
                     "says how the unit is used, not who lives there: write it into the column occupancy"
                 )
             )
-        if _is_no_person(words):
+        if _is_no_person(words) or words in _NO_NAMES or _is_unit(words):
             raise CellProblem(_("is not the name of a person"))
     if not text[:1].isalpha() and not any(map(str.isalpha, text)):
         raise CellProblem(_("is not the name of a person"))
@@ -145,7 +165,7 @@ def read_person(longest: int, text: str) -> str:
 
 def names_several(text: str) -> bool:
     """Whether a name is clearly of more than one person."""
-    if _AND_KIN.search(text):
+    if _AND_KIN.search(western_digits(text)) or len(_FIRST_NAMES.findall(text)) > 1:
         return True
     parts = _parted(text)
     if _is_one_in_two_scripts(parts):
@@ -204,6 +224,14 @@ def _is_no_person(words: str) -> bool:
     bare = " ".join(word for word in less if word.removeprefix("ال") not in _UNITS)
     said = {words, " ".join(less), bare}
     return not said.isdisjoint(_NOT_PERSONS) or any(map(is_occupancy, said)) or _is_date(words)
+
+
+def _is_unit(words: str) -> bool:
+    """Whether it is a unit's number: "Flat 5"."""
+    parts = {word.removeprefix("ال") for word in words.split()}
+    return not _UNITS.isdisjoint(parts) and all(
+        word in _UNITS or word.isdecimal() for word in parts
+    )
 
 
 def _is_date(words: str) -> bool:

@@ -47,8 +47,9 @@ from buildings.unit_import.headings import (
 )
 from buildings.unit_import.names import names_no_unit, names_several
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
+from buildings.unit_import.sections import Sections
 from contacts.bulk import ReportedContact
-from contacts.canonical import western_digits
+from contacts.canonical import one_line, western_digits
 from contacts.models import Kind
 from contacts.phones import country_code_of
 from contacts.text import folded
@@ -148,6 +149,8 @@ class UnitReader:
         self._seen: dict[tuple[Any, ...], dict[str, str]] = {}
         # Columns left out in which rows of one unit differ, and the first such row: it may be two units.
         self.doubtful: dict[str, int] = {}
+        of_blocks = next(filter(None, map(self.heading, _BLOCK_COLUMNS)), "")
+        self._sections = Sections(self._finder, block=of_blocks, number=self.heading("number"))
         self._nameless = [index for index, name in enumerate(headings) if not name]
         # A list of people has no floors: who is on one is no new unit. Our own word for it is no list's.
         self.registers = "floor" in known or self.heading("number") == "number"
@@ -172,6 +175,13 @@ class UnitReader:
             return []
         return self._finder.other_blocks(sheets)
 
+    def title_of_another_block(self, lines: Sequence[str]) -> str:
+        """The first line above the headings that means another block; empty where a column says the block."""
+        if any(map(self.heading, _BLOCK_COLUMNS)):
+            return ""
+        meant = ((line, self._finder.said_in(line)) for line in lines)
+        return next((line for line, ids in meant if ids and self._block_id not in ids), "")
+
     def heading(self, name: str) -> str:
         """What the file itself calls a column; empty if it has none of that name."""
         return self._heading_of.get(name, "")
@@ -185,7 +195,7 @@ class UnitReader:
             if len(text) > _LONGEST_CELL:
                 sentence = _("is longer than %d characters") % _LONGEST_CELL
                 problems.append(RowProblem(row, self.headings[index], sentence))
-            elif text and (text := tidy(text)):
+            elif text and (text := tidy(one_line(text) if "\n" in text else text)):
                 try:
                     value = read(text)
                 except CellProblem as error:
@@ -195,6 +205,8 @@ class UnitReader:
         block = self._finder.find(
             found.get("block", ""), found.get("block name", ""), found.get("block id")
         )
+        below = self._sections.problems(cells, found, block)
+        problems += [RowProblem(row, *problem) for problem in below]
         if isinstance(block, BlockProblem):
             problems.append(RowProblem(row, self.heading(block.column), str(block)))
             block = None
@@ -208,7 +220,7 @@ class UnitReader:
         if found["block"] is None or "number" not in found:
             problems += self._lacking(row, found, problems)
         if len(found.get("phone", ())) > 1 or len(found.get("email", ())) > 1:
-            problems += self._several_people(row, found)
+            problems += self._several_people(row, cells, found)
         if self._ignored and not problems:
             problems += self._two_units(row, cells, found)
         if self._ignored:
@@ -249,9 +261,17 @@ class UnitReader:
             sentence = _("is longer than %d characters") % LONGEST_NAME
             yield RowProblem(row, self.heading("last name"), sentence)
 
-    def _several_people(self, row: int, found: dict[str, Any]) -> Iterator[RowProblem]:
+    def _several_people(
+        self, row: int, cells: Sequence[str], found: dict[str, Any]
+    ) -> Iterator[RowProblem]:
         """Of two people's phones one would become the other's."""
-        if names_several(found.get("resident", "")):
+        as_typed = [
+            cells[index]
+            for index, column in self.columns
+            if column.name == "resident" and index < len(cells)
+        ]
+        # What is read has one line.
+        if names_several(found.get("resident", "")) or any(map(names_several, as_typed)):
             sentence = _("names more than one person, with several contacts: give each a row")
             yield RowProblem(row, self.heading("resident"), sentence)
 

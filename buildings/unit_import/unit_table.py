@@ -13,6 +13,7 @@ from buildings.unit_import.heading_problems import (
     HeadingsProblem,
     known_titles,
     sheet_of_another_block,
+    title_of_another_block,
 )
 from buildings.unit_import.heading_rows import Found, Row, find
 from buildings.unit_import.heading_words import plain
@@ -179,6 +180,9 @@ class UnitTable:
         read = [self.source.sheets[at] for at, each in enumerate(found) if _same(best, each)]
         if others := self.reader.other_blocks(list(filter(None, read))):
             raise self._problem(best.row, str(sheet_of_another_block(others)))
+        above = [" ".join(filter(None, cells))[:_LONGEST_QUOTE] for _row, cells in best.above]
+        if title := self.reader.title_of_another_block(above):
+            raise self._problem(best.row, str(title_of_another_block(title)))
         self._left_out = [
             index for index, text in enumerate(self.headings) if text in self.reader.left_out
         ]

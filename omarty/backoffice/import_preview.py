@@ -163,8 +163,7 @@ def preview_or_save(
                     save_staged(staging, table, origin=origin, within=within, advance=_unwatched)
                 )
                 preview = _preview(file, table, staging, Lines(table, done, within))
-                preview.confirmed = confirmed.is_of(preview)
-                if preview.confirmed:
+                if confirmed.is_of(preview):
                     _do(preview, confirmed, done, BadRows(table, staging), file)
                 if preview.outcome is None:
                     transaction.set_rollback(True)
@@ -185,6 +184,7 @@ def _do(
     preview: Preview, sent: Confirmation, done: Sequence[Outcome], bad: BadRows, file: TableFile
 ) -> None:
     """Set what comes of the confirmation of a preview that was seen."""
+    preview.confirmed = True
     if sent.wanted == WRONG:
         preview.wrong = _table(bad, "xlsx" if file.is_xlsx else "csv")
         return

@@ -130,7 +130,7 @@ class TableFile:
         return sheet not in own_sheets()[0]
 
     def rows(self, choose: Choose | None = None) -> Generator[Row, None, None]:
-        """Number and cells, each one line, of every row that is shown and not blank.
+        """Number and cells of every row that is shown and not blank; what `choose` sees has one line each.
 
         The numbers grow from sheet to sheet: `place()` says what people call them. `choose` says which
         rows are wanted. Raises TableProblem, also on the way.
@@ -143,7 +143,10 @@ class TableFile:
         with self.path.open("rb") as self._raw, self._in_words(), self._opened(self._raw) as sheets:
             starts: Sequence[int | None] = [0] * len(sheets)
             if choose is not None:
-                heads = [list(filled(self._tidied(sheet.head()))) for sheet in sheets]
+                heads = [
+                    [(number, list(map(one_line, cells))) for number, cells in filled(head)]
+                    for head in (self._tidied(sheet.head()) for sheet in sheets)
+                ]
                 starts = choose(heads)
                 self._repaired = 0
                 named = zip(self.sheets, heads, strict=True)
@@ -293,7 +296,10 @@ class TableFile:
 
 
 def _tidy(cell: str) -> str:
-    return plain(one_line(cell))
+    if "\n" not in cell:
+        return plain(one_line(cell))
+    # Lines may be people, and are kept apart.
+    return plain("\n".join(filter(None, map(one_line, cell.split("\n")))))
 
 
 _remembered = lru_cache(8192)(_tidy)
