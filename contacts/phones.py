@@ -183,7 +183,7 @@ def _digits(tidy: str) -> tuple[bool, str]:
     second = _SECOND.search(body)
     if (
         _is_local_and_more(body)
-        or _LISTED.match(body)
+        or (_LISTED.match(body) and not _is_real(_NO_NUMBER.sub("", body)))
         or _has_stray_digits(body)
         or (second is not None and _is_one(body[: second.start()]))
     ):

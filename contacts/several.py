@@ -12,7 +12,7 @@ from contacts.phones import country_code_of, may_be_abroad
 
 # Between several phones or e-mails; a slash or dash may also stand within one.
 _BETWEEN = re.compile(
-    r"[/\\،,;؛|&\n／，；、](?:\s?و(?=[a-z0-9+]))?|\s(?:and|or|أو|او)\s|\sو|(?<=\d)\s?\+\s(?=\d)",
+    r"[/\\،,;؛|&\n／，；、](?:\s?و(?=[a-z0-9+]))?|\s(?:and|or|أو|او)\s|\sو|(?<=\d)\s\+\s(?=\d)",
     re.IGNORECASE,
 )
 _DASH_WITH_BLANKS, _BLANK_OR_DASH = re.compile(r"\s[‐-―−-]\s"), re.compile(r"[\s‐-―−-]+")

@@ -83,23 +83,23 @@ class BlockFinder:
         return [name for name in said if self.chosen not in meant[name]]
 
     def said_in(self, text: str) -> frozenset[int] | None:
-        """The ids of the block that a line says it is about, such as "Residents of Tower 8".
+        """The ids of the blocks that a line speaks of, such as "Residents of Tower 8".
 
-        Empty if it is about one that is none of these; None if it says no block.
+        Empty if it is the number of one that is none of these, and nothing else; None if it says no block.
         """
         words = [
             word.removeprefix("ال") for word in folded(_WORD_AND_FIGURES.sub(" ", text)).split()
         ]
+        found = self._called(text) if any(map(str.isalpha, text)) else frozenset()
         for at, word in enumerate(words):
-            if word not in _BLOCK_WORDS:
-                continue
-            name = [word for word in words[at + 1 :] if word not in _SURPLUS][:_LONGEST_CALL]
-            for length in range(len(name), 0, -1):
-                if ids := self._called(" ".join(name[:length])):
-                    return ids
-            if name and (name[0].isdecimal() or len(name[0]) == 1):
-                return frozenset()
-        return self._called(text) or None if any(map(str.isalpha, text)) else None
+            if word in _BLOCK_WORDS:
+                name = [word for word in words[at + 1 :] if word not in _SURPLUS][:_LONGEST_CALL]
+                called = (
+                    self._called(" ".join(name[:length])) for length in range(len(name), 0, -1)
+                )
+                found |= next(filter(None, called), frozenset())
+        nothing_else = says_block(text) and (_bare(text).isdecimal() or len(_bare(text)) == 1)
+        return found if found or nothing_else else None
 
     def _find(self, block: str, name: str, block_id: int | None) -> int | BlockProblem | None:
         try:

@@ -18,9 +18,9 @@ ROOF: Final = "roof"
 _NEGATIVE = re.compile(r"- ?([0-9]{1,3})|([0-9]{1,3}) ?-|\( ?-?([0-9]{1,3}) ?\)")
 # A minus beside a word, and apart from it: before the figure or behind it, as right-to-left cells have it.
 # "B-2" is told before.
-_MINUS = re.compile(r"(?:^|[\s(:/,_#])-[^\W_]|^[A-Za-z]-[0-9]|[0-9]-$")
+_MINUS = re.compile(r"(?:^|[\s(:/,_#])-[^\W_]|^[A-Za-z]-[0-9]|^[^A-Za-z]*[0-9]-$")
 # What may be a minus, or part the figure from the word: "Floor-2", "Level - 2", "Floor (2)".
-_UNCLEAR = re.compile(r"^-|-$|-\s*[0-9]|[0-9]\s*-|\([0-9]+\)")
+_UNCLEAR = re.compile(r"-\s*[0-9]+(?![0-9A-Za-z])|[0-9]\s*-(?![A-Za-z])|\([0-9]+\)")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _COUNTED = re.compile(r"([0-9]{1,3})(?: ?(?:st|nd|rd|th))?|[fl] ?([0-9]{1,3})|([0-9]{1,3}) ?f")
 _BASEMENT = re.compile(r"(?:b|basement|بدروم|بدرون|قبو)(?: ?([0-9]{1,2}))?")
@@ -101,7 +101,8 @@ def _signed(floor: int, text: str) -> int | None:
     """The floor of a text that says which one in words too; None if it may be above the ground or below."""
     if _MINUS.search(text):
         return -floor
-    return None if _UNCLEAR.search(text) else floor
+    may_be_below = -floor >= LOWEST_FLOOR and _UNCLEAR.search(text)
+    return None if may_be_below else floor
 
 
 def roof_unknown() -> str:

@@ -123,7 +123,7 @@ def _found(text: str) -> Meaning | None:
     less = [word for word in words if word not in NUMBER_WORDS]
     column = _COLUMN_OF.get(" ".join(less))
     # How many there are, or by which number they are known: "No. of residents", "رقم المالك".
-    counted = less != words and NAME.isdisjoint(words)
+    counted = less != words and NAME.isdisjoint(words) and not _number(text)
     if column and " ".join(less) not in IDS and not (counted and column.key == "resident"):
         return Meaning(column, who)
     bare = [word for word in (re.sub(r"[1-9]$", "", word) for word in less) if word]

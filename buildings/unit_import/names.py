@@ -41,13 +41,13 @@ _NOT_PERSONS = (
 _NO_NAMES = (
     _folded_set(
         "same,same as above,ditto,as above,no answer,tbc,deleted,new tenant,new owner,new resident"
-        ",guest,furnished,deceased,travelling,reserved,under sale,moved out"
+        ",furnished,deceased,travelling,reserved,under sale,moved out"
     )
     | _folded_set(
         "نفس المالك,نفس الساكن,نفس الاسم,نفس الشخص,كما سبق,كما هو,متوفى,متوفي,المتوفى,مسافر,مسافرة"
         ",مباع,محجوز,محجوزة,تحت البيع,لا يرد,مفروش,مفروشة,ساكن جديد,مالك جديد,مستأجر جديد"
     )
-    | _folded_set("mr,mrs,ms,miss,dr,eng,prof,sir,madam,مهندس,دكتور,دكتورة,أستاذ,السيد,السيدة")
+    | _folded_set("mr,mrs,ms,dr,eng")
 )
 # Longer than any of them, and than any words of an occupancy or a sum.
 _LONGEST = 40
@@ -68,11 +68,9 @@ _UNITS = _folded_set(
 # Between people's names, each of a first name and another: "م / علي" is one, as "Dr / Ali Omar" and
 # "Adel, Karim" are. "And" is written to the name behind it, too: "كريم عادل ومنى سالم".
 _BETWEEN_PEOPLE = re.compile(
-    r"\s?[/\\&＆+,،؛;|\n•]\s?|\s_\s|\s[-‐-―]\s?|\sـ\s|\s(?:and|or|with|و|أو|او|مع)\s|\sو(?=[^\W\d_]{3})",
+    r"\s?[/\\&＆+,،؛;|\n•]\s?|\s_\s|\s[-‐-―]\s|\sـ\s|\s(?:and|or|with|و|أو|او|مع)\s|\sو(?=[^\W\d_]{3})",
     re.IGNORECASE,
 )
-# A line each: names alone, not a name that goes on below.
-_FIRST_NAMES = re.compile(r"^\s*[^\W\d_]{3,}\s*$", re.MULTILINE)
 _AND = re.compile(r"\s?[&＆+]\s?|\s(?:and|و)\s", re.IGNORECASE)
 # Names that begin with this letter, folded.
 _BEGUN_BY_AND = _folded_set(
@@ -94,7 +92,7 @@ _AND_KIN = re.compile(
     r"\sو(?:زوجته|زوجها|زوجة|حرمه|شقيقه|شقيقته|أخوه|اخوه|أخته|ابنه|ابنته)\b"
     r"|\((?:(?:wife|husband)(?! of)|زوجته|زوجها)\b|\bMr\.? ?& ?Mrs\b|\bMr\.? .*\bMrs\.? "
     # "1- Ahmed Ali 2- Mona Omar", "Owner: Ahmed Ali Tenant: Mona Omar"
-    r"|(?:^|\s)1\s?[-.)].*\s2\s?[-.)]|[:：].*[:：]",
+    r"|^\W*1\s?[-.)].*\s2\s?[-.)]|^(?:owner|tenant|resident|(?:ال)?(?:مالك|مستأجر|ساكن))\s?[:：].*[:：]",
     re.IGNORECASE,
 )
 # Beside the titles that stand before anybody's name.
@@ -127,14 +125,21 @@ _BEFORE_FIGURES = re.compile(
     r" ?(?:no|number|رقم)? ?(?=\d)"
 )
 # Which tell units apart: A+1 is not A-1, and Shop -1 not Shop 1. Half a unit is one, too.
-_SIGNS = re.compile(r"\+|(?<!\S)[-−‐-―](?=\d)|[¹²³¼½¾]")
+_SIGNS = re.compile(r"[+＋]|(?<!\S)[-−‐-―－](?=\d)|(?<=\d)[¹²³]|[¼½¾]")
 _BESIDE_FIGURES = re.compile(r"(?<=[^\W\d_]) (?=\d)|(?<=\d) (?=[^\W\d_])")
 
 
 def unit_key(name: str) -> str:
     """Equal for spellings of one unit's name: 12 A and Flat 12A are 12A, and Shop 1 is Shop1."""
-    signed = _SIGNS.sub(lambda found: f" sign{ord(found[0])} ", name)
+    signed = _SIGNS.sub(_in_words, name)
     return _BESIDE_FIGURES.sub("", _BEFORE_FIGURES.sub("", folded(signed)))
+
+
+def _in_words(sign: re.Match[str]) -> str:
+    text = sign[0]
+    if text.isnumeric():
+        return f" sign{ord(text)} "
+    return " plus " if text in "+＋" else " minus "
 
 
 def read_person(longest: int, text: str) -> str:
@@ -165,7 +170,7 @@ def read_person(longest: int, text: str) -> str:
 
 def names_several(text: str) -> bool:
     """Whether a name is clearly of more than one person."""
-    if _AND_KIN.search(western_digits(text)) or len(_FIRST_NAMES.findall(text)) > 1:
+    if _AND_KIN.search(western_digits(text)):
         return True
     parts = _parted(text)
     if _is_one_in_two_scripts(parts):
@@ -229,9 +234,8 @@ def _is_no_person(words: str) -> bool:
 def _is_unit(words: str) -> bool:
     """Whether it is a unit's number: "Flat 5"."""
     parts = {word.removeprefix("ال") for word in words.split()}
-    return not _UNITS.isdisjoint(parts) and all(
-        word in _UNITS or word.isdecimal() for word in parts
-    )
+    numbers = {word for word in parts if word.isdecimal()}
+    return bool(numbers) and numbers != parts and parts - numbers <= _UNITS
 
 
 def _is_date(words: str) -> bool:

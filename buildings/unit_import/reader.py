@@ -146,11 +146,10 @@ class UnitReader:
             _LeftOut.of(index, name) for index, name in enumerate(headings) if name in self.left_out
         ]
         # What was left out and differs between rows of one number: two units, that would become one.
-        self._seen: dict[tuple[Any, ...], dict[str, str]] = {}
+        self._seen: dict[tuple[Any, ...], dict[int, str]] = {}
         # Columns left out in which rows of one unit differ, and the first such row: it may be two units.
         self.doubtful: dict[str, int] = {}
-        of_blocks = next(filter(None, map(self.heading, _BLOCK_COLUMNS)), "")
-        self._sections = Sections(self._finder, block=of_blocks, number=self.heading("number"))
+        self._sections = self._made_sections()
         self._nameless = [index for index, name in enumerate(headings) if not name]
         # A list of people has no floors: who is on one is no new unit. Our own word for it is no list's.
         self.registers = "floor" in known or self.heading("number") == "number"
@@ -168,6 +167,15 @@ class UnitReader:
             as_it_is = partial(read_text, LONGEST_NAME) if self._ours else None
             return meant_name, as_it_is or column.read or str
         return meant, column.read or str
+
+    def _made_sections(self) -> Sections:
+        return Sections(
+            self._finder,
+            block=next(filter(None, map(self.heading, _BLOCK_COLUMNS)), ""),
+            number=self.heading("number"),
+            # With two columns a row without a floor has nothing but its unit.
+            floor=self.heading("floor") if len(self.columns) > 2 else "",  # noqa: PLR2004
+        )
 
     def other_blocks(self, sheets: Sequence[str]) -> list[str]:
         """Sheets that their names say to be of another block, where no column says the block."""
@@ -270,8 +278,13 @@ class UnitReader:
             for index, column in self.columns
             if column.name == "resident" and index < len(cells)
         ]
-        # What is read has one line.
-        if names_several(found.get("resident", "")) or any(map(names_several, as_typed)):
+        most = max(len(found.get(kind, ())) for kind in Kind)
+        # What is read has one line. "Omar" above "Lina" are two where they have two phones.
+        if (
+            names_several(found.get("resident", ""))
+            or any(map(names_several, as_typed))
+            or any("\n" in text and len(text.split("\n")) == most for text in as_typed)
+        ):
             sentence = _("names more than one person, with several contacts: give each a row")
             yield RowProblem(row, self.heading("resident"), sentence)
 
@@ -283,7 +296,7 @@ class UnitReader:
         seen = self._seen.setdefault(unit, {})
         for column in self._ignored:
             said = "" if column.counts else column.said_of_unit(cells)
-            if not said or seen.setdefault(column.name, said) == said:
+            if not said or seen.setdefault(column.at, said) == said:
                 continue
             if not column.tells_units_apart:
                 self.doubtful.setdefault(column.name, row)

@@ -9,6 +9,8 @@ from buildings.unit_import.blocks import BlockFinder, BlockProblem
 from buildings.unit_import.cells import CellProblem
 from buildings.unit_import.floors import ROOF, read_floor
 
+# In place of the floor below which a unit came first, where its own row says one.
+_WRITTEN = "written"
 # A longer one is no line of a section; of one, so much is repeated.
 _LONGEST_LINE, _LONGEST_QUOTE = 100, 40
 
@@ -20,13 +22,16 @@ class Sections:
     are refused, with the line that is to blame. Ask for each row, in the table's order.
     """
 
-    def __init__(self, finder: BlockFinder, *, block: str, number: str) -> None:
-        """`block` and `number` are what the table calls its columns of blocks and units; empty for none."""
-        self._finder, self._block, self._number = finder, block, number
+    def __init__(self, finder: BlockFinder, *, block: str, number: str, floor: str) -> None:
+        """`block`, `number`, `floor` are what the table calls its columns of these; empty for none."""
+        self._finder, self._block, self._number, self._floors_in = finder, block, number, floor
+        # The last line that says neither a block nor a floor, and below which one each unit came first.
+        self._line = ""
+        self._lines: dict[tuple[Any, ...], str] = {}
         # The line, or the block column's cell, that says that what follows is of another block.
         self._other_block = ""
         self._floor: int | None = None
-        self._floors: dict[tuple[Any, ...], int | None] = {}
+        self._floors: dict[tuple[Any, ...], int | str | None] = {}
 
     def problems(
         self, cells: Sequence[str], found: dict[str, Any], block: int | BlockProblem | None
@@ -35,20 +40,26 @@ class Sections:
         filled = [cell for cell in cells if cell]
         if len(filled) == 1 and len(filled[0]) <= _LONGEST_LINE:
             self._read_line(filled[0])
+            if isinstance(found.get("number"), str) and self._floors_in:
+                sentence = _("stands alone in its row: write the unit's floor, or take the row out")
+                yield self._number, sentence
             return
         if said := found.get("block") or found.get("block name"):
             self._other_block = said if isinstance(block, BlockProblem) else ""
         elif self._other_block and self._finder.chosen is not None:
             yield self._below_another_block()
         yield from self._below_another_floor(found, block)
+        yield from self._below_another_line(found, block)
 
     def _read_line(self, line: str) -> None:
         if not self._block and (meant := self._finder.said_in(line)) is not None:
             self._other_block = "" if self._finder.chosen in meant else line
+            return
         if any(map(str.isspace, line)):
             try:
                 floor = read_floor(line)
             except CellProblem:
+                self._line = line
                 return
             self._floor = None if floor == ROOF else int(floor)
 
@@ -58,23 +69,36 @@ class Sections:
             return self._block, sentence
         sentence = _(
             "stands below “%(line)s”, another block than the one chosen: bring in the rows of each block by"
-            " themselves, or add a column of blocks"
+            " themselves, or add a column of blocks; if the line is only a note, delete it"
         )
         return self._number, sentence % {"line": self._other_block[:_LONGEST_QUOTE]}
 
     def _below_another_floor(
         self, found: dict[str, Any], block: int | BlockProblem | None
     ) -> Iterator[tuple[str, str]]:
-        if "floor" in found:
+        unit, written = (block, found.get("number")), "floor" in found
+        if written:
             self._floor = found["floor"] if isinstance(found["floor"], int) else None
+        if unit[1] is None or isinstance(block, BlockProblem):
             return
-        number = found.get("number")
-        if number is None or isinstance(block, BlockProblem):
-            return
-        first = self._floors.setdefault((block, number), self._floor)
-        if first != self._floor:
+        first = self._floors.setdefault(unit, _WRITTEN if written else self._floor)
+        if not written and first not in {_WRITTEN, self._floor}:
             sentence = _(
                 "has an earlier row, below another floor: write the floor into each row, and give two units a"
                 " number each"
             )
             yield self._number, sentence
+
+    def _below_another_line(
+        self, found: dict[str, Any], block: int | BlockProblem | None
+    ) -> Iterator[tuple[str, str]]:
+        """A second list below the table has the numbers of units once more, of whatever it counts."""
+        unit = (block, found.get("unit id"), found.get("number"))
+        if unit[1:] == (None, None) or isinstance(block, BlockProblem):
+            return
+        if self._lines.setdefault(unit, self._line) != self._line:
+            sentence = _(
+                "stands below “%(line)s”, and a row above that has the same unit: if another list begins"
+                " there, take it out; if the line is only a note, delete it"
+            )
+            yield self._number, sentence % {"line": self._line[:_LONGEST_QUOTE]}

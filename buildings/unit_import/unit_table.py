@@ -23,6 +23,8 @@ from buildings.unit_import.reader import UnitReader
 Choose = Callable[[Sequence[Sequence[Row]]], Sequence[int | None]]
 # How much a message repeats of a row that holds no headings.
 _LONGEST_QUOTE = 80
+# A longer line above the headings is none.
+_LONGEST_TITLE = 200
 # What parts columns in files of programs that know no CSV.
 _OTHER_SEPARATOR = re.compile(r"[|،]|\s[–—-]\s")
 # So many rows that sum up are told one by one.
@@ -180,9 +182,10 @@ class UnitTable:
         read = [self.source.sheets[at] for at, each in enumerate(found) if _same(best, each)]
         if others := self.reader.other_blocks(list(filter(None, read))):
             raise self._problem(best.row, str(sheet_of_another_block(others)))
-        above = [" ".join(filter(None, cells))[:_LONGEST_QUOTE] for _row, cells in best.above]
-        if title := self.reader.title_of_another_block(above):
-            raise self._problem(best.row, str(title_of_another_block(title)))
+        above = [" ".join(filter(None, cells)) for _row, cells in best.above]
+        titles = [text for text in above if len(text) <= _LONGEST_TITLE]
+        if title := self.reader.title_of_another_block(titles):
+            raise self._problem(best.row, str(title_of_another_block(title[:_LONGEST_QUOTE])))
         self._left_out = [
             index for index, text in enumerate(self.headings) if text in self.reader.left_out
         ]

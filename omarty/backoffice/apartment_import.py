@@ -56,7 +56,10 @@ class ApartmentImportAdmin(ApartmentTemplateAdmin):
         if preview is not None and form.confirmation.proof and not preview.confirmed:
             messages.warning(
                 request,
-                _("Something that this file is about was changed meanwhile. Look at it again."),
+                _(
+                    "Something that this file is about was changed meanwhile, perhaps by this very file."
+                    " Look at it again."
+                ),
             )
         if preview is not None:
             form.carry(preview.offered)

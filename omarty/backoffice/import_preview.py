@@ -184,12 +184,12 @@ def _do(
     preview: Preview, sent: Confirmation, done: Sequence[Outcome], bad: BadRows, file: TableFile
 ) -> None:
     """Set what comes of the confirmation of a preview that was seen."""
-    preview.confirmed = True
     if sent.wanted == WRONG:
+        preview.confirmed = True
         preview.wrong = _table(bad, "xlsx" if file.is_xlsx else "csv")
         return
-    first = count_up("import confirmed", sent.proof, within=A_DAY) == 1
-    if first and (preview.right or (sent.wanted == GOOD and preview.good)):
+    preview.confirmed = count_up("import confirmed", sent.proof, within=A_DAY) == 1
+    if preview.confirmed and (preview.right or (sent.wanted == GOOD and preview.good)):
         preview.outcome = Outcome()
         for each in done:
             preview.outcome.add(each)
