@@ -9,6 +9,8 @@ from buildings.unit_import.blocks import BlockFinder, BlockProblem
 from buildings.unit_import.cells import CellProblem
 from buildings.unit_import.floors import ROOF, read_floor
 
+# Tables that people write have fewer units; of a program's, which say all in each row, no more is remembered.
+_MOST_REMEMBERED = 20_000
 # In place of the floor below which a unit came first, where its own row says one.
 _WRITTEN = "written"
 # A longer one is no line of a section; of one, so much is repeated.
@@ -25,13 +27,13 @@ class Sections:
     def __init__(self, finder: BlockFinder, *, block: str, number: str, floor: str) -> None:
         """`block`, `number`, `floor` are what the table calls its columns of these; empty for none."""
         self._finder, self._block, self._number, self._floors_in = finder, block, number, floor
-        # The last line that says neither a block nor a floor, and below which one each unit came first.
+        # The last line that says neither a block nor a floor.
         self._line = ""
-        self._lines: dict[tuple[Any, ...], str] = {}
         # The line, or the block column's cell, that says that what follows is of another block.
         self._other_block = ""
         self._floor: int | None = None
-        self._floors: dict[tuple[Any, ...], int | str | None] = {}
+        # Below which floor and line each unit came first.
+        self._first: dict[tuple[Any, ...], tuple[int | str | None, str]] = {}
 
     def problems(
         self, cells: Sequence[str], found: dict[str, Any], block: int | BlockProblem | None
@@ -48,7 +50,6 @@ class Sections:
             self._other_block = said if isinstance(block, BlockProblem) else ""
         elif self._other_block and self._finder.chosen is not None:
             yield self._below_another_block()
-        yield from self._below_another_floor(found, block)
         yield from self._below_another_line(found, block)
 
     def _read_line(self, line: str) -> None:
@@ -73,30 +74,30 @@ class Sections:
         )
         return self._number, sentence % {"line": self._other_block[:_LONGEST_QUOTE]}
 
-    def _below_another_floor(
+    def _below_another_line(
         self, found: dict[str, Any], block: int | BlockProblem | None
     ) -> Iterator[tuple[str, str]]:
-        unit, written = (block, found.get("number")), "floor" in found
+        """Whether the unit stands below another line or floor than before: then it is two, or another list's."""
+        written = "floor" in found
         if written:
             self._floor = found["floor"] if isinstance(found["floor"], int) else None
-        if unit[1] is None or isinstance(block, BlockProblem):
+        unit = (block, found.get("unit id"), found.get("number"))
+        if unit[1:] == (None, None) or isinstance(block, BlockProblem):
             return
-        first = self._floors.setdefault(unit, _WRITTEN if written else self._floor)
-        if not written and first not in {_WRITTEN, self._floor}:
+        here = (_WRITTEN if written else self._floor, self._line)
+        if (first := self._first.get(unit)) is None:
+            if len(self._first) < _MOST_REMEMBERED:
+                self._first[unit] = here
+            return
+        floor, line = first
+        if not written and floor not in {_WRITTEN, self._floor}:
             sentence = _(
                 "has an earlier row, below another floor: write the floor into each row, and give two units a"
                 " number each"
             )
             yield self._number, sentence
-
-    def _below_another_line(
-        self, found: dict[str, Any], block: int | BlockProblem | None
-    ) -> Iterator[tuple[str, str]]:
-        """A second list below the table has the numbers of units once more, of whatever it counts."""
-        unit = (block, found.get("unit id"), found.get("number"))
-        if unit[1:] == (None, None) or isinstance(block, BlockProblem):
-            return
-        if self._lines.setdefault(unit, self._line) != self._line:
+        if line != self._line:
+            # A second list below the table has the numbers of units once more, of whatever it counts.
             sentence = _(
                 "stands below “%(line)s”, and a row above that has the same unit: if another list begins"
                 " there, take it out; if the line is only a note, delete it"
