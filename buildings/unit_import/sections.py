@@ -77,7 +77,7 @@ class Sections:
     def _below_another_line(
         self, found: dict[str, Any], block: int | BlockProblem | None
     ) -> Iterator[tuple[str, str]]:
-        """Whether the unit stands below another line or floor than before: then it is two, or another list's."""
+        """Whether the unit stands below another line or floor than before: it is two then, or no unit."""
         written = "floor" in found
         if written:
             self._floor = found["floor"] if isinstance(found["floor"], int) else None
