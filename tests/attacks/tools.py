@@ -41,7 +41,8 @@ class Browser(requests.Session):
     def __init__(self, server: Served, name: str = "") -> None:
         super().__init__()
         self.base = server.url
-        self.headers.update(from_elsewhere() | {"Accept-Language": "en"})
+        # A kept connection that the server closes at that moment would look like a server that fell.
+        self.headers.update(from_elsewhere() | {"Accept-Language": "en", "Connection": "close"})
         if name:
             answer = self.submit("/admin/login/", username=f"{name}@example.org", password=PASSWORD)
             assert "/admin/login/" not in answer.url, f"{name} cannot sign in"
