@@ -24,6 +24,10 @@ class Action(TextChoices):
     PASSWORD_CHANGED = "user.password_changed", _("Password changed")  # noqa: S105
     SESSIONS_ENDED = "user.sessions_ended", _("All sessions ended")
     SUPERUSER_REVOKED = "user.superuser_revoked", _("Superuser's right revoked")
+    INVITED = "user.invited", _("Invitation made")
+    INVITATION_ENDED = "user.invitation_ended", _("Invitation ended")
+    INVITATION_USED = "user.invitation_used", _("Invitation used")
+    UNLOCKED = "user.unlocked", _("Pause after wrong passwords ended")
     NAME_CORRECTED = "user.name_corrected", _("Name corrected")
     STATUS_CHANGED = "user.status_changed", _("Person's status changed")
     CONTACT_ADDED = "contact.added", _("Contact added")
@@ -86,6 +90,7 @@ class Channel(TextChoices):
     API = "api", _("App")
     BACK_OFFICE = "back_office", _("Back-office")
     COMMAND = "command", _("Command")
+    LINK = "link", _("Link")
     LEGACY = "legacy", _("Legacy server")
 
 

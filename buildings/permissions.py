@@ -13,8 +13,9 @@ from django.utils.translation import gettext_noop
 
 from audit.operations import Named, Unknown
 from buildings.models import Apartment, Block, Membership, Role
+from contacts.invitations import has_signed_in
 from contacts.masking import visible
-from contacts.models import AppSession, Claim, Status, User
+from contacts.models import AppSession, Claim, Invitation, Status, User
 
 M = TypeVar("M", bound=models.Model)
 
@@ -31,6 +32,16 @@ class WhyAccessRefused(Enum):
     NOT_IN_APARTMENT = gettext_noop("no membership in the unit")
     MEMBERSHIP_PENDING = gettext_noop("membership pending")
     MEMBERSHIP_BANNED = gettext_noop("membership banned")
+
+
+class WhyNotInvited(Enum):
+    """Why somebody may not make a person a link to set a password by."""
+
+    SUPERUSER = "superuser"
+    NOT_ACTIVE = "not active"
+    SIGNED_IN = "signed in"
+    NO_MEMBER = "no member"
+    ELSEWHERE = "elsewhere"
 
 
 class AccessRefused(Exception):
@@ -200,6 +211,35 @@ def known_contacts(
     members = members_within(within).values("user_id")
     own = models.Q(user=asking.pk if asking is not None else None)
     return claims.filter(models.Q(visible(), user__in=members) | own)
+
+
+def why_not_invited(person: User, *, within: Blocks) -> WhyNotInvited | None:
+    """Why whoever changes these blocks may not make the person a link; None if they may.
+
+    A link is as good as the account. So a manager's is for people of their blocks alone who never signed in:
+    whoever did recovers by their own contacts, or by a superuser's link.
+    """
+    if person.is_superuser:
+        return WhyNotInvited.SUPERUSER
+    if person.status != Status.ACTIVE or person.erased_at is not None:
+        return WhyNotInvited.NOT_ACTIVE
+    if within.ids is None:
+        return None
+    if has_signed_in(person):
+        return WhyNotInvited.SIGNED_IN
+    # Who merely asks elsewhere may be approved there tomorrow, with whatever office.
+    current = list(
+        Membership.objects.current().filter(user=person).values_list("block_id", "status")
+    )
+    if not any(block in within and status == Status.ACTIVE for block, status in current):
+        return WhyNotInvited.NO_MEMBER
+    return None if all(block in within for block, _ in current) else WhyNotInvited.ELSEWHERE
+
+
+def invitation_serves(invitation: Invitation) -> bool:
+    """Whether whoever made it may invite the person today; what a command made always does."""
+    maker = invitation.made_by
+    return maker is None or why_not_invited(invitation.user, within=reach(maker).changes) is None
 
 
 NOTHING = Reach(Blocks(frozenset()), Blocks(frozenset()))

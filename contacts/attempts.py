@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from contacts.counting import count_down, count_up, forget_count, forget_past_counts
-from contacts.models import KnownAddress, User
+from contacts.models import Claim, KnownAddress, User
 
 # So long an address stays known after the last sign-in from it.
 KNOWN_FOR = timedelta(days=180)
@@ -53,7 +53,9 @@ def password_is_right(
     network = network_of(address)
     # Nobody's address is asked for, too: what takes longer for those who are registered would tell.
     known = _known(person or User(pk=0), network).exists()
-    holder = _Counter(("holder", login, network), settings.SIGN_IN_ATTEMPTS)
+    # Named as the known address is, of which nobody can tell from where it is: so a pause can be ended.
+    of_address = _digest(person or User(pk=0), network)
+    holder = _Counter(("holder", login, of_address), settings.SIGN_IN_ATTEMPTS)
     counters = [holder] if known else _of_strangers(login, network)
     if not _counted(right, *counters):
         return False
@@ -61,6 +63,25 @@ def password_is_right(
     if person is not None:
         _remember(person, network)
     return True
+
+
+def forget_attempts(person: User) -> None:
+    """End every pause of a person: of their sign-in names, also at the addresses known of them."""
+    addresses = KnownAddress.objects.filter(user=person).values_list("digest", flat=True)
+    for login in Claim.objects.filter(user=person).values_list("value", flat=True):
+        forget_count("attempt", "account", login)
+        for digest in addresses:
+            forget_count("attempt", "holder", login, digest)
+    forget_count("attempt", "signed in", person.pk)
+
+
+def link_is_known(known: Callable[[], bool], *, address: str | None) -> bool:
+    """Whether a link that was opened is one of ours, which `known()` tells; counted of the address, if not.
+
+    Raises TooManyAttempts, and then `known()` is not called.
+    """
+    of = ("link", network_of(address))
+    return _counted(known, _Counter(of, settings.SIGN_IN_ATTEMPTS_PER_ADDRESS))
 
 
 def own_password_is_right(right: Callable[[], bool], *, person: User) -> bool:

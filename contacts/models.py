@@ -366,6 +366,35 @@ class BackofficeSession(AbstractBaseSession):
         return import_module(settings.SESSION_ENGINE).SessionStore
 
 
+class Invitation(models.Model):
+    """A link by which a person sets a password; of its secret only a digest is stored."""
+
+    user = models.ForeignKey(
+        User,
+        models.PROTECT,
+        related_name="invitations",
+        verbose_name=pgettext_lazy("heading", "person"),
+    )
+    # It serves as long as whoever made it may invite the person.
+    made_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("made by")
+    )
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    # The person's at that moment: whatever ends their sessions ends the link.
+    session_stamp = models.CharField(max_length=32, editable=False)
+    made_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("serves until"))
+    used_at = models.DateTimeField(_("used"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
 class KnownAddress(models.Model):
     """A person has signed in from this address. `digest` tells nobody from which."""
 

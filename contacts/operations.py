@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from audit.erasing import Found, Search, erase_person_from_entries
 from audit.models import Action
 from audit.operations import Facts, Origin, Where, entry, record, record_all, save_change
+from contacts.attempts import forget_attempts
 from contacts.canonical import ContactProblem, one_line
 from contacts.models import (
     SECONDARY,
     Claim,
+    Invitation,
     Kind,
     KnownAddress,
     SecondaryContact,
@@ -25,6 +27,7 @@ from contacts.models import (
     User,
     new_session_stamp,
 )
+from contacts.open_invitations import end_open_invitations
 from contacts.sessions import delete_sessions
 
 
@@ -86,8 +89,13 @@ def change_password(*, origin: Origin, user: User, password: str) -> None:
 
 @transaction.atomic
 def change_status(*, origin: Origin, user: User, status: Status) -> None:
-    """Activate, suspend or ban a person; a change ends all their sessions. Raises PersonErased."""
+    """Activate, suspend or ban a person; a change ends all their sessions.
+
+    Raises PersonErased, and ValidationError if no superuser would be left.
+    """
     user = lock_person(user)
+    if user.is_superuser and status != Status.ACTIVE:
+        _keep_a_superuser(user)
     changed = save_change(
         user, {"status": status}, origin=origin, action=Action.STATUS_CHANGED, person=user
     )
@@ -95,6 +103,14 @@ def change_status(*, origin: Origin, user: User, status: Status) -> None:
         user.session_stamp = new_session_stamp()
         user.save(update_fields=["session_stamp"])
         delete_sessions(user)
+
+
+@transaction.atomic
+def unlock(*, origin: Origin, user: User) -> None:
+    """Let a person who waits after wrong passwords try again at once. Raises PersonErased."""
+    user = lock_person(user)
+    forget_attempts(user)
+    record(origin=origin, action=Action.UNLOCKED, target=user, person=user)
 
 
 @transaction.atomic
@@ -255,6 +271,8 @@ def change_contact(*, origin: Origin, contact: Contact, typed: str, **where: Unp
         raise ContactRefused(contact.kind, WhyContactRefused.TAKEN) from error
     before = {contact.kind.value: contact.typed}
     contact.store(typed=tidy)
+    # A link that was sent to the contact as it was is somebody else's now.
+    end_open_invitations(contact.user)
     _record_contact(
         origin,
         Action.CONTACT_CHANGED,
@@ -408,6 +426,7 @@ def erase_person(*, origin: Origin, user: User, search: Search, archived: Found)
         model._default_manager.filter(user=user).delete()
     Claim.objects.filter(user=user).delete()
     KnownAddress.objects.filter(user=user).delete()
+    Invitation.objects.filter(user=user).delete()
     delete_sessions(user)
     user.name = user.user_name = ""
     user.email = user.phone = user.last_login = None

@@ -1,6 +1,7 @@
 """Lines of the server's log: the request's id in each, and little of what is refused."""
 
 import logging
+import re
 from contextvars import ContextVar
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.dispatch import receiver
 OUTSIDE_OF_A_REQUEST = "-"
 # In characters.
 LONGEST_REFUSAL = 300
+# What stands behind the address of a page that a link opens.
+_SECRET = re.compile(r"(/invitation/)\S+", re.IGNORECASE)
 
 # Each thread has its own. `omarty.middleware.request_id` sets it.
 current_request_id: ContextVar[str] = ContextVar("request_id", default=OUTSIDE_OF_A_REQUEST)
@@ -33,6 +36,15 @@ class RefusalFilter(logging.Filter):
         if getattr(record, "status_code", 500) < 500:
             record.exc_info = record.exc_text = None
             record.msg, record.args = record.getMessage()[:LONGEST_REFUSAL], None
+        return True
+
+
+class SecretFilter(logging.Filter):
+    """Takes the secrets of links out of every line: whoever reads the log is not to get in by them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if _SECRET.search(text := record.getMessage()):
+            record.msg, record.args = _SECRET.sub(r"\1…", text), None
         return True
 
 

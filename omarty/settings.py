@@ -282,7 +282,10 @@ PASSWORD_HASHERS = [
     "contacts.hashers.PHPBcryptHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("name", "user_name", "email", "phone")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
@@ -405,6 +408,7 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "omarty.logs.RequestIdFilter"},
         "refusals": {"()": "omarty.logs.RefusalFilter"},
+        "secrets": {"()": "omarty.logs.SecretFilter"},
     },
     "formatters": {
         "plain": {"format": "%(asctime)s %(levelname)s %(request_id)s %(name)s: %(message)s"}
@@ -413,7 +417,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "plain",
-            "filters": ["request_id", "refusals"],
+            "filters": ["request_id", "refusals", "secrets"],
         }
     },
     "root": {"handlers": ["console"], "level": "INFO"},

@@ -4,10 +4,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.cache import cache_control
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from omarty import health, security_txt
+from omarty.accounts.invitation import invitation
 from omarty.api import pages, sessions, sign_in, views
 
 # Tokens come and go at these addresses: no cache keeps an answer of theirs.
@@ -28,9 +30,11 @@ api = [
 ]
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path(settings.API_PREFIX.strip("/"), views.no_such_address),
     path(settings.API_PREFIX.lstrip("/"), include(api)),
     path("admin/", admin.site.urls),
+    path("invitation/<str:secret>/", invitation, name="invitation"),
     path("language/", set_language, name="set_language"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

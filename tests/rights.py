@@ -270,6 +270,20 @@ address                                                         place su ma bo r
 /admin/contacts/user/<person>/add-contact/                      there p+ uu uu ss ss ss p+ ss
 /admin/contacts/user/<person>/end-sessions/                     here  p+ p+ xx ss ss ss uu ss
 /admin/contacts/user/<person>/end-sessions/                     there p+ uu uu ss ss ss p+ ss
+/admin/contacts/user/<newcomer>/invite/                         here  p+ p+ xx ss ss ss uu ss
+/admin/contacts/user/<newcomer>/invite/                         there p+ uu uu ss ss ss p+ ss
+/admin/contacts/user/<invited>/end-invitation/                  here  p+ p+ xx ss ss ss uu ss
+/admin/contacts/user/<invited>/end-invitation/                  there p+ uu uu ss ss ss p+ ss
+/admin/contacts/user/<waiting>/activate/                        here  p+ xx xx ss ss ss uu ss
+/admin/contacts/user/<waiting>/activate/                        there p+ uu uu ss ss ss xx ss
+/admin/contacts/user/<person>/suspend/                          here  p+ xx xx ss ss ss uu ss
+/admin/contacts/user/<person>/suspend/                          there p+ uu uu ss ss ss xx ss
+/admin/contacts/user/<suspended>/readmit/                       here  p+ xx xx ss ss ss uu ss
+/admin/contacts/user/<suspended>/readmit/                       there p+ uu uu ss ss ss xx ss
+/admin/contacts/user/<person>/unlock/                           here  p+ xx xx ss ss ss uu ss
+/admin/contacts/user/<person>/unlock/                           there p+ uu uu ss ss ss xx ss
+/admin/contacts/user/!invite<newcomer>                          here  p+ p+ pp ss ss ss pr ss
+/admin/contacts/user/!invite<newcomer>                          there p+ pr pp ss ss ss p+ ss
 /admin/contacts/user/<person>/reveal/                           here  p+ p+ xx ss ss ss uu ss
 /admin/contacts/user/<person>/reveal/                           there p+ uu uu ss ss ss p+ ss
 /admin/contacts/user/<person>/edit/?contact=<secondary>         here  p+ p+ xx ss ss ss uu ss
@@ -295,6 +309,8 @@ address                                                         place su ma bo r
 /admin/buildings/block/export/                                  -     pf pf pf ss ss ss pf ss
 /admin/buildings/block/<block>/add-floors/                      here  p+ p+ xx ss ss ss uu ss
 /admin/buildings/block/<block>/add-floors/                      there p+ uu uu ss ss ss p+ ss
+/admin/buildings/block/<block>/invite/                          here  p+ p+ xx ss ss ss uu ss
+/admin/buildings/block/<block>/invite/                          there p+ uu uu ss ss ss p+ ss
 /admin/buildings/building/                                      -     pp pp pp ss ss ss pp ss
 /admin/buildings/building/add/                                  -     p+ xx xx ss ss ss xx ss
 /admin/buildings/building/<building>/                           here  rr rr rr ss ss ss rr ss
@@ -332,6 +348,8 @@ address                                                         place su ma bo r
 /admin/legacy/quarantinedrow/<quarantined>/done/                there p+ uu uu ss ss ss uu ss
 /admin/legacy/quarantinedrow/<dealt>/reopen/                    here  p+ uu uu ss ss ss uu ss
 /admin/legacy/quarantinedrow/<dealt>/reopen/                    there p+ uu uu ss ss ss uu ss
+/                                                               -     rr rr rr rr rr rr rr rr
+/invitation/nowhere/                                            -     44 44 44 44 44 44 44 44
 /language/                                                      -     rr rr rr rr rr rr rr rr
 /healthz                                                        -     p5 p5 p5 p5 p5 p5 p5 p5
 /.well-known/security.txt                                       -     45 45 45 45 45 45 45 45
@@ -373,6 +391,9 @@ SENT = {
     "/admin/contacts/user/<person>/edit/": {"typed": "01055599999"},
     "/admin/contacts/user/<person>/end-sessions/": {"reason": "why"},
     "/admin/contacts/user/<person>/reveal/": {"reason": "why"},
+    "/admin/contacts/user/<waiting>/activate/": {"reason": "why"},
+    "/admin/contacts/user/<person>/suspend/": {"reason": "why"},
+    "/admin/contacts/user/<suspended>/readmit/": {"reason": "why"},
     "/admin/sessions/": {"session": "anothers"},
     "/admin/contacts/user/<person>/show/": {"reason": "why"},
     "/admin/buildings/block/<block>/change/": {"name": "Other"},

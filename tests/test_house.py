@@ -19,6 +19,7 @@ pytestmark = ONCE
 
 # The rooms and loose modules of omarty/, and which others of them each may import.
 ROOMS = {
+    "accounts": "client_address lockout retry",
     "admin_urls": "",
     "client_address": "",
     "days": "",
@@ -45,7 +46,7 @@ ROOMS = {
     "middleware": "logs",
     "settings": "owner_only",
     "templatetags": "backoffice",
-    "urls": "api health security_txt",
+    "urls": "accounts api health security_txt",
     "wsgi": "",
 }
 

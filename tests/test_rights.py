@@ -22,6 +22,7 @@ from audit.operations import Origin
 from buildings.membership_operations import start_membership
 from buildings.models import Apartment, Block, Role
 from buildings.operations import register_building, retire_apartment
+from contacts.invitations import invite
 from contacts.models import AppSession, Kind, Status, User
 from contacts.operations import add_contact, change_status, contacts_of, hide_contact, register_user
 from omarty.api.tokens import Refresh
@@ -127,6 +128,14 @@ def rows_of(block_id):
     add_contact(origin=origin, user=someone, kind=Kind.PHONE, typed=f"0106660{block_id}002")
     secondary, hidden = [each for each in contacts_of(someone) if each.secondary][:2]
     hide_contact(origin=origin, contact=hidden, hidden=True)
+    people = {}
+    for name in ("newcomer", "invited", "waiting", "suspended"):
+        email = f"{name}{block_id}@example.com"
+        people[name] = register_user(origin=origin, name=f"{name} {block}", email=email)
+        start_membership(origin=origin, user=people[name], block=block, apartment=units[3])
+    invite(origin=origin, user=people["invited"], made_by=None)
+    User.objects.filter(pk=people["waiting"].pk).update(status=Status.PENDING)
+    User.objects.filter(pk=people["suspended"].pk).update(status=Status.BANNED)
     return {
         "unit": units[0].pk,
         "retired": units[1].pk,
@@ -134,7 +143,7 @@ def rows_of(block_id):
         "person": someone.pk,
         "secondary": secondary.key,
         "hidden": hidden.key,
-    } | {name: each.pk for name, each in memberships.items()}
+    } | {name: each.pk for name, each in (memberships | people).items()}
 
 
 def tables():

@@ -35,6 +35,7 @@ from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import ModelAdmin, scope
 from omarty.backoffice.base.search import named
 from omarty.backoffice.block_actions import AddFloors
+from omarty.backoffice.invitation_actions import InviteBlock
 from omarty.tables.columns import ExportColumn
 
 
@@ -130,7 +131,7 @@ class BlockAdmin(NamedAdmin, SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
     ]
 
     block_path = "pk"
-    row_actions = {"add-floors": AddFloors}
+    row_actions = {"add-floors": AddFloors, "invite": InviteBlock}
     list_display = ("number", "name", "building_shown", "status")
     readonly_fields = ("building_shown", "coordinates", "created_at")
     list_select_related = ("building",)

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -15,26 +16,32 @@ from django.utils.translation import pgettext_lazy
 
 from buildings.models import Membership
 from buildings.permissions import Blocks, members_within
+from contacts.invitations import has_signed_in
 from contacts.masking import shown_contact
 from contacts.models import Kind, User
 from contacts.operations import Contact, contacts_of, lock_contacts
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time
-from omarty.backoffice.base.filters import BlockFilter
+from omarty.backoffice.base.filters import BlockFilter, SignedInFilter
 from omarty.backoffice.base.labels import listed_phrases, unit_in_block
 from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import scope, titled
 from omarty.backoffice.base.search import people_matching
+from omarty.backoffice.invitation_actions import EndInvitation, Invite
 from omarty.backoffice.person_actions import (
+    Activate,
     AddContact,
     ContactAction,
     CorrectName,
     EditContact,
     EndSessions,
     HideContact,
+    ReadmitPerson,
     RemoveContact,
     RevealContacts,
     ShowContact,
+    Suspend,
+    Unlock,
     UseForSignIn,
     membership_of,
 )
@@ -62,7 +69,13 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
     row_actions = {
         "name": CorrectName,
         "add-contact": AddContact,
+        "invite": Invite,
+        "end-invitation": EndInvitation,
         "end-sessions": EndSessions,
+        "activate": Activate,
+        "suspend": Suspend,
+        "readmit": ReadmitPerson,
+        "unlock": Unlock,
         "reveal": RevealContacts,
         "edit": EditContact,
         "hide": HideContact,
@@ -70,17 +83,19 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         "promote": UseForSignIn,
         "remove": RemoveContact,
     }
+    bulk = ("invite",)
     list_display = ("person", "phone_shown", "email_shown", "units")
-    list_filter = (BlockFilter,)
+    list_filter = (BlockFilter, SignedInFilter)
     search_fields = ("name",)
     search_help_text = _("Words of a name, a phone or four digits of it, or e-mail")
     sortable_by = ()
-    readonly_fields = ("contacts", "memberships_shown", "entries")
+    readonly_fields = ("contacts", "sign_in", "memberships_shown", "entries")
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         return [
             (None, {"fields": ["name", "user_name", "status"]}),
             titled(_("Contacts"), "contacts"),
+            titled(_("Sign-in"), "sign_in"),
             titled(_("Memberships in your blocks"), "memberships_shown"),
             titled(_("Entries"), "entries"),
         ]
@@ -183,6 +198,19 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         phone = "" if row.phone_hidden else phone
         more = self.units(row) or phone
         return f"{row} ({more})" if more else str(row)
+
+    @admin.display(description=_("Sign-in"))
+    def sign_in(self, row: Any) -> SafeString | str:
+        if row.sees.ids is not None and not members_within(row.sees).filter(user=row).exists():
+            # Who merely asks to belong is not theirs yet.
+            return history.NOTHING
+        context = {
+            "last": row.last_login,
+            "never": not has_signed_in(row),
+            "invitations": row.invitations.select_related("made_by").order_by("-pk")[:5],
+            "now": timezone.now(),
+        }
+        return render_to_string("backoffice/sign_in_of_person.html", context)
 
     @admin.display(description=_("Memberships in your blocks"))
     def memberships_shown(self, row: Any) -> SafeString:

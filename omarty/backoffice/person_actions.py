@@ -1,6 +1,6 @@
 """Row actions of people: correct the name; add, edit, hide, show, remove contacts; use one for sign-in."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,13 +14,14 @@ from audit.operations import Where
 from buildings.models import Membership
 from buildings.permissions import members_within
 from contacts.masking import shown_contact
-from contacts.models import Kind, User
+from contacts.models import Kind, Status, User
 from contacts.operations import (
     Contact,
     ContactRefused,
     WhyContactRefused,
     add_contact,
     change_contact,
+    change_status,
     contacts_of,
     correct_name,
     end_sessions,
@@ -28,6 +29,7 @@ from contacts.operations import (
     promote_contact,
     remove_contact,
     reveal_contacts,
+    unlock,
 )
 from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES, SeenForm, contact_input
 from omarty.backoffice.base.labels import contact_line, contact_refusal, nothing_changed
@@ -144,6 +146,89 @@ class EndSessions(PersonAction):
     def carry_out(self) -> list[str]:
         end_sessions(origin=self.origin, users=[self.row])
         return [_("All sessions of %s have ended.") % self.row]
+
+
+class ChangeStatus(PersonAction):
+    """A person's own status, which holds in every block."""
+
+    needs_reason = True
+    superusers_only = True
+    # From which status, to which.
+    before: ClassVar[Status]
+    after: ClassVar[Status]
+
+    @classmethod
+    def why_refused(cls, row: User) -> str:
+        if row.erased_at is None and row.status == cls.before:
+            return ""
+        return _("%(who)s is not in the status for this: it is “%(status)s”.") % {
+            "who": row,
+            "status": row.get_status_display(),
+        }
+
+    def carry_out(self) -> list[str]:
+        change_status(origin=self.origin, user=self.row, status=self.after)
+        self.row.refresh_from_db()
+        return [
+            _("The status of %(who)s is “%(status)s” now.")
+            % {"who": self.row, "status": self.row.get_status_display()}
+        ]
+
+
+class Activate(ChangeStatus):
+    """A person whose registration waits may sign in from now on."""
+
+    title = gettext_lazy("Activate")
+    button = gettext_lazy("Activate")
+    before, after = Status.PENDING, Status.ACTIVE
+
+    def plan(self) -> list[str]:
+        return [_("%s may sign in from now on.") % self.row]
+
+
+class Suspend(ChangeStatus):
+    """A person may not sign in any more, whatever blocks they belong to."""
+
+    title = gettext_lazy("Suspend")
+    button = gettext_lazy("Suspend")
+    harms = True
+    before, after = Status.ACTIVE, Status.BANNED
+
+    def plan(self) -> list[str]:
+        return [
+            _("%s is signed out everywhere and cannot sign in. Their memberships stay.") % self.row
+        ]
+
+    def clean(self) -> Any:
+        if self.row.pk == self.request.user.pk:
+            raise ValidationError(_("You cannot suspend yourself: another superuser does it."))
+        return super().clean()
+
+
+class ReadmitPerson(ChangeStatus):
+    """A person who was suspended may sign in again."""
+
+    title = gettext_lazy("Readmit the person")
+    button = gettext_lazy("Readmit")
+    before, after = Status.BANNED, Status.ACTIVE
+
+    def plan(self) -> list[str]:
+        return [_("%s may sign in again, by the password that they had.") % self.row]
+
+
+class Unlock(PersonAction):
+    """Who waits after wrong passwords may try again at once."""
+
+    title = gettext_lazy("End the pause after wrong passwords")
+    button = gettext_lazy("End the pause")
+    superusers_only = True
+
+    def plan(self) -> list[str]:
+        return [_("%s may try to sign in again at once.") % self.row]
+
+    def carry_out(self) -> list[str]:
+        unlock(origin=self.origin, user=self.row)
+        return [_("%s may try again.") % self.row]
 
 
 class AddContact(PersonAction):

@@ -12,6 +12,7 @@ from rangefilter.filters import DateRangeFilter
 
 from buildings.models import Block
 from buildings.permissions import Blocks
+from contacts.invitations import never_signed_in
 from omarty.backoffice.base.labels import distinct_labels
 from omarty.backoffice.base.request_limits import EARLIEST, LATEST, row_id
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, scope
@@ -44,6 +45,21 @@ class BlockFilter(admin.SimpleListFilter):
     ) -> None:
         self.model_admin = model_admin
         super().__init__(request, params, model, model_admin)
+
+
+class SignedInFilter(admin.SimpleListFilter):
+    """People by whether they have come in yet: who never did may be invited."""
+
+    title = _("sign-in")
+    parameter_name = "signed_in"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("never", _("Never signed in")), ("yes", _("Signed in, or has a password"))]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        never = never_signed_in()
+        chosen = {"never": never, "yes": ~never}.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(chosen)
 
 
 class EndedFilter(admin.SimpleListFilter):

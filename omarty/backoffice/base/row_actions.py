@@ -49,6 +49,10 @@ class RowAction(forms.Form):
     harms = False
     previews = False
     shows = False
+    # Whether its outcome is to be printed.
+    prints = False
+    # Managers may not do it.
+    superusers_only = False
 
     required_css_class = "required"
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -80,6 +84,11 @@ class RowAction(forms.Form):
     def why_refused(cls, row: Any) -> str:
         """A sentence that says why it cannot be done to this row; empty if it can."""
         return ""
+
+    @classmethod
+    def why_refused_to(cls, request: HttpRequest, row: Any) -> str:
+        """The same, where it depends on who asks."""
+        return cls.why_refused(row)
 
     @classmethod
     def offered_for(cls, row: Any) -> bool:
@@ -149,8 +158,13 @@ class RowActionsAdmin(ScopedAdmin):
         return [
             (self.address(name, row.pk), action.title)
             for name, action in self.row_actions.items()
-            if action.offered_for(row)
+            if self._may(request, action)
+            and action.offered_for(row)
+            and not action.why_refused_to(request, row)
         ]
+
+    def _may(self, request: HttpRequest, action: type[RowAction]) -> bool:
+        return not action.superusers_only or scope(request).changes.ids is None
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
@@ -164,6 +178,8 @@ class RowActionsAdmin(ScopedAdmin):
         row = self._changeable(request, object_id)
         if row is None:
             return self._unknown(request, str(object_id))
+        if not self._may(request, self.row_actions[name]):
+            raise PermissionDenied
         if request.method != "POST":
             return self._open(request, row, name, None)
         with transaction.atomic():
@@ -184,7 +200,7 @@ class RowActionsAdmin(ScopedAdmin):
 
     def _open(self, request: HttpRequest, row: Any, name: str, sent: Any) -> HttpResponse:
         back = self.address("change", row.pk)
-        why_refused = self.row_actions[name].why_refused(row)
+        why_refused = self.row_actions[name].why_refused_to(request, row)
         if why_refused:
             self.message_user(request, why_refused, messages.ERROR)
             return HttpResponseRedirect(back)
@@ -265,6 +281,7 @@ class RowActionsAdmin(ScopedAdmin):
             "media": self.media + form.media,
             "plan": form.plan() if ready and not outcome else [],
             "outcome": outcome,
+            "prints": form.prints,
             "harms": form.harms and ready,
             "button": form.button if ready else gettext_lazy("Preview"),
             "hidden": hidden,
