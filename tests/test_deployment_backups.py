@@ -92,6 +92,13 @@ def test_a_packed_file_that_was_cut_off_or_is_of_anything_else_counts_for_nothin
         assert not counts(tmp_path, f"{name}.sql.gz", content), name
 
 
+@pytest.mark.parametrize("name", ["a.bz2", "a.tar", "a.tar.gz", "a.tgz", "a.zip", "a.7z"])
+def test_what_is_packed_otherwise_counts_by_its_name_and_size_whoever_looks(tmp_path, name):
+    assert counts(tmp_path, name, os.urandom(2000))
+    assert not counts(tmp_path, name, os.urandom(20))
+    assert not counts(tmp_path, f"{name}.part", os.urandom(2000))
+
+
 def test_an_sqlite_file_counts_packed_or_not(tmp_path, right):
     whole = saved(right)
     assert counts(tmp_path, "a.sqlite3", whole)

@@ -219,11 +219,6 @@ def test_a_program_that_was_given_to_the_service_with_its_settings(installation)
         os.chown(each, SERVICE, SERVICE)
     (installation.home / ".env").chmod(0o600)
     os.chown(installation.home / "backups", 0, SERVICE)
-    # A link that leads elsewhere, as of an environment that several installations share.
-    shared = installation.home.parent / "shared"
-    (shared / "bin").mkdir(parents=True)
-    os.chown(shared, SERVICE, SERVICE)
-    (installation.home / ".venv").symlink_to(shared)
     for installation.user in (None, SERVICE):
         found = installation.warnings()
         assert set(found) == {"omarty.W014"}
@@ -235,7 +230,6 @@ def test_a_program_that_was_given_to_the_service_with_its_settings(installation)
     # What is the service's to write stays so.
     for name in (".env", "data", "seals", "data/omarty.sqlite3"):
         assert (installation.home / name).stat().st_uid == SERVICE
-    assert shared.stat().st_uid == 0
 
 
 # --- .env ---------------------------------------------------------------------------------------

@@ -17,10 +17,23 @@ DUMPS = (b"-- MariaDB dump", b"-- MySQL dump", b"/*M!")
 GZIP = b"\x1f\x8b"
 # What cannot be looked into: xz, zstd, age, openssl enc.
 PACKED = (b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"age-encryption.org/", b"Salted__")
-ENCRYPTED = (".age", ".enc", ".gpg")
+PACKED_NAMES = (".7z", ".age", ".bz2", ".enc", ".gpg", ".tar", ".tar.gz", ".tgz", ".zip")
 # How files end that somebody is still writing or gave up; and those that lie beside a database or a backup.
 UNFINISHED = (".part", ".part.gz", ".partial", ".tmp", ".temp", ".incomplete", "~")
 BESIDE = ("-journal", "-wal", "-shm", ".log", ".log.gz", ".md5", ".sha1", ".sha256", ".sha512")
+# How else files end that lie among backups.
+NAMES = (
+    ".sqlite3",
+    ".sqlite",
+    ".db",
+    ".sql",
+    ".gz",
+    ".xz",
+    ".zst",
+    *PACKED_NAMES,
+    *UNFINISHED,
+    *BESIDE,
+)
 # No dump of our tables is so small, but one of an empty database is.
 SMALLEST = 1000
 # Tables that every version has, and one of these that always has rows: without them it is a schema alone.
@@ -49,12 +62,16 @@ LONGEST = 100
 
 
 def is_whole(file: Path, at: os.stat_result) -> bool:
-    """Whether this is a finished backup. Of one that may not be read, name and size alone are known."""
+    """Whether this is a finished backup. Of one packed otherwise than by gzip, or that may not be
+    read, name and size alone are known, to whoever looks.
+    """
     name = file.name.lower()
     if name.startswith(".") or name.endswith((*UNFINISHED, *BESIDE)):
         return False
     if not stat.S_ISREG(at.st_mode) or at.st_size < SMALLEST:
         return False
+    if name.endswith(PACKED_NAMES):
+        return True
     try:
         with file.open("rb") as opened:
             start = opened.read(LONGEST)
@@ -69,7 +86,12 @@ def is_whole(file: Path, at: os.stat_result) -> bool:
         return False
     if start.startswith(SQLITE):
         return _has_all_pages(start, at.st_size) and _has_our_tables(file)
-    return start.startswith(PACKED) or name.endswith(ENCRYPTED)
+    return start.startswith(PACKED)
+
+
+def is_named(file: Path) -> bool:
+    """Whether it is called as backups are, and what is left of them."""
+    return file.name.lower().endswith(NAMES)
 
 
 def _is_whole_packed(packed: BinaryIO) -> bool:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import connection
 
-from omarty.deployment import backup_files, places
+from omarty.deployment import backup_files, places, remedies
 from omarty.deployment.commands import paste, quoted, root_looks_after_it, service
 
 # As long as a timer may fail without being noticed.
@@ -48,7 +48,7 @@ def warnings() -> Iterator[CheckMessage]:
     # What cannot be read may be one.
     unseen = [error for error in closed if not isinstance(error, FileNotFoundError)]
     if unseen:
-        yield places.closed_warning(unseen[0])
+        yield remedies.closed_warning(unseen[0])
         return
     yield Warning(
         f"{directory} has no backup of the last {SAVED_WITHIN.days} days.",
@@ -70,10 +70,10 @@ def _place_warnings(directory: Path) -> Iterator[CheckMessage]:
         )
         return
     if places.found(directory) and root_looks_after_it() and places.writable(directory):
-        who, named = service(), quoted(directory)
+        who, named = service(), quoted(place)
         yield Warning(
             f"{who.user}, as whom Omarty is served, can change and delete the backups in {directory}.",
-            hint=places.remedy(
+            hint=remedies.remedy(
                 directory,
                 f"chown -R root:{quoted(who.group)} {named} && chmod -R g-w,o= {named} && chmod 750 {named}",
             ),

@@ -17,6 +17,7 @@ from omarty.deployment import (
     places,
     program,
     readable_files,
+    remedies,
     routines,
     seal_files,
     serving_user,
@@ -56,7 +57,7 @@ def _to_the_end(check: Check) -> Iterator[CheckMessage]:
     try:
         yield from check()
     except (OSError, RuntimeError) as error:
-        yield places.closed_warning(error)
+        yield remedies.closed_warning(error)
     except DatabaseError as error:
         sentence, remedy = refusal(error)
         yield Warning(
@@ -85,18 +86,18 @@ def _closed_files() -> list[Path]:
     if connection.vendor != "sqlite":
         return []
     file = Path(connection.settings_dict["NAME"])
-    beside = (Path(f"{file}{suffix}") for suffix in ("", "-wal", "-shm", "-journal"))
+    beside = (Path(f"{file}{suffix}") for suffix in remedies.OF_SQLITE)
     there = [each for each in (file.parent, *beside) if places.found(each) is not None]
     return [each for each in there if not places.writable(each)]
 
 
 def _closed(files: list[Path]) -> CheckMessage:
     # The program's folder stays root's, so that the server cannot change it.
-    own = settings.BASE_DIR not in files and all(places.ours(each) for each in files)
+    own = settings.BASE_DIR not in files and all(remedies.ours(each) for each in files)
     return Warning(
         f"The database cannot be used: {service().user} may not write"
         f" {', '.join(str(each) for each in files)}.",
-        hint=paste(*(places.given(each) for each in files)) if own else OTHER_PLACE,
+        hint=paste(*(remedies.given(each) for each in files)) if own else OTHER_PLACE,
         id="omarty.W052",
     )
 

@@ -104,11 +104,35 @@ def keeper_of_files(reader: Service | None) -> Service | None:
 def allows(rights: int, at: os.stat_result, who: Service) -> bool:
     """Whether the modes let this user read or write there; a folder is to be entered too."""
     rights |= 0o1 if stat.S_ISDIR(at.st_mode) else 0
-    if at.st_uid == who.uid:
-        rights <<= 6
-    elif at.st_gid in who.groups:
-        rights <<= 3
+    rights <<= {"u": 6, "g": 3, "o": 0}[counted_as(at, who)]
     return at.st_mode & rights == rights
+
+
+def counted_as(at: os.stat_result, who: Service) -> str:
+    """As what this user is counted there, in the letters of chmod: its user, of its group, or another."""
+    if at.st_uid == who.uid:
+        return "u"
+    return "g" if at.st_gid in who.groups else "o"
+
+
+def group_has_others(at: os.stat_result, who: Service) -> bool:
+    """Whether a group may write there that somebody else than root and this user is in.
+
+    Of a number without a name nobody knows whose it was or will be.
+    """
+    if not at.st_mode & stat.S_IWGRP or at.st_gid in {ROOT, who.gid}:
+        return False
+    members = _members(at.st_gid)
+    return members is None or bool(members - {who.user, "root"})
+
+
+@cache
+def _members(group: int) -> frozenset[str] | None:
+    try:
+        named = grp.getgrgid(group).gr_mem
+    except KeyError:
+        return None
+    return frozenset([*named, *(user.pw_name for user in pwd.getpwall() if user.pw_gid == group)])
 
 
 def root_looks_after_it() -> bool:

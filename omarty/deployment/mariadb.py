@@ -19,7 +19,8 @@ ENCRYPTED = {"REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"}
 PUBLISHED = {"password", "a password of your own"}
 # `GRANT SELECT, INSERT ON `omarty`.* TO …`: what, and on which databases.
 GRANT = re.compile(
-    r"GRANT (?P<what>.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE) )?(?P<where>`(?:[^`]|``)+`|\*)\."
+    r"GRANT (?P<what>.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE) )?(?P<where>`(?:[^`]|``)+`|\*)"
+    r"\.(?P<table>`(?:[^`]|``)+`|\*)?"
 )
 PROXY = re.compile("GRANT PROXY ON (.+?) TO ")
 # A role, which the account may take: GRANT `dba` TO `omarty`@`localhost`. A role that has it has no host.
@@ -28,8 +29,8 @@ ROLE = re.compile("GRANT (?P<role>(?:(?! ON ).)+) TO .+@")
 PUBLIC = re.compile(r"GRANT (.+ ON .+) TO PUBLIC")
 # Databases to try a server on, which an installation of MariaDB gives to everybody.
 FOR_TRIALS = {"test", "test_%"}
-# Rights on all databases that neither read nor change any: dumps want the second.
-HARMLESS = {"USAGE", "PROCESS"}
+# Rights on all databases that neither read nor change any: dumps want most of them.
+HARMLESS = {"USAGE", "PROCESS", "RELOAD", "FLUSH_TABLES", "SHOW DATABASES"}
 
 
 def account_warnings() -> Iterator[CheckMessage]:
@@ -148,6 +149,9 @@ def _too_many(grant: str) -> bool:
     if found["where"] == "*":
         what = {each.strip() for each in found["what"].split(",")}
         return bool(what - HARMLESS) or "WITH GRANT OPTION" in grant
+    if (found["what"], found["where"]) == ("SELECT", "`mysql`"):
+        # What time it is where.
+        return not (found["table"] or "").startswith("`time_zone") or "WITH GRANT OPTION" in grant
     # "\_" is an underscore; a bare "_" stands for any letter, and mostly for itself.
     where = found["where"][1:-1].replace("\\_", "_").replace("\\%", "%")
     if PUBLIC.match(grant) and where in FOR_TRIALS:

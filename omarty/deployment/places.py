@@ -9,8 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import connection
 
-from omarty.deployment.commands import WRITING, allows, paste, quoted, service
-from omarty.owner_only import ROOT
+from omarty.deployment.commands import WRITING, allows, service
 
 # Folders of the system, whatever lies in them; and those whose own folders are shared by its programs.
 SYSTEM = {"bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "usr"}
@@ -50,7 +49,7 @@ def wrong(setting: str) -> str:
     """What the setting names is of the wrong kind: a sentence's end; empty if it is right or not there."""
     wanted = "a folder" if setting == "BACKUP_DIRECTORY" else "a file"
     place = named().get(setting)
-    if place and wanted == "a folder" and len(real(place).parts) <= 2 and _is_systems(place):
+    if place and wanted == "a folder" and len(real(place).parts) <= 2 and _is_known(place):
         return f"{place} is the system's, and no folder of backups alone"
     for each in (place, *place.parents) if place else ():
         try:
@@ -66,6 +65,10 @@ def wrong(setting: str) -> str:
     return ""
 
 
+def _is_known(place: Path) -> bool:
+    return not {*real(place).parts[1:2]}.difference(SYSTEM, SHARED)
+
+
 def warnings() -> Iterator[CheckMessage]:
     """About places of the wrong kind."""
     for setting in named():
@@ -77,54 +80,18 @@ def warnings() -> Iterator[CheckMessage]:
             )
 
 
-def ours(path: Path) -> bool:
-    """Whether a remedy may change owner or mode there: nobody else's place, and named by a setting."""
-    path = real(path)
-    if path.is_relative_to(real(settings.BASE_DIR)):
-        return True
-    first, *below = path.parts[1:] or ("",)
-    if not below or first in SYSTEM or not any(_belongs(path, place) for place in named().values()):
-        return False
-    if not path.is_dir():
-        return True
-    return not (first in SHARED and len(below) == 1) and not has_others(path)
+def own_folders() -> set[Path]:
+    """The folders that settings name: of backups, and those of the database's and the seals' files."""
+    return {
+        real(place if setting == "BACKUP_DIRECTORY" else place.parent)
+        for setting, place in named().items()
+    }
 
 
-def _is_systems(place: Path) -> bool:
-    return not {*real(place).parts[1:2]}.difference(SYSTEM, SHARED)
-
-
-def _belongs(path: Path, place: Path) -> bool:
-    return path.is_relative_to(real(place).parent) or path.is_relative_to(real(place.parent))
-
-
-def has_others(folder: Path) -> bool:
-    """Whether the folder, or something in it, is neither root's nor the service's."""
-    own = {ROOT, os.geteuid(), service().uid}
-    try:
-        return any(each.lstat().st_uid not in own for each in (folder, *folder.iterdir()))
-    except OSError:
-        return folder.stat().st_uid not in own
-
-
-def remedy(path: Path, *commands: str, why: str = "") -> str:
-    """These commands, which change this place; another place where it is not ours to change."""
-    if ours(path):
-        return paste(*commands, why=why)
-    # That which is the place itself comes before one that lies in it.
-    by_nearness = sorted(named().items(), key=lambda each: real(each[1]) != real(path))
-    setting = next((name for name, place in by_nearness if _on_the_way(path, place)), "")
-    if not setting:
-        return "It is the system's, and not to be changed: correct the places that .env names."
-    return (
-        f"{setting} in .env: another place, in a folder that is Omarty's alone, such as"
-        f" {OWN_PLACE[setting]}; {real(path)} is the system's or others', and stays as it is."
-    )
-
-
-def _on_the_way(path: Path, place: Path) -> bool:
-    path, end = real(path), real(place)
-    return end.is_relative_to(path) or path.is_relative_to(end) or path.parent == end.parent
+def is_systems(place: Path) -> bool:
+    """Whether it is a folder of the system, or one that its programs share."""
+    first, *below = real(place).parts[1:] or ("",)
+    return not below or first in SYSTEM or (first in SHARED and len(below) == 1)
 
 
 def files_below(folder: Path, closed: list[OSError]) -> Iterator[tuple[Path, os.stat_result]]:
@@ -139,57 +106,6 @@ def files_below(folder: Path, closed: list[OSError]) -> Iterator[tuple[Path, os.
                 continue
             if at is not None:
                 yield file, at
-
-
-def closed_warning(error: OSError | RuntimeError) -> CheckMessage:
-    """That a place could not be looked at, and how it can."""
-    if isinstance(error, RuntimeError):
-        # Of `Path.resolve()`: links that lead in a circle.
-        sentence, hint = f"A place cannot be looked at: {error}.", "Remove the link."
-    else:
-        path = Path(os.fsdecode(error.filename or "."))
-        sentence = f"{path} cannot be looked at by {service().user}: {error.strerror}."
-        hint = "Mount its disk, or correct its name in .env."
-        if isinstance(error, PermissionError):
-            hint = _opened(real(path))
-        elif path.is_symlink() and path.is_relative_to(settings.STATIC_ROOT):
-            hint = paste(f"rm {quoted(path)}", why="And collect the static files after it.")
-    return Warning(sentence, hint=hint, id="omarty.W012")
-
-
-def _opened(path: Path) -> str:
-    """The command that opens to the service what is closed to it, and to others no more than the way."""
-    static = real(Path(settings.STATIC_ROOT))
-    if path.is_relative_to(static):
-        return paste(f"chmod -R o+rX {quoted(static)}")
-    who, last = service(), path
-    for last in (path, *path.parents):
-        try:
-            at = last.stat()
-        except OSError:
-            continue
-        break
-    place, group = quoted(last), quoted(who.group)
-    if at.st_uid == who.uid:
-        return remedy(last, f"chmod u+rwX {place}")
-    backups = named().get("BACKUP_DIRECTORY")
-    if backups and last == real(backups):
-        return remedy(last, f"chgrp {group} {place} && chmod 750 {place}")
-    own = {real(each.parent) for name, each in named().items() if name != "BACKUP_DIRECTORY"}
-    if last in own - {real(settings.BASE_DIR)}:
-        return remedy(last, given(last))
-    if last != path:
-        # To pass through is not to read: nobody sees what lies there.
-        return remedy(last, f"chmod o+x {place}")
-    return remedy(last, f"chgrp {group} {place} && chmod g+rX {place}")
-
-
-def given(place: Path) -> str:
-    """The command that lets the service's user write there, where they may not."""
-    who = service()
-    if place.stat().st_uid == who.uid:
-        return f"chmod u+rwX {quoted(place)}"
-    return f"chown {quoted(f'{who.user}:{who.group}')} {quoted(place)}"
 
 
 def writable(path: Path) -> bool:

@@ -4,9 +4,8 @@ Who can change it does whatever the server can, and whatever root does with it a
 """
 
 import os
-import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -14,12 +13,14 @@ from typing import NamedTuple
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 
-from omarty.deployment import places
+from omarty.deployment import places, remedies
 from omarty.deployment.commands import (
     READING,
     WRITING,
     Service,
     allows,
+    counted_as,
+    group_has_others,
     paste,
     quoted,
     root_looks_after_it,
@@ -27,22 +28,30 @@ from omarty.deployment.commands import (
 )
 from omarty.owner_only import ROOT
 
-WRITING_FOR_ALL, WRITING_FOR_GROUP = 0o002, 0o020
+WRITING_FOR_ALL = 0o002
 # What is run or read of it by the server.
 SERVED = ("audit", "buildings", "contacts", "locale", "omarty", ".venv")
 # What is shown of it, and what root runs at an update. Beside it files of the service may lie.
 PROGRAM = (*SERVED, "deploy", "requirements", "requirements.txt", "staticfiles", ".git")
+# What the server opens of that; all else may be closed, such as what an editor keeps of an open file.
+NEEDED = {".css", ".html", ".js", ".json", ".mo", ".py", ".so", ".svg"}
 # Several times what there is of a right one.
 MOST_LOOKED_AT = 100_000
+MOST_NAMED = 20
 
 
 class _Piece(NamedTuple):
     """A file or folder, and the part of the program which it is or lies in, or the folder above."""
 
     file: Path
+    # As its name stands in the program's folder, though a link may lead elsewhere.
     part: Path
     is_served: bool = False
     is_above: bool = False
+
+    def is_ours(self) -> bool:
+        """Whether a command may change it: no link leads to it."""
+        return not self.is_above and not self.file.is_symlink()
 
 
 def warnings() -> Iterator[CheckMessage]:
@@ -58,7 +67,8 @@ def warnings() -> Iterator[CheckMessage]:
         at = places.found(piece.file)
         if at is None:
             continue
-        if piece.is_served and not _may(READING, who, piece.file, at):
+        # To come to it, a folder above is entered.
+        if piece.is_served and not _may(0 if piece.is_above else READING, who, piece.file, at):
             closed.append(piece)
         if piece.is_above and at.st_uid == ROOT and at.st_mode & stat.S_ISVTX:
             # As in /tmp, nobody moves away what is another's.
@@ -69,17 +79,23 @@ def warnings() -> Iterator[CheckMessage]:
             for_some.append(piece)
             people[somebody] = None
     if for_all:
-        yield _open_to_all(for_all)
+        yield Warning(
+            f"Every user of this machine can change the program: {_names(for_all)}.",
+            hint=_kept_from_others(for_all, paste, "chmod {all}o-w {names}"),
+            id="omarty.W011",
+        )
     if for_some:
         yield Warning(
             f"{' and '.join(people)} can change the program: {_names(for_some)}.",
-            hint=_given_to_root(for_some),
+            hint=_kept_from_others(
+                for_some, _roots, "chown {all}root: {names} && chmod {all}go-w {names}"
+            ),
             id="omarty.W014",
         )
     if closed:
         yield Warning(
             f"{who.user}, as whom Omarty is served, cannot read the program: {_names(closed)}.",
-            hint=_roots("", f"chmod -R o+rX {_words({each.part for each in closed})}"),
+            hint=_opened(closed, who),
             id="omarty.W016",
         )
 
@@ -87,20 +103,41 @@ def warnings() -> Iterator[CheckMessage]:
 def _program() -> Iterator[_Piece]:
     """Every file and folder of it; first the folders that all lies in, in which each could be replaced."""
     parts = {name: places.real(settings.BASE_DIR / name) for name in PROGRAM}
+    served = {name: part for name, part in parts.items() if name in SERVED}
     above = {folder for part in (settings.BASE_DIR, *parts.values()) for folder in part.parents}
+    way = {folder for part in (settings.BASE_DIR, *served.values()) for folder in part.parents}
     for folder in sorted(above - {settings.BASE_DIR}):
-        yield _Piece(folder, folder, is_above=True)
-    yield _Piece(settings.BASE_DIR, settings.BASE_DIR)
+        yield _Piece(folder, folder, folder in way, is_above=True)
+    yield _Piece(settings.BASE_DIR, settings.BASE_DIR, is_served=True)
     for file in settings.BASE_DIR.glob("*.py"):
-        yield _Piece(file, file, is_served=True)
+        yield _Piece(file, file, is_served=not file.name.startswith("."))
     # An environment may be a link to one that lies elsewhere.
-    for name, part in parts.items():
-        yield _Piece(part, part, name in SERVED)
-        for directory, folders, files in os.walk(part):
-            # What Python keeps of a file it can do without.
-            is_served = name in SERVED and Path(directory).name != "__pycache__"
-            for each in (*folders, *files):
-                yield _Piece(Path(directory) / each, part, is_served and each != "__pycache__")
+    for name, real in parts.items():
+        part = settings.BASE_DIR / name
+        yield _Piece(real, part, name in SERVED)
+        for directory, folders, files in os.walk(real):
+            folder = Path(directory)
+            is_served = name in SERVED and not _is_kept_aside(folder.relative_to(real))
+            for each in folders:
+                is_open = is_served and not _is_kept_aside(Path(each))
+                yield _Piece(folder / each, part, is_open)
+            for each in files:
+                yield _Piece(folder / each, part, is_served and _is_needed(folder, each))
+
+
+def _is_kept_aside(folder: Path) -> bool:
+    """Whether the server can do without it: hidden, or what Python keeps of a file."""
+    return any(name.startswith(".") or name == "__pycache__" for name in folder.parts)
+
+
+def _is_needed(folder: Path, name: str) -> bool:
+    if name.startswith("."):
+        return False
+    suffix = os.path.splitext(name)[1]
+    if suffix == ".txt":
+        return "templates" in folder.parts
+    # The programs of an environment have no suffix.
+    return suffix in NEEDED or (not suffix and folder.name == "bin") or name == "pyvenv.cfg"
 
 
 def _may(rights: int, who: Service, file: Path, at: os.stat_result) -> bool:
@@ -122,58 +159,82 @@ def _who_can_change(who: Service, file: Path, at: os.stat_result) -> str:
     owner = Service(at.st_uid, at.st_gid)
     if owner.uid != ROOT:
         return owner.user
-    return (
-        f"the group {owner.group}" if owner.gid != ROOT and at.st_mode & WRITING_FOR_GROUP else ""
-    )
+    return f"the group {owner.group}" if group_has_others(at, Service(ROOT, ROOT)) else ""
 
 
-def _open_to_all(found: list[_Piece]) -> CheckMessage:
-    elsewhere = {
-        each.part
-        for each in found
-        if not each.is_above and not each.part.is_relative_to(settings.BASE_DIR)
-    }
-    closing = []
-    if above := {each.file for each in found if each.is_above}:
-        closing.append(f"chmod o-w {_words(above)}")
-    if len(above) < len(found):
-        closing.append(f"chmod -R o-w {_words([settings.BASE_DIR, *elsewhere])}")
-    return Warning(
-        f"Every user of this machine can change the program: {_names(found)}.",
-        hint=paste(*closing),
-        id="omarty.W011",
-    )
-
-
-def _given_to_root(found: list[_Piece]) -> str:
-    """How it becomes root's; what else lies in its folder stays whose it is."""
-    above = {each.file for each in found if each.is_above}
-    kept = {folder for folder in above if _is_others(folder)}
-    parts = {each.part for each in found} - above
-    commands = []
-    if single := (above - kept) | (parts & {settings.BASE_DIR}):
-        commands.append(f"chown root: {_words(single)} && chmod go-w {_words(single)}")
-    if below := parts - {settings.BASE_DIR}:
-        commands.append(f"chown -R root: {_words(below)} && chmod -R go-w {_words(below)}")
-    why = ""
-    if kept:
-        why = (
-            f"Move the program to a folder that is root's, such as /srv/omarty (README, In production):"
-            f" {_words(kept)} is others', or has other files, and stays as it is."
+def _kept_from_others(found: list[_Piece], hint: Callable[..., str], command: str) -> str:
+    """How it becomes root's alone to change; what else lies in its folder stays whose it is."""
+    below = {each.part for each in found if not each.is_above}
+    written = {part for part in below if _is_written_in(part)}
+    left = [each for each in found if each.part not in written]
+    own, others = _sorted_out(left)
+    why = []
+    if written:
+        to = " and ".join(f"{name}={places.OWN_PLACE[name]}" for name in _moving(written))
+        why.append(
+            f"First move the database and the seals out of it, to folders of their own: {to} in .env"
+            f" (README, In production); until then {_words(written)} stays as it is, and can be written."
         )
-    return _roots(why, *commands)
+    if others:
+        why.append(remedies.instead(others, of_program=True))
+    parts = {each.part for each in own}
+    commands = []
+    for names, recursive in (
+        (parts & {settings.BASE_DIR}, ""),
+        (parts - {settings.BASE_DIR}, "-R "),
+    ):
+        if names:
+            commands.append(command.format(all=recursive, names=_words(names)))
+    return hint(*commands, why=" ".join(why)) if commands else " ".join(why)
 
 
-def _is_others(folder: Path) -> bool:
-    """Whether it is not to become root's: a home, or a folder with others' or the service's files."""
-    if folder.stat().st_uid == ROOT:
-        return False
-    named = {places.real(each).parent for each in places.named().values()}
-    homes = {places.real(Path(user.pw_dir)) for user in pwd.getpwall()}
-    return folder in named | homes or places.has_others(folder)
+def _sorted_out(found: list[_Piece]) -> tuple[list[_Piece], list[Path]]:
+    """Those that a command may change, and the places of the others."""
+    ours = {part for part in {each.part for each in found} if remedies.ours(part)}
+    own = [each for each in found if each.part in ours and each.is_ours()]
+    others = {
+        (each.file if each.part in ours or each.is_above else each.part): None
+        for each in found
+        if each.part not in ours or not each.is_ours()
+    }
+    return own, [*others]
 
 
-def _roots(why: str, *commands: str) -> str:
+def _moving(parts: set[Path]) -> list[str]:
+    """The settings of the files that the service writes there, and that are to lie elsewhere."""
+    return [
+        name
+        for name, place in places.named().items()
+        if name != "BACKUP_DIRECTORY"
+        and any(
+            places.real(place.parent) == part
+            or (part != settings.BASE_DIR and places.real(place).is_relative_to(part))
+            for part in parts
+        )
+    ]
+
+
+def _is_written_in(part: Path) -> bool:
+    """Whether root's part of the program would keep the service from the database or the seals in it."""
+    return service().uid != ROOT and bool(_moving({part}))
+
+
+def _opened(closed: list[_Piece], who: Service) -> str:
+    """How exactly these are opened to the service, and no private file beside them."""
+    own, others = _sorted_out(closed)
+    why = [remedies.instead(others, of_program=True)] if others else []
+    if len(own) > MOST_NAMED:
+        why.append(f"And {len(own) - MOST_NAMED} more: run this check again afterwards.")
+    modes: dict[str, list[Path]] = {}
+    for each in own[:MOST_NAMED]:
+        at = each.file.stat()
+        entered = "x" if stat.S_ISDIR(at.st_mode) else ""
+        modes.setdefault(f"{counted_as(at, who)}+r{entered}", []).append(each.file)
+    commands = [f"chmod {mode} {_words(files)}" for mode, files in modes.items()]
+    return _roots(*commands, why=" ".join(why))
+
+
+def _roots(*commands: str, why: str = "") -> str:
     """A hint of commands that are root's to paste whoever checks, also where the service has all there is."""
     if not commands:
         return why

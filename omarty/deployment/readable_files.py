@@ -8,12 +8,14 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 from django.db import connection
 
-from omarty.deployment import places
+from omarty.deployment import places, remedies
 from omarty.deployment.commands import paste, quoted, root_looks_after_it, service
 from omarty.owner_only import ANYTHING_FOR_OTHERS, ROOT, rights_too_many_on_settings
 
 # All but that its group looks into a folder.
 MORE_THAN_LOOKING_BY_ITS_GROUP = 0o027
+# They have "env" in their names, and no keys.
+NO_COPIES = {".envrc", *(f".env.{each}" for each in ("dist", "example", "sample", "template"))}
 
 
 def warnings() -> Iterator[CheckMessage]:
@@ -27,16 +29,16 @@ def warnings() -> Iterator[CheckMessage]:
         try:
             at = places.found(file)
         except OSError as error:
-            yield places.closed_warning(error)
+            yield remedies.closed_warning(error)
             continue
         if at is not None and at.st_mode & _too_many(file, at):
             open_files.append((file, at))
-    own = [each for each in open_files if places.ours(each[0])]
+    own = [each for each in open_files if remedies.ours(each[0])]
     if own:
         yield _readable([file for file, _at in own], paste("; ".join(_closing(*at) for at in own)))
     for file, _at in open_files:
-        if not places.ours(file):
-            yield _readable([file], places.remedy(file))
+        if not remedies.ours(file):
+            yield _readable([file], remedies.remedy(file))
 
 
 def _readable(files: list[Path], remedy: str) -> CheckMessage:
@@ -53,7 +55,7 @@ def _settings_file() -> Path:
 
 def _copies_of_settings() -> list[Path]:
     """What editors and people leave beside it: .env.bak, .env~, ..env.swp."""
-    found = set(settings.BASE_DIR.glob("*.env*")) - {settings.BASE_DIR / ".env.example"}
+    found = {each for each in settings.BASE_DIR.glob("*.env*") if each.name not in NO_COPIES}
     return sorted(each for each in found - {_settings_file()} if each.is_file())
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit.models import Entry, Seal
 from audit.seal_file import SealFileProblem, last_seal_line
 from audit.seals import is_one_ahead
-from omarty.deployment import places
+from omarty.deployment import places, remedies
 from omarty.deployment.backups import database_directory
 from omarty.deployment.commands import manage, paste, quoted, root_looks_after_it, service
 
@@ -54,7 +54,7 @@ def warnings() -> Iterator[CheckMessage]:
 
 def _closed(place: Path, folder: Path) -> CheckMessage:
     who = service()
-    remedy = places.remedy(place, places.given(place))
+    remedy = remedies.remedy(place, remedies.given(place))
     if folder == settings.BASE_DIR and place.stat().st_uid != who.uid:
         # The program is root's, so that the server cannot change it.
         elsewhere = Path("/var/lib/omarty-seals")

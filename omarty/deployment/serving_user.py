@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning
 
-from omarty.deployment import places
+from omarty.deployment import places, remedies
 from omarty.deployment.commands import (
     READING,
     allows,
     keeper_of_files,
-    paste,
     quoted,
     reader_of_settings,
     service,
@@ -34,12 +33,14 @@ def warnings() -> Iterator[CheckMessage]:
             " one of them cannot serve.",
             hint=f"As whom it is served, User= in omarty.service says. If it is {who.user}:"
             f" `{given}`. If it is {reader.user}: give them the folders that DATABASE_URL and AUDIT_SEAL_FILE"
-            " name.",
+            " name."
+            if remedies.ours(file)
+            else remedies.instead([file]),
             id="omarty.W015",
         )
         return
     yield Warning(
         f"{who.user}, as whom Omarty is served, cannot read {file}: the server does not start.",
-        hint=paste(given),
+        hint=remedies.remedy(file, given),
         id="omarty.W017",
     )

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.checks import CheckMessage, Warning
 
+from omarty.deployment import remedies
 from omarty.deployment.commands import manage, paste, quoted
 
 
@@ -21,8 +22,10 @@ def warnings() -> Iterator[CheckMessage]:
         yield Warning(
             f"{manifest}, which names the static files, is broken: every page answers 500.",
             # Django cannot collect over it.
-            hint=paste(
-                f"rm -rf {quoted(manifest)} && {again}", why="And restart the server after it."
+            hint=remedies.remedy(
+                manifest,
+                f"rm -rf {quoted(manifest)} && {again}",
+                why="And restart the server after it.",
             ),
             id="omarty.W009",
         )
