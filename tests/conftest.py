@@ -185,3 +185,17 @@ def right(tmp_path_factory):
 def installation(right, tmp_path):
     """The same, to make something wrong in it."""
     return right.copied_to(tmp_path / "installation")
+
+
+@pytest.fixture(scope="module")
+def shared(right, tmp_path_factory):
+    """One installation for all tests of a module that change its settings alone: a copy takes its time."""
+    return right.copied_to(tmp_path_factory.mktemp("shared") / "installation")
+
+
+@pytest.fixture
+def configured(shared, right):
+    """The same, to make something wrong in `.env` and nowhere else."""
+    yield shared
+    shared.settings = {**right.settings}
+    shared.set()

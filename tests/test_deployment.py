@@ -144,12 +144,12 @@ FINE = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_a_wrong_setting_is_named_with_its_remedy(installation, what):
+def test_a_wrong_setting_is_named_with_its_remedy(configured, what):
     settings, warning, remedy = WRONG[what]
-    (installation.home / ".env.example").write_text(f"SECRET_KEY={PUBLIC}\n")
-    (installation.home / "data" / "below").mkdir()
-    installation.set(**settings)
-    found = installation.warnings()
+    (configured.home / ".env.example").write_text(f"SECRET_KEY={PUBLIC}\n")
+    (configured.home / "data" / "below").mkdir(exist_ok=True)
+    configured.set(**settings)
+    found = configured.warnings()
     assert set(found) == {warning}
     assert remedy in found[warning][1]
 
@@ -478,11 +478,11 @@ REMOTE = "mysql://omarty:of-ours@db.invalid:3306/omarty"
         ("mysql://omarty:password@127.0.0.1:1/omarty", {"omarty.W044"}),
     ],
 )
-def test_the_account_on_mariadb(installation, url, more):
+def test_the_account_on_mariadb(configured, url, more):
     if why := mariadb.missing():
         pytest.skip(why)
-    installation.set(DATABASE_URL=url)
-    found = installation.warnings()
+    configured.set(DATABASE_URL=url)
+    found = configured.warnings()
     assert set(found) == {"omarty.W050"} | more
     assert "of-ours" not in str(found)
 
@@ -578,6 +578,15 @@ def test_the_remedy_of_a_missing_backup_on_mariadb_makes_one(installation, maria
         assert list((installation.home / "failed").iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def granted(shared, mariadb_server):
+    """A database of MariaDB with all tables, which the tests of grants share."""
+    with mariadb.schema(mariadb_server, "granted_1") as url:
+        shared.set(DATABASE_URL=url)
+        shared.succeed("migrate", "--verbosity", "0")
+        yield url
+
+
 @pytest.mark.parametrize(
     ("grants", "told"),
     [
@@ -603,15 +612,10 @@ def test_the_remedy_of_a_missing_backup_on_mariadb_makes_one(installation, maria
         (["ALL ON `granted_1`.*", "SELECT ON `granted_1`.* TO PUBLIC"], False),
     ],
 )
-def test_an_account_for_more_than_its_database(installation, mariadb_server, grants, told):
+def test_an_account_for_more_than_its_database(granted, configured, mariadb_server, grants, told):
     account = "omarty_granted@localhost"
-    with (
-        mariadb.schema(mariadb_server, "granted_1") as url,
-        mariadb.connect(mariadb_server) as connection,
-    ):
-        installation.set(DATABASE_URL=url)
+    with mariadb.connect(mariadb_server) as connection:
         connection.query(f"CREATE OR REPLACE USER {account} IDENTIFIED BY 'of-ours'")
-        installation.succeed("migrate", "--verbosity", "0")
         for role, has in {"role_of_all": "ALL ON *.*", "role_above": "role_of_all"}.items():
             connection.query(f"CREATE OR REPLACE ROLE {role}")
             connection.query(f"GRANT {has} TO {role}")
@@ -619,11 +623,11 @@ def test_an_account_for_more_than_its_database(installation, mariadb_server, gra
             what, _to, option = grant.partition(" WITH ")
             to = "" if "PUBLIC" in grant else f" TO {account}"
             connection.query(f"GRANT {what}{to}{' WITH ' + option if option else ''}")
-        installation.set(DATABASE_URL=url.replace("root@", "omarty_granted:of-ours@"))
-        found = installation.warnings()
+        configured.set(DATABASE_URL=granted.replace("root@", "omarty_granted:of-ours@"))
+        found = configured.warnings()
         if told:
-            paste_as_root_of(mariadb_server, installation, found["omarty.W040"][1])
-            assert set(installation.warnings()) == {"omarty.W042"}
+            paste_as_root_of(mariadb_server, configured, found["omarty.W040"][1])
+            assert set(configured.warnings()) == {"omarty.W042"}
         connection.query(f"DROP USER {account}")
         connection.query("DROP ROLE role_of_all, role_above")
         if grants[-1] == "SELECT ON `granted_1`.* TO PUBLIC":

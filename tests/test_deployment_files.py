@@ -30,9 +30,9 @@ SQL = START + TABLES + b"x" * 2000
         ("DATABASE_URL", "sqlite:///data", "data is a folder, and no file."),
     ],
 )
-def test_a_place_of_the_wrong_kind_is_told_and_not_changed(installation, setting, value, told):
-    installation.set(**{setting: value})
-    found = installation.warnings()
+def test_a_place_of_the_wrong_kind_is_told_and_not_changed(configured, setting, value, told):
+    configured.set(**{setting: value})
+    found = configured.warnings()
     # A folder for the database has the seals beside it, and the backups below.
     assert set(found) - {"omarty.W024", "omarty.W027"} == {"omarty.W013"}
     sentence, remedy = found["omarty.W013"]
@@ -40,10 +40,10 @@ def test_a_place_of_the_wrong_kind_is_told_and_not_changed(installation, setting
 
 
 @pytest.mark.parametrize("folder", ["/", "/etc", "/var/lib", "/home", "/dev"])
-def test_no_folder_of_the_systems_is_changed(installation, folder):
+def test_no_folder_of_the_systems_is_changed(configured, folder):
     place = "/".join([folder.rstrip("/"), "seals.jsonl"])
-    installation.set(BACKUP_DIRECTORY=folder, AUDIT_SEAL_FILE=place)
-    found = installation.warnings()
+    configured.set(BACKUP_DIRECTORY=folder, AUDIT_SEAL_FILE=place)
+    found = configured.warnings()
     assert (
         "BACKUP_DIRECTORY in .env"
         in found["omarty.W010" if folder == "/var/lib" else "omarty.W013"][1]
