@@ -16,7 +16,10 @@ from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
 from omarty.settings import BASE_DIR
+from tests.conftest import ONCE
 from tests.http import granian_command
+
+pytestmark = ONCE
 
 DEPLOY = BASE_DIR / "deploy"
 NGINX = (DEPLOY / "nginx.conf").read_text()
