@@ -14,6 +14,7 @@ from audit.operations import Origin, as_json, entry, record, record_all
 from buildings.models import STATUS_LABELS, Apartment, Block, Membership, Role
 from buildings.operations import lock_blocks, locked_apartment, refuse, save_apartment
 from contacts.models import Status, User
+from contacts.open_invitations import end_open_invitations
 from contacts.operations import lock_person
 
 
@@ -74,6 +75,7 @@ def ban_memberships(*, origin: Origin, memberships: Iterable[Membership]) -> Non
     """They may use nothing of the block until they are readmitted."""
     rows = _locked(memberships, Status.ACTIVE)
     _change(origin, Action.MEMBERSHIP_BANNED, rows, {"status": Status.BANNED})
+    end_open_invitations(*[row.user for row in rows])
 
 
 @transaction.atomic
@@ -108,6 +110,8 @@ def end_memberships(
         if row.started_at is not None and ended_at < row.started_at
     )
     _change(origin, Action.MEMBERSHIP_ENDED, rows, {"ended_at": ended_at})
+    # Their manager made them a link as a member.
+    end_open_invitations(*[row.user for row in rows])
 
 
 @transaction.atomic

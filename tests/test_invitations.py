@@ -12,7 +12,11 @@ from django.utils import timezone
 
 from audit.models import Action, Channel, Entry
 from audit.operations import Origin
-from buildings.membership_operations import end_memberships, start_membership
+from buildings.membership_operations import (
+    ban_memberships,
+    end_memberships,
+    start_membership,
+)
 from buildings.models import Block, Membership, Role
 from contacts.models import Invitation, Status, User
 from contacts.operations import change_password, change_status, end_sessions, register_user
@@ -190,7 +194,7 @@ def _asks_elsewhere(desk, user, link):
 
 
 def _banned_from_the_block(desk, user, link):
-    user.memberships.update(status=Status.BANNED)
+    ban_memberships(origin=Origin.of_command("test"), memberships=list(user.memberships.all()))
 
 
 def _back_after_a_suspension(desk, user, link):
@@ -204,7 +208,7 @@ def _phone_corrected(desk, user, link):
 
 WAYS = {
     _asks_elsewhere: "This link no longer serves.",
-    _banned_from_the_block: "This link no longer serves.",
+    _banned_from_the_block: ENDED,
     _back_after_a_suspension: "This link no longer serves.",
     _phone_corrected: ENDED,
     _twice: "A password was set by this link already.",
@@ -213,7 +217,7 @@ WAYS = {
     _too_old: "This link is too old.",
     _suspended: "This link no longer serves.",
     _password_set_otherwise: "This link no longer serves.",
-    _moved_out: "This link no longer serves.",
+    _moved_out: ENDED,
     _joined_elsewhere: "This link no longer serves.",
     _maker_is_no_manager: "This link no longer serves.",
 }
