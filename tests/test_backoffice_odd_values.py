@@ -206,3 +206,10 @@ def test_any_choice_for_an_action(desk, path, action, chosen, more):
     with transaction.atomic():
         assert desk.post(f"/admin/{path}", sent).status_code < 500
         transaction.set_rollback(True)
+
+
+def test_a_field_to_find_a_row_by_that_has_no_name_is_none():
+    assert (
+        Desk("manager").post("/admin/buildings/apartment/2/change/", {"_to_field": ""}).status_code
+        == 200
+    )

@@ -116,6 +116,10 @@ class ScopedAdmin(ModelAdmin):
         """The blocks that a row lies in."""
         return [row.block_id]
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        # Django takes an empty `_to_field` for the name of a field.
+        return super().get_object(request, object_id, from_field or None)
+
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         return self.within(scope(request).sees, super().get_queryset(request))
 
