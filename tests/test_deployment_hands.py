@@ -61,6 +61,18 @@ def test_a_folder_above_the_program_that_is_nobody_elses(installation):
     assert installation.warnings() == {}
 
 
+def test_a_link_within_an_environment_leads_nowhere_else(installation):
+    environment = installation.home / ".venv"
+    (environment / "lib").mkdir(parents=True, exist_ok=True)
+    (environment / "lib64").symlink_to("lib")
+    for each in (environment, environment / "lib"):
+        os.chown(each, SERVICE, SERVICE)
+    installation.user = None
+    remedy = installation.warnings()["omarty.W014"][1]
+    assert str(environment) in remedy
+    assert "Move the program" not in remedy
+
+
 @pytest.mark.parametrize("name", [".venv", "staticfiles", ".venv/bin"])
 @pytest.mark.parametrize(("mode", "told"), [(0o755, "W014"), (0o777, "W011")])
 def test_what_a_link_of_the_program_leads_to_stays_whose_it_is(installation, name, mode, told):

@@ -164,7 +164,13 @@ def test_two_people_of_one_cell_are_refused(refused, names):
 
 @pytest.mark.parametrize(
     "name",
-    ["Ahmed\nHassan\nAli", "Abdel-Rahman Ali", "Ahmed El -Sayed Ali", "شقة 1 - دور 2 - أحمد علي"],
+    [
+        "Ahmed\nHassan\nAli",
+        "Dr.\nAli Hassan",
+        "Abdel-Rahman Ali",
+        "Ahmed El -Sayed Ali",
+        "شقة 1 - دور 2 - أحمد علي",
+    ],
 )
 def test_a_name_that_goes_on_below_is_one(sheet, name):
     load(sheet("Flat|Floor|Residents|Mobile", f"101|1|{name}|{PHONES}"), block=1)

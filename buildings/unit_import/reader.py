@@ -283,7 +283,7 @@ class UnitReader:
         if (
             names_several(found.get("resident", ""))
             or any(map(names_several, as_typed))
-            or any("\n" in text and len(text.split("\n")) == most for text in as_typed)
+            or any(_are_first_names(text, most) for text in as_typed)
         ):
             sentence = _("names more than one person, with several contacts: give each a row")
             yield RowProblem(row, self.heading("resident"), sentence)
@@ -422,3 +422,9 @@ def _is_of_home_without_code(phone: tuple[str, str]) -> bool:
     return country_code_of(value) == home and not re.search(
         rf"(?:\+|00) ?{home}", western_digits(typed)
     )
+
+
+def _are_first_names(text: str, count: int) -> bool:
+    """Whether so many lines have a word each."""
+    lines = text.split("\n")
+    return len(lines) == count > 1 and all(len(line.split()) == 1 for line in lines)

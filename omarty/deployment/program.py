@@ -118,11 +118,17 @@ def _program() -> Iterator[_Piece]:
         for directory, folders, files in os.walk(real):
             folder = Path(directory)
             is_served = name in SERVED and not _is_kept_aside(folder.relative_to(real))
+            # What a link leads to in the same part is looked at itself: of lib64, lib.
+            folders = [each for each in folders if not _leads_within(folder / each, real)]
             for each in folders:
                 is_open = is_served and not _is_kept_aside(Path(each))
                 yield _Piece(folder / each, part, is_open)
             for each in files:
                 yield _Piece(folder / each, part, is_served and _is_needed(folder, each))
+
+
+def _leads_within(file: Path, part: Path) -> bool:
+    return file.is_symlink() and places.real(file).is_relative_to(part)
 
 
 def _is_kept_aside(folder: Path) -> bool:
