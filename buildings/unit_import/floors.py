@@ -86,6 +86,12 @@ def read_floor(text: str) -> int | str:
     floor = _worded(_words(text)) if number is None else number
     if number is None and isinstance(floor, int) and floor > 0:
         floor = _signed(floor, _dashed(text))
+        if floor is None:
+            raise CellProblem(
+                _(
+                    "may be a floor above the ground or below: write the number alone, such as 2 or -2"
+                )
+            )
     if isinstance(floor, str) or (floor is not None and LOWEST_FLOOR <= floor <= HIGHEST_FLOOR):
         return floor
     raise CellProblem(

@@ -96,9 +96,13 @@ def instead(paths: list[Path], *, of_program: bool = False) -> str:
     setting = next((name for name, place in by_nearness if _on_the_way(real, place)), "")
     if not setting:
         return "It is the system's, and not to be changed: correct the places that .env names."
+    example = places.OWN_PLACE[setting].removeprefix("sqlite:///")
+    # What is others' is no example of what is Omarty's alone.
+    is_taken = any(_on_the_way(places.real(each), Path(example)) for each in paths)
+    such_as = "" if is_taken else f", such as {places.OWN_PLACE[setting]}"
     return (
-        f"{setting} in .env: another place, in a folder that is Omarty's alone, such as"
-        f" {places.OWN_PLACE[setting]}; {told} is the system's or others', and stays as it is."
+        f"{setting} in .env: another place, in a folder that is Omarty's alone{such_as}; {told} is the"
+        " system's or others', and stays as it is."
     )
 
 
