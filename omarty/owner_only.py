@@ -27,6 +27,24 @@ def keep_settings(file: Path) -> None:
         )
 
 
+def malformed_line(file: Path) -> int:
+    """The number of the first line of `.env` that sets nothing and is no comment; 0 if there is none.
+
+    django-environ writes such a line into the log, with the key that may stand in it, and goes on.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0
+    return next((number for number, line in enumerate(lines, 1) if not _is_understood(line)), 0)
+
+
+def _is_understood(line: str) -> bool:
+    name, sets, _value = line.removeprefix("export ").partition("=")
+    says_nothing = line.strip()[:1] in {"", "#"}
+    return says_nothing or bool(sets and name.isascii() and name.replace("_", "0").isalnum())
+
+
 def why_unreadable(file: Path) -> str:
     """A sentence about a file that is there and closed to this user, with the remedy; empty if it is not."""
     try:

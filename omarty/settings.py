@@ -15,7 +15,7 @@ import environ
 import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 
-from omarty.owner_only import keep_settings, why_unreadable
+from omarty.owner_only import keep_settings, malformed_line, why_unreadable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -23,6 +23,11 @@ env = environ.Env()
 # Its keys open everything, and a plain `cp` lets everybody read them.
 keep_settings(BASE_DIR / ".env")
 try:
+    if line := malformed_line(BASE_DIR / ".env"):
+        raise ImproperlyConfigured(
+            f"Line {line} of {BASE_DIR / '.env'} is no NAME=value: nothing stands before the name,"
+            " and no space before the =."
+        )
     env.read_env(BASE_DIR / ".env")
 except UnicodeDecodeError as error:
     raise ImproperlyConfigured(

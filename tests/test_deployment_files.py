@@ -169,3 +169,17 @@ def test_dumpdata_without_a_database_ends_with_the_same_sentence(installation):
     refused = installation.run("dumpdata", "contacts.user")
     assert refused.returncode == 1 and len(refused.stderr.splitlines()) == 1
     assert f"{installation.home}/gone/x.sqlite3. DATABASE_URL in .env" in refused.stderr
+
+
+@pytest.mark.parametrize("line", ["JWT_FORMER_KEYS = {}", "SECRET KEY={}", " DEBUG={}", "{}"])
+def test_a_line_of_settings_that_sets_nothing_stops_the_start_and_is_not_repeated(
+    installation, line
+):
+    keys, secret = installation.home / ".env", "not-to-be-seen-in-any-log-0123456789"
+    with keys.open("a", encoding="utf-8") as file:
+        file.write(f"\n# What follows is wrong.\n{line.format(secret)}\n")
+    refused = installation.run("check")
+    number = len(keys.read_text(encoding="utf-8").splitlines())
+    assert refused.returncode == 1
+    assert f"Line {number} of {keys} is no NAME=value" in refused.stderr
+    assert secret not in refused.stderr + refused.stdout

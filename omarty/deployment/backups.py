@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Warning
 from django.db import connection
 
 from omarty.deployment import backup_files, places, remedies
-from omarty.deployment.commands import paste, quoted, root_looks_after_it, service
+from omarty.deployment.commands import quoted, root_looks_after_it, service
 
 # As long as a timer may fail without being noticed.
 SAVED_WITHIN = timedelta(days=7)
@@ -52,7 +52,7 @@ def warnings() -> Iterator[CheckMessage]:
         return
     yield Warning(
         f"{directory} has no backup of the last {SAVED_WITHIN.days} days.",
-        hint=paste(_save(directory))
+        hint=remedies.remedy(directory, _save(directory))
         if not database_is_gone()
         else "Once the database is there: this check names the line that makes one.",
         id="omarty.W023",
