@@ -57,7 +57,12 @@ _SECOND_BYTES = re.compile(
     + "]"
 )
 # Each run of question marks is looked at once, from its first.
-_LOST = re.compile(r"\ufffd|(?<![\w?])\?{2,}+(?!\w)|(?<!\?)\?{3,}+(?=\w)|(?<=\w)\?{2,}+(?=\w)")
+_LOST = re.compile(
+    r"\ufffd|(?<![\w?])\?{2,}+(?!\w)|(?<!\?)\?{3,}+(?=\w)|(?<=\w)\?{2,}+(?=\w)"
+    r"|(?<=[\u0620-\u064a])\?(?=[\u0620-\u064a])"
+)
+# Words of nothing but letters with accents, which no language has, as two beside each other tell.
+_ACCENTED = re.compile("[À-ÖØ-öø-ÿ]{2}")
 # Letters of Arabic in UTF-8, each of whose bytes was read as a letter or a sign of its own.
 _HALVES = re.compile("(?:[ØÙÚÛ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]){2}")
 
@@ -119,21 +124,24 @@ def spelling(name: str) -> tuple[str, int]:
 def repaired(text: str) -> str:
     """The text as it was before a program spoilt it, where it can have been one text only.
 
-    That is so of HTML entities, and of UTF-8 that was read as another code page, once or several times.
+    That is so of HTML entities, of UTF-8 that was read as another code page, once or several times, and of
+    Arabic of Windows that was read as its Western code page.
     """
     if not may_be_spoilt(text):
         return text
     for _time in range(_TIMES):
         better = _read_as_utf8(_without_entities(text))
         if better == text:
-            return text
+            return _read_as_arabic(text)
         text = better
     return text
 
 
 def may_be_spoilt(text: str) -> bool:
     """Whether `repaired()` may find something; false of almost every text, and fast."""
-    return "&" in text or (not text.isascii() and _SECOND_BYTES.search(text) is not None)
+    return "&" in text or (
+        not text.isascii() and bool(_SECOND_BYTES.search(text) or _ACCENTED.search(text))
+    )
 
 
 def is_lost(text: str) -> bool:
@@ -199,6 +207,18 @@ def _read_as_utf8(text: str) -> str:
         if code_page != _ARABIC or _ARABIC_LETTER.search(read):
             return read
     return text
+
+
+def _read_as_arabic(text: str) -> str:
+    letters = "".join(filter(str.isalpha, text))
+    # A name of one or two such letters there may be.
+    if len(letters) < 4 or not all("À" <= letter <= "ÿ" for letter in letters):  # noqa: PLR2004
+        return text
+    try:
+        read = text.encode("cp1252").decode(_ARABIC)
+    except UnicodeError:
+        return text
+    return read if all(map(_ARABIC_LETTER.match, filter(str.isalpha, read))) else text
 
 
 def _decoded(spoilt: bytes) -> str:

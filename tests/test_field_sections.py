@@ -298,3 +298,25 @@ def test_what_is_no_number_of_here_is_none_of_abroad(cell):
 def test_and_before_an_address_is_no_part_of_it():
     found = contacts_in(Kind.EMAIL, "a1@x.com،و22.b@y.org")
     assert [value for _typed, value in found] == ["a1@x.com", "22.b@y.org"]
+
+
+@pytest.mark.parametrize("mark", ['"', "//", "''", "،،"])
+def test_marks_for_the_cell_above_are_asked_for(refused, mark):
+    for column in ("resident", "floor", "phone", "note"):
+        cells = {"number": "102", "resident": "علي حسن", "phone": "01001234702", "floor": "1"}
+        found = refused(
+            "|".join([*cells, "note"]), "|".join((cells | {"note": "", column: mark}).values())
+        )
+        assert "stands for the cell above: write it out" in found[2], column
+
+
+def test_arabic_of_windows_that_was_read_as_western_is_repaired(sheet):
+    load(sheet("number|floor|resident|phone", "601|1|ÇÍãÏ Úáí|01001234701"), block=1)
+    assert User.objects.filter(name="احمد علي").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["مح?مد علي", "مكرر", "دكتور", "لواء", "السيدة", "إيجار جديد", "رفض الإدلاء", "نفسه"]
+)
+def test_what_is_no_whole_name_is_nobodys(refused, name):
+    assert refused("number|floor|resident|phone", f"602|1|{name}|01001239999")

@@ -57,6 +57,8 @@ _LONGEST_NOTHING = max(map(len, _NOTHING)) + 2
 _NO_CONTACT = re.compile("(?:no|without|لا يوجد|لايوجد|لا توجد|لاتوجد|بدون|ليس له|ليس لها)(?: .*)?")
 # In a folded text: so many that they may be a phone.
 _DIGITS = re.compile("[0-9](?: ?[0-9]){4}")
+# What stands for the cell above.
+_DITTO = re.compile("[\"“”″〃]{1,2}|//|''|,,|،،")
 _ZEROS = re.compile(r"0+(?:\.0+)?")
 _ZEROS_AS_PHONE = re.compile(r"[+(]{0,2}[0٠۰](?:[ ().,/_–-]{0,3}[0٠۰])*\)?")
 # A number below nought, which no phone is.
@@ -189,7 +191,10 @@ def means_nobody(resident: str, *, has_contact: bool) -> bool:
 
 
 def _bare(text: str) -> str:
+    """Raises CellProblem for what repeats the cell above: who sorts the rows means another one."""
     text = clean(text).strip()
+    if _DITTO.fullmatch(text):
+        raise CellProblem(_("stands for the cell above: write it out"))
     if text.startswith('="') and (found := _AS_TEXT.fullmatch(text)):
         return found[1].strip()
     return text

@@ -94,7 +94,11 @@ class _LeftOut(NamedTuple):
 
     def meant(self, cells: Sequence[str]) -> str:
         """What the row says in it."""
-        return meant(cells[self.at]) if self.at < len(cells) else ""
+        try:
+            return meant(cells[self.at]) if self.at < len(cells) else ""
+        except CellProblem:
+            # Of a column that is left out.
+            return ""
 
     def said_of_unit(self, cells: Sequence[str]) -> str:
         """The same as far as it may tell units apart, which is short: "Entrance 1" is the entrance 1."""
@@ -203,13 +207,15 @@ class UnitReader:
             if len(text) > _LONGEST_CELL:
                 sentence = _("is longer than %d characters") % _LONGEST_CELL
                 problems.append(RowProblem(row, self.headings[index], sentence))
-            elif text and (text := tidy(one_line(text) if "\n" in text else text)):
+            elif text:
                 try:
-                    value = read(text)
+                    text = tidy(one_line(text) if "\n" in text else text)
+                    value = read(text) if text else None
                 except CellProblem as error:
                     problems.append(RowProblem(row, self.headings[index], str(error)))
                 else:
-                    found[name] = found[name] + value if name in found else value
+                    if text:
+                        found[name] = found[name] + value if name in found else value
         block = self._finder.find(
             found.get("block", ""), found.get("block name", ""), found.get("block id")
         )
