@@ -8,18 +8,15 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import environ
 import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 
-from omarty.owner_only import keep_settings, malformed_line, why_unreadable
+from omarty import setting_values as read
+from omarty.owner_only import keep_settings, malformed_line
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
 # Its keys open everything, and a plain `cp` lets everybody read them.
 keep_settings(BASE_DIR / ".env")
 try:
@@ -28,7 +25,7 @@ try:
             f"Line {line} of {BASE_DIR / '.env'} is no NAME=value: nothing stands before the name,"
             " and no space before the =."
         )
-    env.read_env(BASE_DIR / ".env")
+    read.env.read_env(BASE_DIR / ".env")
 except UnicodeDecodeError as error:
     raise ImproperlyConfigured(
         f"{BASE_DIR / '.env'} is not UTF-8 from byte {error.start} on: save it as UTF-8. The keys in it"
@@ -36,89 +33,27 @@ except UnicodeDecodeError as error:
     ) from error
 
 
-def _boolean(name: str, default: bool) -> bool:
-    """A switch. django-environ takes every unknown word for False; we do not."""
-    words = {"true": True, "yes": True, "on": True, "1": True}
-    words |= {"false": False, "no": False, "off": False, "0": False}
-    value = env.str(name, default=str(default)).strip().lower()
-    if value not in words:
-        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
-    return words[value]
-
-
-def _number(name: str, default: int, lowest: int = 1, highest: int = 10_000) -> int:
-    value = env.str(name, default=str(default)).strip()
-    right = value.isascii() and value.isdigit() and len(value) < 10
-    if not right or not lowest <= int(value) <= highest:
-        raise ImproperlyConfigured(
-            f"{name} must be a whole number from {lowest} to {highest}, not {value[:40]!r}."
-        )
-    return int(value)
-
-
-def _list(name: str, default: str = "") -> list[str]:
-    return [each.strip() for each in env.str(name, default=default).split(",") if each.strip()]
-
-
-def _secret(name: str) -> str:
-    # Not through env.str(), which takes a leading "$" for another variable's name.
-    value = os.environ.get(name, "").strip()
-    if len(value.encode()) < 32:
-        if not value and (closed := why_unreadable(BASE_DIR / ".env")):
-            # New keys would sign everybody out.
-            raise ImproperlyConfigured(closed)
-        found = "is missing" if not value else f"has {len(value.encode())} bytes"
-        raise ImproperlyConfigured(
-            f"{name} {found}: it must be a random text of at least 32 bytes, such as"
-            ' `python3 -c "import secrets; print(secrets.token_urlsafe(48))"` makes.'
-        )
-    return value
-
-
-# Scheme, and whether a host follows it.
-KNOWN_DATABASES = {("sqlite", False), ("mysql", True)}
-
-
-def _database(name: str, default: str) -> dict[str, Any]:
-    url = env.str(name, default=default)
-    wrong = ImproperlyConfigured(
-        f"{name} must look like sqlite:///omarty.sqlite3 or mysql://user:password@host:3306/name."
-    )
-    try:
-        parts = urlsplit(url)
-        named = (
-            parts.path not in {"", "/", "/:memory:"}
-            and (parts.scheme, bool(parts.netloc)) in KNOWN_DATABASES
-        )
-        config: dict[str, Any] = env.db_url_config(url) if named and parts.port != 0 else {}
-    except ValueError as error:
-        raise wrong from error
-    if not config:
-        raise wrong
-    return config
-
-
 # --- What every installation sets ---------------------------------------------------------------
 
 # Signs back-office sessions and forms. Random, at least 32 bytes, its own for each installation.
-SECRET_KEY = _secret("SECRET_KEY")
+SECRET_KEY = read.secret("SECRET_KEY")
 
 # Signs the app's tokens. Random, at least 32 bytes, another one than SECRET_KEY.
-JWT_SIGNING_KEY = _secret("JWT_SIGNING_KEY")
+JWT_SIGNING_KEY = read.secret("JWT_SIGNING_KEY")
 if JWT_SIGNING_KEY == SECRET_KEY:
     raise ImproperlyConfigured("JWT_SIGNING_KEY must be another text than SECRET_KEY.")
 
 # Former signing keys, comma-separated: still read, never signed with. Move the old key here when
 # you change JWT_SIGNING_KEY, and drop it after REFRESH_TOKEN_DAYS: nobody is signed out.
-JWT_FORMER_KEYS = _list("JWT_FORMER_KEYS")
+JWT_FORMER_KEYS = read.names("JWT_FORMER_KEYS")
 if any(len(key.encode()) < 32 for key in JWT_FORMER_KEYS):
     raise ImproperlyConfigured("JWT_FORMER_KEYS must hold keys of at least 32 bytes each.")
 
 # Error pages with inner detail, and permission for `manage.py demo`. Never true on the internet.
-DEBUG = _boolean("DEBUG", default=False)
+DEBUG = read.boolean("DEBUG", default=False)
 
 # The host names that this server answers to, comma-separated.
-ALLOWED_HOSTS = _list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]" if DEBUG else "")
+ALLOWED_HOSTS = read.names("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]" if DEBUG else "")
 if not ALLOWED_HOSTS or any(re.search(r"/|[^\]:]:\d+$", host) for host in ALLOWED_HOSTS):
     raise ImproperlyConfigured(
         "ALLOWED_HOSTS must name the hosts that this server answers to, like omarty.example,"
@@ -127,54 +62,81 @@ if not ALLOWED_HOSTS or any(re.search(r"/|[^\]:]:\d+$", host) for host in ALLOWE
 
 # The database: sqlite:///file, or mysql://user:password@host:3306/name for MariaDB and MySQL.
 # A relative SQLite file lies beside manage.py.
-DATABASES = {"default": _database("DATABASE_URL", default="sqlite:///omarty.sqlite3")}
+DATABASES = {"default": read.database("DATABASE_URL", default="sqlite:///omarty.sqlite3")}
 
 # Whether people reach this server over HTTPS. If so, plain HTTP is redirected and sends no cookies.
-HTTPS = _boolean("HTTPS", default=not DEBUG)
+HTTPS = read.boolean("HTTPS", default=not DEBUG)
 
 # How many reverse proxies of yours stand in front. The client's address is taken from
 # X-Forwarded-For only that many steps from its end; with 0 the header is not believed.
-PROXIES = _number("PROXIES", default=0, lowest=0, highest=10)
+PROXIES = read.number("PROXIES", default=0, lowest=0, highest=10)
 
 # --- What a community may choose ----------------------------------------------------------------
 
 # How many secondary e-mails, and how many secondary phones, one person may hold.
-SECONDARY_CONTACTS_LIMIT = _number("SECONDARY_CONTACTS_LIMIT", default=20)
+SECONDARY_CONTACTS_LIMIT = read.number("SECONDARY_CONTACTS_LIMIT", default=20)
 
 # How often a day one user of the back-office is told that a contact is somebody else's, or hidden:
 # so often they learn that it is known here.
-CONTACT_REFUSALS_A_DAY = _number("CONTACT_REFUSALS_A_DAY", default=10)
+CONTACT_REFUSALS_A_DAY = read.number("CONTACT_REFUSALS_A_DAY", default=10)
 
 # The country in which a phone number without a country code is read: two letters.
-PHONE_REGION = env.str("PHONE_REGION", default="EG")
+PHONE_REGION = read.env.str("PHONE_REGION", default="EG")
 if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
     raise ImproperlyConfigured(
         f"PHONE_REGION must be a country's two letters, like EG, not {PHONE_REGION!r}."
     )
 
 # How long a token serves before the app must renew it, and how long a sign-in lasts unused.
-ACCESS_TOKEN_MINUTES = _number("ACCESS_TOKEN_MINUTES", default=60, highest=60 * 24 * 366)
-REFRESH_TOKEN_DAYS = _number("REFRESH_TOKEN_DAYS", default=30, highest=3660)
+ACCESS_TOKEN_MINUTES = read.number("ACCESS_TOKEN_MINUTES", default=60, highest=60 * 24 * 366)
+REFRESH_TOKEN_DAYS = read.number("REFRESH_TOKEN_DAYS", default=30, highest=3660)
 
 # After so many wrong passwords for one sign-in name, sign-in by it waits so many minutes; from an address
 # that its holder has signed in from before, only after so many from there. A person's e-mail and phone count
 # apart, so that a pause does not tell whose they are. One address (of IPv6 one /64) has so many for all other
 # accounts together.
-SIGN_IN_ATTEMPTS = _number("SIGN_IN_ATTEMPTS", default=10)
-SIGN_IN_ATTEMPTS_PER_ADDRESS = _number("SIGN_IN_ATTEMPTS_PER_ADDRESS", default=50)
-SIGN_IN_PAUSE_MINUTES = _number("SIGN_IN_PAUSE_MINUTES", default=15, highest=60 * 24)
+SIGN_IN_ATTEMPTS = read.number("SIGN_IN_ATTEMPTS", default=10)
+SIGN_IN_ATTEMPTS_PER_ADDRESS = read.number("SIGN_IN_ATTEMPTS_PER_ADDRESS", default=50)
+SIGN_IN_PAUSE_MINUTES = read.number("SIGN_IN_PAUSE_MINUTES", default=15, highest=60 * 24)
 
 # The seal file of the audit log (docs/audit-proof.md). A relative one lies beside manage.py. Best on
 # another machine's disk: who can write the database and this file can forge the log.
-AUDIT_SEAL_FILE = BASE_DIR / env.str("AUDIT_SEAL_FILE", default="audit-seals.jsonl")
+AUDIT_SEAL_FILE = BASE_DIR / read.env.str("AUDIT_SEAL_FILE", default="audit-seals.jsonl")
+
+# How e-mails are sent: smtp+tls://user:password@host:587, smtp+ssl://…:465 or smtp://…:25; % and other
+# signs of a password are written as in addresses (%25). Empty: none are.
+EMAIL_URL = read.env.str("EMAIL_URL", default="").strip()
+vars().update(read.email("EMAIL_URL", EMAIL_URL))
+EMAIL_TIMEOUT = 20
+# From whom they come: an address, or Name <address>.
+DEFAULT_FROM_EMAIL = read.env.str("EMAIL_FROM", default="Omarty <omarty@localhost>")
+
+# How text messages are sent: the address of a gateway, to which fields are posted as a form. In them {to} is
+# the number with its country's code and without "+", {text} the text, {language} ar or en:
+# SMS_FIELDS=username=…&password=…&sender=…&mobile={to}&message={text}. Empty: none are.
+SMS_URL = read.env.str("SMS_URL", default="").strip()
+SMS_FIELDS = os.environ.get("SMS_FIELDS", "").strip()
+if SMS_URL and not (
+    "{to}" in SMS_FIELDS and "{text}" in SMS_FIELDS and read.is_web_address(SMS_URL)
+):
+    raise ImproperlyConfigured(
+        "SMS_URL must be an address of https:// or http://, and SMS_FIELDS the fields posted to it, with"
+        " {to} and {text}: username=…&mobile={to}&message={text}."
+    )
+# What a gateway's answer has in it when it took the message, of one that answers 200 to everything.
+SMS_SUCCESS = read.env.str("SMS_SUCCESS", default="").strip()
+# To which countries text messages go, by their two letters, and how many a day to each: EG:400,SA:20.
+# A country without a number has what SMS_A_DAY allows all of them together.
+SMS_A_DAY = read.number("SMS_A_DAY", default=200, highest=1_000_000)
+SMS_COUNTRIES = read.countries("SMS_COUNTRIES", default=PHONE_REGION, most=SMS_A_DAY)
 
 # Where backups of the database are put, by whatever makes them: `check --deploy` looks there for a fresh one.
 # Best on another disk. Empty: nowhere. A relative one lies beside manage.py.
-BACKUP_DIRECTORY = env.str("BACKUP_DIRECTORY", default="").strip()
+BACKUP_DIRECTORY = read.env.str("BACKUP_DIRECTORY", default="").strip()
 
 # Who is told of a security fault: addresses of https:// or mailto:, comma-separated. They stand in
 # /.well-known/security.txt; without any there is no such page.
-SECURITY_CONTACT = _list("SECURITY_CONTACT")
+SECURITY_CONTACT = read.names("SECURITY_CONTACT")
 if not all(
     re.fullmatch(r"https://[!-~]+|mailto:[!-?A-~]+@[!-?A-~]+", each) for each in SECURITY_CONTACT
 ):
