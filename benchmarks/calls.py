@@ -118,7 +118,7 @@ from audit.operations import Origin
 from buildings.models import Apartment
 from buildings.membership_operations import start_membership
 from contacts.models import User
-from contacts.operations import register_user
+from contacts.operations import (register_user,)
 from contacts.sessions import start_app_session
 from omarty.api.tokens import Refresh
 

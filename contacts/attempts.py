@@ -84,6 +84,13 @@ def link_is_known(known: Callable[[], bool], *, address: str | None) -> bool:
     return _counted(known, _Counter(of, settings.SIGN_IN_ATTEMPTS_PER_ADDRESS))
 
 
+def counted_of_address(what: str, *, address: str | None) -> None:
+    """Count what anybody may do without signing in. Raises TooManyAttempts."""
+    _counted(
+        lambda: False, _Counter((what, network_of(address)), settings.SIGN_IN_ATTEMPTS_PER_ADDRESS)
+    )
+
+
 def own_password_is_right(right: Callable[[], bool], *, person: User) -> bool:
     """As `password_is_right()`, for somebody who is signed in, from wherever they try."""
     return _counted(right, _Counter(("signed in", person.pk), settings.SIGN_IN_ATTEMPTS))

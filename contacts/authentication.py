@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
+from django.utils import timezone
 
 from contacts.attempts import password_is_right
 from contacts.models import Claim, Kind, User
@@ -39,7 +40,7 @@ class PrimaryContactBackend(BaseBackend):
         if username is None or password is None:
             return None
         name = parse_login(username)
-        user = _primary_holder(*name) if name else None
+        user = holder_for_sign_in(*name) if name else None
         right = partial(_matches, user, password)
         login = name[1] if name else ""
         return user if password_is_right(right, login=login, person=user, address=address) else None
@@ -58,10 +59,12 @@ def _matches(user: User | None, password: str) -> bool:
     return user.check_password(password)
 
 
-def _primary_holder(kind: Kind, value: str) -> User | None:
-    claim = (
-        Claim.objects.filter(kind=kind, value=value)
-        .select_related("user", "secondaryemail", "secondaryphone")
-        .first()
-    )
-    return claim.user if claim is not None and claim.secondary is None else None
+def holder_for_sign_in(kind: Kind, value: str) -> User | None:
+    """Who signs in with this contact: it is a primary one, or was until somebody else changed it."""
+    joined = ("user", "secondaryemail", "secondaryphone", "contact_change")
+    claim = Claim.objects.filter(kind=kind, value=value).select_related(*joined).first()
+    if claim is None:
+        return None
+    if (change := getattr(claim, "contact_change", None)) is not None:
+        return claim.user if change.serves_until > timezone.now() else None
+    return claim.user if claim.secondary is None else None

@@ -17,9 +17,13 @@ from django.utils.crypto import salted_hmac
 
 from audit.models import Action
 from audit.operations import Origin, Where, record
-from contacts.models import Invitation, Status, User
-from contacts.open_invitations import end_open_invitations
-from contacts.operations import change_password, lock_person
+from contacts.models import Invitation, Kind, Purpose, Status, User
+from contacts.open_invitations import end_open_invitations, open_invitations
+from contacts.operations import (
+    change_password,
+    lock_person,
+)
+from contacts.outbox import tell
 
 SERVES_FOR = timedelta(days=14)
 _SECRET_BYTES = 16
@@ -57,20 +61,41 @@ def never_signed_in() -> models.Q:
 
 @transaction.atomic
 def invite(
-    *, origin: Origin, user: User, made_by: User | None, **where: Unpack[Where]
+    *,
+    origin: Origin,
+    user: User,
+    made_by: User | None,
+    sent_by: Kind | None = None,
+    **where: Unpack[Where],
 ) -> tuple[Invitation, str]:
     """A new invitation of the person, and its secret; earlier ones end. Raises PersonErased."""
     user = lock_person(user)
     end_open_invitations(user)
+    invitation, secret = make_link(user, made_by=made_by, sent_by=sent_by)
+    record(origin=origin, action=Action.INVITED, target=user, person=user, **where)
+    return invitation, secret
+
+
+def make_link(
+    user: User,
+    *,
+    made_by: User | None = None,
+    sent_by: Kind | None = None,
+    recovers: bool = False,
+    serves_for: timedelta = SERVES_FOR,
+) -> tuple[Invitation, str]:
+    """A link for a person who is locked, and its secret. Who asks for one does not end what others made."""
+    open_invitations(user).filter(recovers=recovers).update(ended_at=timezone.now())
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     invitation = Invitation.objects.create(
         user=user,
         made_by=made_by,
+        sent_by=sent_by or "",
+        recovers=recovers,
         digest=_digest(secret),
         session_stamp=user.session_stamp,
-        expires_at=timezone.now() + SERVES_FOR,
+        expires_at=timezone.now() + serves_for,
     )
-    record(origin=origin, action=Action.INVITED, target=user, person=user, **where)
     return invitation, secret
 
 
@@ -128,6 +153,7 @@ def accept(
     user = invitation.user
     record(origin=origin, action=Action.INVITATION_USED, target=user, person=user)
     change_password(origin=origin, user=user, password=password)
+    tell(origin, user, Purpose.PASSWORD_SET, not_by=invitation.sent_by)
     return user
 
 

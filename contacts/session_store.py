@@ -8,7 +8,10 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 
 from contacts.attempts import forget_past_attempts
+from contacts.contact_changes import delete_past_changes
 from contacts.models import DEVICE_LENGTH, BackofficeSession
+from contacts.outbox import delete_past_messages
+from contacts.recovery import delete_past_codes
 from contacts.sessions import delete_past_sessions
 
 # What a session has of its own sign-in: its time, device and address.
@@ -37,6 +40,9 @@ class SessionStore(DatabaseStore):
         super().clear_expired()
         delete_past_sessions()
         forget_past_attempts()
+        delete_past_messages()
+        delete_past_changes()
+        delete_past_codes()
 
 
 def note_sign_in(session: Any, user_agent: str, ip: str | None) -> None:

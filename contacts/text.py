@@ -152,6 +152,11 @@ def is_lost(text: str) -> bool:
     return _LOST.search(text) is not None or _HALVES.search(text) is not None
 
 
+def is_arabic(text: str) -> bool:
+    """Whether there is a letter of Arabic in it."""
+    return _ARABIC_LETTER.search(text) is not None
+
+
 def in_words(text: str) -> str:
     """The text's words of letters and digits, each character folded, one space between."""
     return " ".join(text.translate(_FOLDED).split())

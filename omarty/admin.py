@@ -1,6 +1,6 @@
 """What the back-office shows: importing a module of `omarty/backoffice/` registers its pages."""
 
-from omarty.backoffice import apartments, audit_log, blocks, memberships, people, quarantine
+from omarty.backoffice import apartments, audit_log, blocks, memberships, outbox, people, quarantine
 from omarty.backoffice.site import OmartySite
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "audit_log",
     "blocks",
     "memberships",
+    "outbox",
     "people",
     "quarantine",
 ]

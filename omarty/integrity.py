@@ -64,7 +64,7 @@ def contacts(advance: Advance) -> Iterator[IntegrityProblem]:
     for people in _batches(User.objects.all()):
         claims: dict[int, list[Claim]] = {person.pk: [] for person in people}
         of_people = Claim.objects.filter(user__in=people)
-        for claim in of_people.select_related("secondaryemail", "secondaryphone"):
+        for claim in of_people.select_related("secondaryemail", "secondaryphone", "contact_change"):
             claims[claim.user_id].append(claim)
         for person in people:
             page = admin_url_for(User, person.pk)
@@ -78,7 +78,11 @@ def contacts(advance: Advance) -> Iterator[IntegrityProblem]:
 
 
 def _contact_problems(person: User, claims: list[Claim]) -> Iterator[str]:
-    unaccounted = {(claim.kind, claim.value) for claim in claims if not _secondaries(claim)}
+    unaccounted = {
+        (claim.kind, claim.value)
+        for claim in claims
+        if not _secondaries(claim) and not hasattr(claim, "contact_change")
+    }
     for kind in Kind:
         typed = _primary(person, kind)
         if not typed:

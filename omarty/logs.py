@@ -12,7 +12,7 @@ OUTSIDE_OF_A_REQUEST = "-"
 # In characters.
 LONGEST_REFUSAL = 300
 # What stands behind the address of a page that a link opens.
-_SECRET = re.compile(r"(/invitation/)\S+", re.IGNORECASE)
+_SECRET = re.compile(r"(/(?:invitation|contact-change|forgotten)/)\S+", re.IGNORECASE)
 
 # Each thread has its own. `omarty.middleware.request_id` sets it.
 current_request_id: ContextVar[str] = ContextVar("request_id", default=OUTSIDE_OF_A_REQUEST)

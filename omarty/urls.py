@@ -9,6 +9,8 @@ from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from omarty import health, security_txt
+from omarty.accounts.contact_change import contact_change
+from omarty.accounts.forgotten import forgotten, forgotten_sent
 from omarty.accounts.invitation import invitation
 from omarty.api import pages, sessions, sign_in, views
 
@@ -35,6 +37,9 @@ urlpatterns = [
     path(settings.API_PREFIX.lstrip("/"), include(api)),
     path("admin/", admin.site.urls),
     path("invitation/<str:secret>/", invitation, name="invitation"),
+    path("contact-change/<str:secret>/", contact_change, name="contact_change"),
+    path("forgotten/", forgotten, name="forgotten"),
+    path("forgotten/<str:sent>/", forgotten_sent, name="forgotten_sent"),
     path("language/", set_language, name="set_language"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

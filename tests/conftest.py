@@ -20,6 +20,7 @@ from omarty.api.tokens import Refresh
 from tests import mariadb
 from tests.installation import Installation
 from tests.legacy import Legacy, legacy_database
+from tests.messages import Gateway, Mailbox, mail_server, sms_gateway
 from tests.program import Program
 
 # The test server's own queue takes ten connections; tests open more at once.
@@ -199,3 +200,23 @@ def configured(shared, right):
     yield shared
     shared.settings = {**right.settings}
     shared.set()
+
+
+@pytest.fixture
+def mailbox(settings: Any) -> Iterator[Mailbox]:
+    """E-mails go to a mail server on loopback."""
+    with mail_server() as found:
+        settings.EMAIL_URL = f"smtp://127.0.0.1:{found.port}"
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", found.port
+        yield found
+
+
+@pytest.fixture
+def gateway(settings: Any) -> Iterator[Gateway]:
+    """Text messages go to a gateway on loopback."""
+    with sms_gateway() as found:
+        settings.SMS_URL = found.url
+        settings.SMS_FIELDS = "user=us&to={to}&text={text}&lang={language}"
+        settings.SMS_SUCCESS = "1901"
+        yield found

@@ -14,8 +14,10 @@ from audit.models import Action, Entry
 from audit.operations import Origin
 from buildings.models import Apartment, Block, Membership, Occupancy
 from buildings.operations import change_apartment, register_apartment
+from contacts.contact_operations import (
+    add_contact,
+)
 from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, User
-from contacts.operations import add_contact
 from omarty.tables.cells import plain, safe
 from tests.conftest import person
 from tests.test_import_units import load, read

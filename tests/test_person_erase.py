@@ -14,12 +14,14 @@ from audit.models import Action, Channel, Entry
 from audit.operations import Origin, record
 from buildings.membership_operations import start_membership
 from buildings.models import Apartment, Block, Membership, Role
-from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, Status, User
-from contacts.operations import (
+from contacts.contact_operations import (
     Contact,
-    PersonErased,
     add_contact,
     change_contact,
+)
+from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, Status, User
+from contacts.operations import (
+    PersonErased,
     change_status,
     correct_name,
 )

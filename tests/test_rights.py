@@ -22,9 +22,17 @@ from audit.operations import Origin
 from buildings.membership_operations import start_membership
 from buildings.models import Apartment, Block, Role
 from buildings.operations import register_building, retire_apartment
+from contacts.contact_operations import (
+    add_contact,
+    contacts_of,
+    hide_contact,
+)
 from contacts.invitations import invite
-from contacts.models import AppSession, Kind, Status, User
-from contacts.operations import add_contact, change_status, contacts_of, hide_contact, register_user
+from contacts.models import AppSession, Kind, Message, MessageState, Purpose, Status, User
+from contacts.operations import (
+    change_status,
+    register_user,
+)
 from omarty.api.tokens import Refresh
 from omarty.api.views import CREATE, UPDATE
 from omarty.demo.small import PASSWORD
@@ -87,8 +95,10 @@ def everybody():
 
 
 @pytest.fixture
-def rows(everybody):
+def rows(everybody, settings):
     """For each block the ids, by the kinds that stand in rights.PAGES, of rows that suit the pages."""
+    # There is a way for invitations to leave by.
+    settings.EMAIL_URL = "smtp://127.0.0.1:9"
     other = register_building(origin=Origin.of_command("test"), name_en="Other Gardens")
     Block.objects.filter(pk=2).update(building=other)
     odd = QuarantinedRow.objects.create(
@@ -97,11 +107,18 @@ def rows(everybody):
     dealt_with = QuarantinedRow.objects.create(
         table="PhoneNums", key="78", reason="own", source={}, done_at=timezone.now()
     )
+    failed = Message.objects.create(
+        purpose=Purpose.RECOVERY,
+        kind=Kind.EMAIL,
+        to="lost@example.com",
+        state=MessageState.FAILED,
+        expires_at=timezone.now(),
+    )
     known = {1: rows_of(1), 2: rows_of(2)}
     for block, kinds in known.items():
         building = Block.objects.get(pk=block).building_id
         kinds |= {"block": block, "building": building, "quarantined": odd.pk}
-        kinds |= {"dealt": dealt_with.pk}
+        kinds |= {"dealt": dealt_with.pk, "failed": failed.pk}
         entry = Entry.objects.filter(block_id=block).earliest("pk")
         kinds |= {"entry": entry.pk}
     return known

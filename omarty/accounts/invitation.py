@@ -1,29 +1,27 @@
 """The page that an invitation's link opens: whose account it is, and a form that sets its password."""
 
 from functools import partial
-from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.forms import SetPasswordForm
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from audit.models import Channel
-from audit.operations import Origin
 from buildings.permissions import invitation_serves, reach
-from contacts.attempts import TooManyAttempts, link_is_known
+from contacts.attempts import link_is_known
+from contacts.contact_operations import (
+    Contact,
+)
 from contacts.invitations import LinkRefused, WhyLinkRefused, accept, opened
 from contacts.masking import shown_contact
 from contacts.models import Invitation, Kind, User
-from contacts.operations import Contact
+from omarty.accounts.pages import origin_of, page, told_in_words
 from omarty.client_address import client_ip
-from omarty.lockout import pause_seconds, too_many_attempts
-from omarty.retry import retry_on_deadlock, was_busy
+from omarty.retry import retry_on_deadlock
+
+TEMPLATE = "accounts/invitation.html"
 
 REFUSALS = {
     WhyLinkRefused.UNKNOWN: _(
@@ -44,36 +42,26 @@ REFUSALS = {
 def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     """GET shows whose account it is and spends nothing; POST sets the password."""
     try:
-        return _answer(request, secret)
+        return told_in_words(request, TEMPLATE, lambda: _answer(request, secret))
     except LinkRefused as refused:
         unknown = refused.why is WhyLinkRefused.UNKNOWN
-        return _page(request, status=404 if unknown else 410, refused=REFUSALS[refused.why])
-    except OperationalError as error:
-        if not was_busy(error):
-            raise
-        busy = _(
-            "The server is busy: nothing was changed. Wait a moment, then open the link again."
+        return page(
+            request, TEMPLATE, status=404 if unknown else 410, refused=REFUSALS[refused.why]
         )
-        return _page(request, status=503, refused=busy)
-    except TooManyAttempts:
-        answer = _page(request, status=429, refused=too_many_attempts())
-        answer["Retry-After"] = str(pause_seconds())
-        return answer
 
 
 def _answer(request: HttpRequest, secret: str) -> HttpResponse:
     found = _found(secret, client_ip(request))
     form = SetPasswordForm(found.user, request.POST or None)
     if request.method != "POST" or not form.is_valid():
-        return _page(
-            request, form=form, person=found.user, signs_in_with=_signs_in_with(found.user)
+        return page(
+            request,
+            TEMPLATE,
+            form=form,
+            person=found.user,
+            signs_in_with=_signs_in_with(found.user),
         )
-    origin = Origin(
-        channel=Channel.LINK,
-        actor=found.user,
-        ip=client_ip(request),
-        request_id=request.request_id,  # type: ignore[attr-defined]
-    )
+    origin = origin_of(request, actor=found.user)
     user = retry_on_deadlock(
         partial(
             accept,
@@ -83,8 +71,9 @@ def _answer(request: HttpRequest, secret: str) -> HttpResponse:
             still_serves=invitation_serves,
         )
     )
-    return _page(
+    return page(
         request,
+        TEMPLATE,
         done=True,
         person=user,
         signs_in_with=_signs_in_with(user),
@@ -115,12 +104,3 @@ def _signs_in_with(user: User) -> list[str]:
     """The contacts that they sign in with, in part: a link may have been sent on."""
     contacts = [Contact(user, kind) for kind in Kind]
     return [shown_contact(each, in_full=False) for each in contacts if each.typed]
-
-
-def _page(request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
-    context |= admin.site.each_context(request) | {"title": _("Your account")}
-    response = TemplateResponse(request, "accounts/invitation.html", context, status=status)
-    # The link's secret goes nowhere: into no other request's headers, and into no line of the log.
-    response["Referrer-Policy"] = "strict-origin"
-    response._has_been_logged = True  # type: ignore[attr-defined]
-    return response

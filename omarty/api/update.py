@@ -5,9 +5,15 @@ from typing import Any, cast
 
 from audit.models import Action
 from buildings.permissions import WhyAccessRefused, own_membership
-from contacts import operations
+from contacts import contact_operations
+from contacts.contact_operations import (
+    ContactRefused,
+    WhyContactRefused,
+)
 from contacts.models import Kind, SecondaryContact, Status
-from contacts.operations import ContactRefused, PersonErased, WhyContactRefused
+from contacts.operations import (
+    PersonErased,
+)
 from omarty.api.calls import Call, refusals_recorded
 from omarty.api.envelopes import CallRefused, access_refusals
 from omarty.api.fields import LATITUDE, LONGITUDE, Integer, Text, refusals_of
@@ -102,7 +108,7 @@ def add_contact(call: Call) -> dict[str, Any]:
         raise _with_contacts(call, BOTH_OR_NEITHER)
     kind, typed = (Kind.EMAIL, email) if phone is None else (Kind.PHONE, phone)
     try:
-        contacts = operations.add_contact(
+        contacts = contact_operations.add_contact(
             origin=origin,
             user=call.who.user,
             kind=kind,
@@ -127,5 +133,5 @@ def numbered(contacts: Iterable[SecondaryContact]) -> dict[str, Any]:
 
 
 def _with_contacts(call: Call, error: str) -> CallRefused:
-    contacts = numbered(operations.secondary_contacts(call.who.user))
+    contacts = numbered(contact_operations.secondary_contacts(call.who.user))
     return CallRefused(200, contacts | {"error": error})

@@ -19,15 +19,19 @@ from django.utils.translation import gettext_lazy, ngettext
 from buildings.models import Block, Membership
 from buildings.permissions import WhyNotInvited, why_not_invited
 from contacts.canonical import ContactProblem
+from contacts.contact_operations import (
+    Contact,
+)
 from contacts.invitations import (
     SERVES_FOR,
     end_invitations,
     invite,
     never_signed_in,
 )
+from contacts.message_texts import invitation_text
 from contacts.models import Kind, Status, User
 from contacts.open_invitations import open_invitations
-from contacts.operations import Contact
+from contacts.outbox import language_of
 from contacts.phones import canonical_phone
 from omarty.backoffice.base.labels import unit_in_block
 from omarty.backoffice.base.row_actions import MOST_AT_ONCE, RowAction
@@ -47,7 +51,8 @@ _REASONS = {
 }
 
 
-def _why_refused(request: HttpRequest, person: User) -> str:
+def why_refused(request: HttpRequest, person: User) -> str:
+    """Why the user may not invite the person, in words; empty if they may."""
     why = why_not_invited(person, within=scope(request).changes)
     return "" if why is None else _REASONS[why] % {"who": person}
 
@@ -64,7 +69,7 @@ class Invite(RowAction):
 
     @classmethod
     def why_refused_to(cls, request: HttpRequest, row: Any) -> str:
-        return _why_refused(request, row)
+        return why_refused(request, row)
 
     @classmethod
     def offered_for(cls, row: Any) -> bool:
@@ -92,7 +97,7 @@ class Invite(RowAction):
 
     def _card(self, person: User) -> SafeString:
         """What is given to the person: the link, in every form in which it may be sent or printed."""
-        if refused := _why_refused(self.request, person):
+        if refused := why_refused(self.request, person):
             raise ValidationError(refused)
         membership = membership_of(self.request, person)
         where: Any = {}
@@ -156,7 +161,7 @@ class EndInvitation(PersonAction):
         if not open_invitations(row).exists():
             return _("There is no open invitation.")
         # A superuser's link is not a manager's to end, where they could make none.
-        return "" if scope(request).changes.ids is None else _why_refused(request, row)
+        return "" if scope(request).changes.ids is None else why_refused(request, row)
 
     def plan(self) -> list[str]:
         return [_("The link that %s has no longer serves.") % self.row]
@@ -174,12 +179,8 @@ def _never_signed_in(block: Block) -> QuerySet[User]:
 
 def _ways(person: User, link: str) -> Iterable[tuple[str, str]]:
     """Name and address of each program that sends a ready text, to what the person does not hide."""
-    with translation.override("ar" if _is_arabic(person.name) else "en"):
-        subject = _("Your account in Omarty")
-        text = _(
-            "Hello %(who)s, this is your link to Omarty, the app of your building: %(link)s Open it"
-            " and choose a password. It serves once; give it to nobody."
-        ) % {"who": person, "link": link}
+    with translation.override(language_of(person)):
+        subject, text = invitation_text(person, link)
     phone, email = (
         contact.typed if contact.typed and not contact.hidden else ""
         for contact in (Contact(person, Kind.PHONE), Contact(person, Kind.EMAIL))
@@ -198,7 +199,3 @@ def _dialled(phone: str) -> str:
         return canonical_phone(phone) if phone else ""
     except ContactProblem:
         return ""
-
-
-def _is_arabic(name: str) -> bool:
-    return any("\u0600" <= letter <= "\u06ff" for letter in name)

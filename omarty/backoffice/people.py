@@ -16,10 +16,16 @@ from django.utils.translation import pgettext_lazy
 
 from buildings.models import Membership
 from buildings.permissions import Blocks, members_within
+from contacts.contact_operations import (
+    Contact,
+    contacts_of,
+)
 from contacts.invitations import has_signed_in
 from contacts.masking import shown_contact
 from contacts.models import Kind, User
-from contacts.operations import Contact, contacts_of, lock_contacts
+from contacts.operations import (
+    lock_contacts,
+)
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time
 from omarty.backoffice.base.filters import BlockFilter, SignedInFilter
@@ -28,6 +34,7 @@ from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import scope, titled
 from omarty.backoffice.base.search import people_matching
 from omarty.backoffice.invitation_actions import EndInvitation, Invite
+from omarty.backoffice.invitation_sending import SendInvitation
 from omarty.backoffice.person_actions import (
     Activate,
     AddContact,
@@ -70,6 +77,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         "name": CorrectName,
         "add-contact": AddContact,
         "invite": Invite,
+        "send-invitation": SendInvitation,
         "end-invitation": EndInvitation,
         "end-sessions": EndSessions,
         "activate": Activate,
@@ -83,7 +91,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         "promote": UseForSignIn,
         "remove": RemoveContact,
     }
-    bulk = ("invite",)
+    bulk = ("invite", "send-invitation")
     list_display = ("person", "phone_shown", "email_shown", "units")
     list_filter = (BlockFilter, SignedInFilter)
     search_fields = ("name",)

@@ -13,22 +13,24 @@ from audit.models import Action
 from audit.operations import Where
 from buildings.models import Membership
 from buildings.permissions import members_within
-from contacts.masking import shown_contact
-from contacts.models import Kind, Status, User
-from contacts.operations import (
+from contacts.contact_operations import (
     Contact,
     ContactRefused,
     WhyContactRefused,
     add_contact,
     change_contact,
-    change_status,
     contacts_of,
-    correct_name,
-    end_sessions,
     hide_contact,
     promote_contact,
     remove_contact,
     reveal_contacts,
+)
+from contacts.masking import shown_contact
+from contacts.models import Kind, Status, User
+from contacts.operations import (
+    change_status,
+    correct_name,
+    end_sessions,
     unlock,
 )
 from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES, SeenForm, contact_input

@@ -27,7 +27,16 @@ from omarty.legacy.models import QuarantinedRow
 from omarty.retry import retry_on_deadlock, was_busy
 
 # The lists that the header leads to, in the order of daily use.
-MENU = ("Apartment", "Membership", "User", "Block", "Building", "Entry", "QuarantinedRow")
+MENU = (
+    "Apartment",
+    "Membership",
+    "User",
+    "Block",
+    "Building",
+    "Entry",
+    "Message",
+    "QuarantinedRow",
+)
 
 
 class ChoicesView(AutocompleteJsonView):

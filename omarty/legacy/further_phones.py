@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from audit.operations import Origin
-from contacts.models import SECONDARY, Kind, User
-from contacts.operations import (
+from contacts.contact_operations import (
     Contact,
     ContactRefused,
     WhyContactRefused,
     add_contact,
     hide_contact,
 )
+from contacts.models import SECONDARY, Kind, User
 from contacts.several import phones_in
 from omarty.legacy.importer import erased_ids, imported_ids
 from omarty.legacy.models import LegacyRow, QuarantinedRow

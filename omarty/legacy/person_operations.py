@@ -7,8 +7,10 @@ from django.db import transaction
 
 from audit.models import Action
 from audit.operations import Origin, entry, record_all, save_change
+from contacts.contact_operations import (
+    WhyContactRefused,
+)
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, User, new_session_stamp
-from contacts.operations import WhyContactRefused
 from contacts.sessions import delete_sessions
 
 # An entry says that they changed, and not their values.

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 
 from buildings.models import Block, Building
 from contacts.canonical import with_hint
+from contacts.contact_operations import (
+    WhyContactRefused,
+)
 from contacts.models import Kind
-from contacts.operations import WhyContactRefused
 from omarty.lockout import NEITHER
 
 MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map=18/{0}/{1}"

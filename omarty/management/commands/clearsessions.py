@@ -8,7 +8,8 @@ from omarty.management.base import DataCommand
 
 class Command(DataCommand):
     help = (
-        "Delete expired sessions, of the app and of the back-office, and past counts of attempts.\n"
+        "Delete expired sessions, of the app and of the back-office, past counts of attempts, messages sent\n"
+        "long ago, and former contacts that no longer sign in.\n"
         "Run it once a day, from a timer."
     )
     reads = "sessions, counts of attempts, the addresses that people have signed in from"

@@ -1,13 +1,10 @@
-"""People, and how to reach them."""
+"""People, and the contacts that they hold."""
 
 import secrets
-from importlib import import_module
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
-from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models, transaction
 from django.db.models import TextChoices
 from django.utils import timezone
@@ -26,9 +23,6 @@ from contacts.phones import (
     shown_phone,
     tidy_phone,
 )
-
-# Of what a device is called, in characters.
-DEVICE_LENGTH = 60
 
 # Shown instead of a contact that its holder hides.
 HIDDEN = "•••••"
@@ -68,21 +62,6 @@ class Kind(TextChoices):
 def new_session_stamp() -> str:
     """A fresh value for `User.session_stamp`."""
     return secrets.token_hex(16)
-
-
-def key_digest(key: str) -> str:
-    """Tells apart by which key a session was signed; says nothing of the key."""
-    return salted_hmac("contacts.key", "", secret=key, algorithm="sha256").hexdigest()[:16]
-
-
-def app_key() -> str:
-    """By which key the app's sessions are signed today."""
-    return key_digest(settings.JWT_SIGNING_KEY)
-
-
-def backoffice_key() -> str:
-    """By which key the back-office's sessions are signed today."""
-    return key_digest(settings.SECRET_KEY)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -298,134 +277,6 @@ class SecondaryPhone(SecondaryContact):
                 fields=["claim", "user"], to_fields=["id", "user"], name="secondary_phone_own_claim"
             ),
         ]
-
-
-class AppSession(models.Model):
-    """A sign-in in the app: there while it serves. Its tokens carry its id and its person's stamp."""
-
-    in_app = True
-
-    user = models.ForeignKey(
-        User,
-        models.PROTECT,
-        related_name="app_sessions",
-        verbose_name=pgettext_lazy("heading", "person"),
-    )
-    # The ids of the refresh token that serves, and of the one that was traded for it.
-    token_id = models.CharField(max_length=32, editable=False)
-    former_token_id = models.CharField(max_length=32, blank=True, editable=False)
-    signed_by = models.CharField(max_length=16, default=app_key, editable=False)
-    started_at = models.DateTimeField(_("signed in"), default=timezone.now)
-    renewed_at = models.DateTimeField(_("last used"), default=timezone.now)
-    device = models.CharField(_("device"), max_length=DEVICE_LENGTH, blank=True)
-    ip = models.GenericIPAddressField(_("IP address"), null=True)
-
-    class Meta:
-        verbose_name = _("session in the app")
-        verbose_name_plural = _("sessions in the app")
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"
-
-    @property
-    def public_id(self) -> str:
-        """Names it to its person."""
-        return str(self.pk)
-
-
-class BackofficeSession(AbstractBaseSession):
-    """A back-office session that knows whose it is; `contacts.session_store` reads and writes it."""
-
-    in_app = False
-
-    user = models.ForeignKey(
-        User,
-        models.PROTECT,
-        null=True,
-        related_name="backoffice_sessions",
-        verbose_name=pgettext_lazy("heading", "person"),
-    )
-    signed_by = models.CharField(max_length=16, default=backoffice_key, editable=False)
-    started_at = models.DateTimeField(_("signed in"), default=timezone.now)
-    device = models.CharField(_("device"), max_length=DEVICE_LENGTH, blank=True)
-    ip = models.GenericIPAddressField(_("IP address"), null=True)
-
-    class Meta:
-        verbose_name = _("session in the back-office")
-        verbose_name_plural = _("sessions in the back-office")
-
-    @property
-    def public_id(self) -> str:
-        """Names it to its person; its key would let anybody in."""
-        return salted_hmac("contacts.session", self.session_key, algorithm="sha256").hexdigest()[
-            :16
-        ]
-
-    @classmethod
-    def get_session_store_class(cls) -> Any:
-        return import_module(settings.SESSION_ENGINE).SessionStore
-
-
-class Invitation(models.Model):
-    """A link by which a person sets a password; of its secret only a digest is stored."""
-
-    user = models.ForeignKey(
-        User,
-        models.PROTECT,
-        related_name="invitations",
-        verbose_name=pgettext_lazy("heading", "person"),
-    )
-    # It serves as long as whoever made it may invite the person.
-    made_by = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+", verbose_name=_("made by")
-    )
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    # The person's at that moment: whatever ends their sessions ends the link.
-    session_stamp = models.CharField(max_length=32, editable=False)
-    made_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(_("serves until"))
-    used_at = models.DateTimeField(_("used"), null=True, blank=True)
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("invitation")
-        verbose_name_plural = _("invitations")
-
-    def __str__(self) -> str:
-        return f"#{self.pk}"
-
-
-class KnownAddress(models.Model):
-    """A person has signed in from this address. `digest` tells nobody from which."""
-
-    user = models.ForeignKey(User, models.PROTECT, related_name="known_addresses")
-    digest = models.CharField(max_length=64)
-    used_at = models.DateTimeField(_("last used"), default=timezone.now)
-
-    class Meta:
-        verbose_name = _("known address")
-        verbose_name_plural = _("known addresses")
-        constraints = [
-            models.UniqueConstraint(fields=["user", "digest"], name="known_address_once"),
-        ]
-
-    def __str__(self) -> str:
-        return self.digest[:8]
-
-
-class EventCount(models.Model):
-    """How often something happened in a period, such as a refusal. `digest` tells nobody of whom."""
-
-    digest = models.CharField(max_length=64, primary_key=True)
-    since = models.DateTimeField()
-    count = models.PositiveIntegerField()
-
-    class Meta:
-        verbose_name = _("count")
-        verbose_name_plural = _("counts")
-
-    def __str__(self) -> str:
-        return f"{self.digest[:8]}: {self.count}"
 
 
 SECONDARY: dict[Kind, type[SecondaryEmail] | type[SecondaryPhone]] = {

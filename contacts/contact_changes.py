@@ -1,0 +1,112 @@
+"""For 72 hours after somebody else changed the contact that a person signs in with, the old one serves on.
+
+So no manager takes an account over: the change is told to the old contact, which goes on signing in and can
+take it back, and the new one recovers no forgotten password meanwhile. Who never signed in loses nothing.
+"""
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from audit.operations import Origin
+from contacts.invitations import has_signed_in
+from contacts.models import Claim, ContactChange, Kind, Message, Purpose, User
+from contacts.outbox import enqueue, goes_to, language_of, tell
+
+SERVES_FOR = timedelta(hours=72)
+_SECRET_BYTES = 16
+
+
+class ChangeOver(Exception):
+    """The change cannot be taken back any more, or there is none of this secret."""
+
+
+def open_change(user: User, kind: Kind) -> ContactChange | None:
+    """The change of this contact that can be taken back still."""
+    return ContactChange.objects.filter(
+        user=user, kind=kind, serves_until__gt=timezone.now()
+    ).first()
+
+
+def note_change(
+    *, origin: Origin, user: User, kind: Kind, former: str, claim: Claim | None
+) -> None:
+    """Let the contact that a person signed in with serve on, and tell them there.
+
+    `former` is how it was typed, `claim` the person's hold on it; neither if they had none of this kind.
+    Part of the operation that changes it. Of several changes in a row the first contact is what serves on.
+    """
+    serves_until = timezone.now() + SERVES_FOR
+    delete_past_changes(user=user, kind=kind)
+    change, is_new = ContactChange.objects.get_or_create(
+        user=user,
+        kind=kind,
+        defaults={"former": former, "claim": claim, "serves_until": serves_until},
+    )
+    if not is_new:
+        ContactChange.objects.filter(pk=change.pk).update(serves_until=serves_until)
+    told: dict[str, Any] = {"purpose": Purpose.CONTACT_CHANGED, "values": {"change": change.pk}}
+    if change.claim is not None and goes_to(kind, change.claim.value):
+        enqueue(
+            origin=origin,
+            kind=kind,
+            to=change.claim.value,
+            user=user,
+            language=language_of(user),
+            **told,
+        )
+    else:
+        tell(origin, user, not_by=kind, **told)
+
+
+def is_others_change(origin: Origin, user: User) -> bool:
+    """Whether somebody else changes a person who has signed in, and could lose their account by it."""
+    actor = origin.actor.pk if origin.actor is not None else None
+    return actor != user.pk and has_signed_in(user)
+
+
+def new_secret(message: Message) -> str:
+    """The secret of the link that takes back the change which a message tells of. Raises ChangeOver."""
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    change = ContactChange.objects.filter(
+        pk=message.values["change"], serves_until__gt=timezone.now()
+    )
+    if not change.update(digest=_digest(secret)):
+        raise ChangeOver
+    return secret
+
+
+def change_of(secret: str) -> ContactChange:
+    """The change that this link takes back. Raises ChangeOver."""
+    found = ContactChange.objects.select_related("user", "claim").filter(
+        digest=_digest(secret), serves_until__gt=timezone.now()
+    )
+    if (change := found.first()) is None:
+        raise ChangeOver
+    return change
+
+
+def end_change(user: User, kind: Kind) -> None:
+    """Let the former contact serve no more, such as when it is the primary one again."""
+    _delete(ContactChange.objects.filter(user=user, kind=kind))
+
+
+def delete_past_changes(**of: Any) -> None:
+    """Delete changes that cannot be taken back any more, and the holds on contacts that nobody uses."""
+    _delete(ContactChange.objects.filter(serves_until__lte=timezone.now(), **of))
+
+
+@transaction.atomic
+def _delete(changes: "models.QuerySet[ContactChange]") -> None:
+    claims = list(changes.exclude(claim=None).values_list("claim", flat=True))
+    changes.delete()
+    unused = Claim.objects.filter(pk__in=claims, secondaryemail=None, secondaryphone=None)
+    unused.delete()
+
+
+def _digest(secret: str) -> str:
+    return salted_hmac("contacts.contact_changes", secret, algorithm="sha256").hexdigest()

@@ -1,0 +1,127 @@
+"""The outbox: messages are rows of the change that they tell of; `contacts.sending` sends them after it."""
+
+from datetime import timedelta
+from typing import Any
+
+import phonenumbers
+from django.conf import settings
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from audit.models import Channel
+from audit.operations import Origin
+from contacts.models import Kind, Message, MessageState, Purpose, User
+from contacts.text import is_arabic
+
+# Of messages that were sent or given up.
+KEPT_FOR = timedelta(days=90)
+# How long a message is worth sending: for a code somebody waits.
+_WORTH_SENDING = {
+    Purpose.INVITATION: timedelta(days=3),
+    Purpose.RECOVERY: timedelta(minutes=15),
+    Purpose.PASSWORD_SET: timedelta(days=3),
+    Purpose.CONTACT_CHANGED: timedelta(days=3),
+}
+
+
+def has_way(kind: Kind) -> bool:
+    """Whether something is set up by which messages of this kind leave the server."""
+    return bool(settings.EMAIL_URL if kind is Kind.EMAIL else settings.SMS_URL)
+
+
+def goes_to(kind: Kind, to: str) -> bool:
+    """Whether messages are sent to this contact, which is in canonical form; in a trial they are shown."""
+    if not has_way(kind):
+        return settings.DEBUG
+    return kind is Kind.EMAIL or country_of(to) in settings.SMS_COUNTRIES
+
+
+def country_of(number: str) -> str:
+    """The two letters of the country of a number in canonical form; empty for none."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
+
+
+def language_of(user: User) -> str:
+    """In which language a person is written to, of whom nothing but the name tells it."""
+    return "ar" if is_arabic(user.name) else "en"
+
+
+@transaction.atomic
+def enqueue(*, origin: Origin, purpose: Purpose, kind: Kind, to: str, **fields: Any) -> Message:
+    """A message to a contact in canonical form, to be sent after this transaction.
+
+    `fields` are further ones of Message: user, site, language, values.
+    """
+    message = Message.objects.create(
+        purpose=purpose,
+        kind=kind,
+        to=to,
+        made_by=origin.actor if isinstance(origin.actor, User) else None,
+        channel=origin.channel,
+        ip=origin.ip,
+        request_id=origin.request_id,
+        expires_at=timezone.now() + _WORTH_SENDING[purpose],
+        **fields,
+    )
+    if settings.DEBUG and not has_way(kind):
+        # In a trial nothing else calls it.
+        transaction.on_commit(lambda: call_command("send_messages", "--quiet"), robust=True)
+    return message
+
+
+def origin_of(message: Message) -> Origin:
+    """Who had it made, and from where, for the entry of what is done when it is sent."""
+    return Origin(
+        channel=Channel(message.channel),
+        actor=message.made_by,
+        ip=message.ip,
+        request_id=message.request_id,
+    )
+
+
+def tell(origin: Origin, user: User, purpose: Purpose, *, not_by: str = "", **fields: Any) -> None:
+    """Tell a person what happened to their account, by a primary contact: if they can, not of that kind."""
+    found = [(kind, to) for kind in Kind if (to := reached_by(user, kind))]
+    for kind, to in sorted(found, key=lambda each: each[0] == not_by)[:1]:
+        enqueue(
+            origin=origin,
+            purpose=purpose,
+            kind=kind,
+            to=to,
+            user=user,
+            language=language_of(user),
+            **fields,
+        )
+
+
+def reached_by(user: User, kind: Kind) -> str:
+    """The primary contact of this kind in canonical form, if messages are sent there; else empty."""
+    typed = user.email if kind is Kind.EMAIL else user.phone
+    try:
+        to = kind.canonical(typed) if typed else ""
+    except ValueError:
+        # Taken once, and none today.
+        return ""
+    return to if to and goes_to(kind, to) else ""
+
+
+def send_again(message: Message) -> bool:
+    """Let a message that failed be sent after all; whether it had failed."""
+    now = timezone.now()
+    failed = Message.objects.filter(pk=message.pk, state=MessageState.FAILED)
+    return bool(
+        failed.update(
+            state=MessageState.WAITING,
+            attempts=0,
+            next_at=now,
+            expires_at=now + _WORTH_SENDING[Purpose(message.purpose)],
+            problem="",
+        )
+    )
+
+
+def delete_past_messages() -> None:
+    """Delete what was sent, or given up, long ago."""
+    over = Message.objects.filter(state__in=(MessageState.SENT, MessageState.FAILED))
+    over.filter(made_at__lt=timezone.now() - KEPT_FOR).delete()

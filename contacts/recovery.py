@@ -1,0 +1,132 @@
+"""A forgotten password: a link by e-mail or a code by text message, to a contact that somebody signs in with.
+
+Nobody who asks learns whose a contact is, or whether it is anybody's: to ask only puts a message into the
+outbox, and who holds the contact is looked up when that is sent.
+"""
+
+import secrets
+from datetime import timedelta
+
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from audit.models import Action
+from audit.operations import Origin, record
+from contacts.attempts import password_is_right
+from contacts.authentication import holder_for_sign_in
+from contacts.contact_changes import open_change
+from contacts.counting import count_up
+from contacts.invitations import make_link
+from contacts.models import Kind, Purpose, RecoveryCode, Status, User
+from contacts.operations import lock_person
+from contacts.outbox import enqueue
+
+# How long a link and a code serve.
+LINK_SERVES_FOR, CODE_SERVES_FOR = timedelta(hours=1), timedelta(minutes=15)
+# Wrong codes, after which the right one does not serve either.
+MOST_TRIES = 5
+# Messages to one contact in an hour: whoever asks for more gets the same answer and sends nothing.
+MOST_AN_HOUR = 3
+_HOUR = timedelta(hours=1)
+
+
+class NobodyRecovers(Exception):
+    """Nobody signs in with this contact, or not now."""
+
+
+@transaction.atomic
+def ask(*, origin: Origin, kind: Kind, value: str, site: str, language: str) -> None:
+    """Have whoever signs in with this contact sent a way in."""
+    if count_up("recovery", value, within=_HOUR) <= MOST_AN_HOUR:
+        enqueue(
+            origin=origin,
+            purpose=Purpose.RECOVERY,
+            kind=kind,
+            to=value,
+            site=site,
+            language=language,
+        )
+
+
+@transaction.atomic
+def link_for(*, origin: Origin, value: str) -> tuple[User, str]:
+    """Who recovers by this e-mail, and their link's secret. Raises NobodyRecovers."""
+    user = _who_recovers(Kind.EMAIL, value)
+    secret = make_link(user, sent_by=Kind.EMAIL, recovers=True, serves_for=LINK_SERVES_FOR)[1]
+    record(origin=origin, action=Action.RECOVERY_SENT, target=user, person=user)
+    return user, secret
+
+
+@transaction.atomic
+def code_for(*, origin: Origin, value: str) -> tuple[User, str]:
+    """Who recovers by this phone, and their code; an earlier one ends. Raises NobodyRecovers."""
+    user = _who_recovers(Kind.PHONE, value)
+    code = f"{secrets.randbelow(10**6):06}"
+    RecoveryCode.objects.filter(user=user).delete()
+    RecoveryCode.objects.create(
+        user=user,
+        digest=_digest(user, code),
+        session_stamp=user.session_stamp,
+        expires_at=timezone.now() + CODE_SERVES_FOR,
+    )
+    record(origin=origin, action=Action.RECOVERY_SENT, target=user, person=user)
+    return user, code
+
+
+def redeem(*, value: str, code: str, address: str | None) -> str | None:
+    """The secret of a link for whoever has this phone and this code, which is spent; None if it is wrong.
+
+    Raises TooManyAttempts: a code counts as a password does.
+    """
+    user = holder_for_sign_in(Kind.PHONE, value)
+    right = password_is_right(
+        lambda: user is not None and _is_right(user, code),
+        login=value,
+        person=user,
+        address=address,
+    )
+    if not right or user is None:
+        return None
+    with transaction.atomic():
+        user = lock_person(user)
+        spent, _ = RecoveryCode.objects.filter(user=user).delete()
+        if not spent:
+            return None
+        return make_link(user, sent_by=Kind.PHONE, recovers=True, serves_for=CODE_SERVES_FOR)[1]
+
+
+def delete_past_codes() -> None:
+    """Delete codes that do not serve any more."""
+    RecoveryCode.objects.filter(expires_at__lte=timezone.now()).delete()
+
+
+def _is_right(user: User, code: str) -> bool:
+    found = RecoveryCode.objects.filter(
+        user=user,
+        session_stamp=user.session_stamp,
+        expires_at__gt=timezone.now(),
+        tries__lt=MOST_TRIES,
+    )
+    # Counted first, so that of many at once no more are looked at.
+    if not found.update(tries=models.F("tries") + 1):
+        return False
+    return found.model.objects.filter(user=user, digest=_digest(user, code)).exists()
+
+
+def _who_recovers(kind: Kind, value: str) -> User:
+    """The holder, locked. Raises NobodyRecovers."""
+    user = holder_for_sign_in(kind, value)
+    if user is None:
+        raise NobodyRecovers
+    user = lock_person(user)
+    change = open_change(user, kind)
+    # Whoever changed the contact is not to come in by it, before its holder could take the change back.
+    is_new = change is not None and (change.claim is None or change.claim.value != value)
+    if user.status != Status.ACTIVE or is_new:
+        raise NobodyRecovers
+    return user
+
+
+def _digest(user: User, code: str) -> str:
+    return salted_hmac("contacts.recovery", f"{user.pk} {code}", algorithm="sha256").hexdigest()

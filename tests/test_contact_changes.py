@@ -1,0 +1,190 @@
+"""No manager takes an account over by changing the contact that somebody signs in with."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from contacts.models import Claim, ContactChange, Message, Purpose, User
+from tests.backoffice import Desk, told
+from tests.conftest import person
+from tests.test_forgotten import EMAIL, PHONE, asked, browser, signs_in
+from tests.test_outbox import newcomer, sent
+
+LINK = re.compile(r"/contact-change/[\w-]{22}/")
+NEW = "01288888888"
+
+
+@pytest.fixture
+def desk():
+    return Desk("manager")
+
+
+def resident():
+    # They have signed in.
+    user = person("resident")
+    User.objects.filter(pk=user.pk).update(last_login=timezone.now() - timedelta(days=3))
+    return user
+
+
+def changed(desk, user, typed=NEW, contact="phone"):
+    return desk.send(f"contacts/user/{user.pk}/edit/?contact={contact}", typed=typed)
+
+
+def over():
+    """As if the 72 hours had passed, and the day's sweep run."""
+    ContactChange.objects.update(serves_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_the_old_contact_is_told_and_signs_in_for_72_hours(desk, gateway):
+    user = resident()
+    assert told(changed(desk, user)) == "The contact was edited."
+    assert sent()["sent"] == 1
+    assert gateway.forms[0]["to"] == "201000000002"
+    assert LINK.search(gateway.forms[0]["text"])
+    assert signs_in(PHONE, "omarty-demo") and signs_in(NEW, "omarty-demo")
+    over()
+    assert not signs_in(PHONE, "omarty-demo") and signs_in(NEW, "omarty-demo")
+    call_command("clearsessions")
+    assert not Claim.objects.filter(value="+201000000002").exists()
+    call_command("check_data")
+
+
+def test_the_change_can_be_taken_back_once(desk, gateway, new_entries):
+    user = resident()
+    changed(desk, user)
+    sent()
+    link = LINK.search(gateway.forms[0]["text"])[0]
+    new_entries()
+    page = browser().get(link)
+    assert "Take the change back" in page.content.decode()
+    assert User.objects.get(pk=user.pk).phone == NEW
+    done = browser().post(link)
+    assert "The change was taken back" in done.content.decode()
+    assert User.objects.get(pk=user.pk).phone == PHONE
+    assert list(Claim.objects.filter(user=user, kind="phone").values_list("value", flat=True)) == [
+        "+201000000002"
+    ]
+    assert signs_in(PHONE, "omarty-demo") and not signs_in(NEW, "omarty-demo")
+    assert browser().post(link).status_code == 404
+    (entry,) = [each for each in new_entries() if each.action == "contact.taken_back"]
+    assert (entry.action, entry.before, entry.after) == (
+        "contact.taken_back", {"phone": NEW}, {"phone": PHONE},
+    )  # fmt: skip
+    call_command("check_data")
+
+
+def test_the_new_contact_recovers_nothing_meanwhile_and_the_old_one_does(desk, gateway):
+    user = resident()
+    changed(desk, user)
+    sent()
+    gateway.forms.clear()
+    asked(NEW)
+    sent()
+    assert gateway.forms == []
+    asked(PHONE)
+    sent()
+    assert gateway.forms[0]["to"] == "201000000002"
+    over()
+    asked(NEW)
+    sent()
+    assert gateway.forms[-1]["to"] == "201288888888"
+
+
+def test_of_two_changes_in_a_row_the_first_contact_serves_on(desk, gateway):
+    user = resident()
+    changed(desk, user)
+    changed(desk, user, "01299999999")
+    assert ContactChange.objects.get(user=user).former == PHONE
+    assert signs_in(PHONE, "omarty-demo") and not signs_in(NEW, "omarty-demo")
+    call_command("check_data")
+
+
+def test_who_corrects_the_change_ends_it(desk, gateway):
+    user = resident()
+    changed(desk, user)
+    assert told(changed(desk, user, PHONE)) == "The contact was edited."
+    assert not ContactChange.objects.exists()
+    assert Claim.objects.filter(user=user, kind="phone").count() == 1
+    call_command("check_data")
+
+
+def test_a_secondary_contact_used_for_sign_in_is_told_alike(desk, gateway, app):
+    user = resident()
+    app("resident").add(blockId=1, apartmentId=2, phoneNumber=NEW)
+    claim = Claim.objects.get(value=f"+2{NEW}")
+    desk.send(f"contacts/user/{user.pk}/promote/?contact=phone-{claim.pk}")
+    sent()
+    link = LINK.search(gateway.forms[0]["text"])[0]
+    assert signs_in(PHONE, "omarty-demo") and signs_in(NEW, "omarty-demo")
+    asked(NEW)
+    sent()
+    assert len(gateway.forms) == 1
+    # Not even where the old one is removed.
+    old = Claim.objects.get(value="+201000000002")
+    desk.send(f"contacts/user/{user.pk}/remove/?contact=phone-{old.pk}")
+    assert signs_in(PHONE, "omarty-demo")
+    browser().post(link)
+    assert User.objects.get(pk=user.pk).phone == PHONE
+    call_command("check_data")
+
+
+def test_a_contact_given_to_who_had_none_of_its_kind_is_told_by_the_other(desk, mailbox):
+    user = resident()
+    Claim.objects.filter(user=user, kind="phone").delete()
+    User.objects.filter(pk=user.pk).update(phone=None)
+    desk.send(f"contacts/user/{user.pk}/add-contact/", kind="phone", typed=NEW)
+    claim = Claim.objects.get(value=f"+2{NEW}")
+    desk.send(f"contacts/user/{user.pk}/promote/?contact=phone-{claim.pk}")
+    sent()
+    assert mailbox.messages[0]["To"] == EMAIL
+    link = LINK.search(mailbox.texts[0])[0]
+    browser().post(link)
+    assert User.objects.get(pk=user.pk).phone is None
+    assert not signs_in(NEW, "omarty-demo")
+    call_command("check_data")
+
+
+def test_another_spelling_is_no_change(desk, gateway):
+    changed(desk, resident(), "+20 100 000 0002")
+    assert not ContactChange.objects.exists() and not Message.objects.exists()
+
+
+def test_who_never_signed_in_has_nothing_to_lose(desk, gateway):
+    nora = newcomer(phone="01055500077")
+    changed(desk, nora)
+    assert not ContactChange.objects.exists()
+    assert not Claim.objects.filter(value="+201055500077").exists()
+
+
+def test_their_own_change_is_at_once(gateway):
+    desk = Desk("manager")
+    changed(desk, desk.person, NEW)
+    assert not ContactChange.objects.filter(user=desk.person).exists()
+
+
+def test_nobody_else_takes_the_old_contact_meanwhile(desk, gateway, app):
+    changed(desk, resident())
+    answer = app("partner").add(blockId=1, apartmentId=2, phoneNumber=PHONE)
+    assert answer["message"] == {"error": "Phone number already set for another user"}
+    over()
+    call_command("clearsessions")
+    assert "data" in app("partner").add(blockId=1, apartmentId=2, phoneNumber=PHONE)
+
+
+def test_an_anonymised_person_leaves_nothing(desk, gateway):
+    user = resident()
+    changed(desk, user)
+    asked(PHONE)
+    call_command("person_erase", str(user.pk), reason="asked")
+    assert not ContactChange.objects.exists()
+    assert not Message.objects.filter(to__in=["+201000000002", f"+2{NEW}"]).exists()
+    assert not Message.objects.filter(purpose=Purpose.CONTACT_CHANGED).exists()
+
+
+def test_guesses_are_counted():
+    codes = [Client().get(f"/contact-change/{'x' * 22}/").status_code for _time in range(52)]
+    assert codes[0] == 404 and codes[-1] == 429
