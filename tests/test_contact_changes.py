@@ -34,6 +34,12 @@ def changed(desk, user, typed=NEW, contact="phone"):
     return desk.send(f"contacts/user/{user.pk}/edit/?contact={contact}", typed=typed)
 
 
+def link_in(text):
+    found = LINK.search(text)
+    assert found
+    return found[0]
+
+
 def over():
     """As if the 72 hours had passed, and the day's sweep run."""
     ContactChange.objects.update(serves_until=timezone.now() - timedelta(seconds=1))
@@ -57,7 +63,7 @@ def test_the_change_can_be_taken_back_once(desk, gateway, new_entries):
     user = resident()
     changed(desk, user)
     sent()
-    link = LINK.search(gateway.forms[0]["text"])[0]
+    link = link_in(gateway.forms[0]["text"])
     new_entries()
     page = browser().get(link)
     assert "Take the change back" in page.content.decode()
@@ -118,7 +124,7 @@ def test_a_secondary_contact_used_for_sign_in_is_told_alike(desk, gateway, app):
     claim = Claim.objects.get(value=f"+2{NEW}")
     desk.send(f"contacts/user/{user.pk}/promote/?contact=phone-{claim.pk}")
     sent()
-    link = LINK.search(gateway.forms[0]["text"])[0]
+    link = link_in(gateway.forms[0]["text"])
     assert signs_in(PHONE, "omarty-demo") and signs_in(NEW, "omarty-demo")
     asked(NEW)
     sent()
@@ -141,7 +147,7 @@ def test_a_contact_given_to_who_had_none_of_its_kind_is_told_by_the_other(desk, 
     desk.send(f"contacts/user/{user.pk}/promote/?contact=phone-{claim.pk}")
     sent()
     assert mailbox.messages[0]["To"] == EMAIL
-    link = LINK.search(mailbox.texts[0])[0]
+    link = link_in(mailbox.texts[0])
     browser().post(link)
     assert User.objects.get(pk=user.pk).phone is None
     assert not signs_in(NEW, "omarty-demo")

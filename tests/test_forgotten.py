@@ -37,7 +37,8 @@ def signs_in(name, password=PASSWORD):
 
 
 def code_of(gateway):
-    return re.search(r"\b\d{6}\b", gateway.forms[-1]["text"])[0]
+    (found,) = re.findall(r"\b\d{6}\b", gateway.forms[-1]["text"])
+    return found
 
 
 def wrong(code):
