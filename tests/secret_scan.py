@@ -52,7 +52,7 @@ KNOWN = [
         "keys of the tests, which check --deploy refuses",
     ),
     (
-        r"README\.md|SECURITY\.md|\.env\.example|docs/.*\.md|omarty/(settings|management/.*)\.py",
+        r"README\.md|SECURITY\.md|\.env\.example|docs/.*\.md|omarty/(settings|setting_values|management/.*)\.py",
         r"password|reader|a%20password%20of%20your%20own|secret",
         "the place of a password in an example of DATABASE_URL",
     ),

@@ -27,6 +27,7 @@ class SendInvitation(RowAction):
             (Kind.EMAIL, gettext_lazy("E-mail, else text message")),
         ],
         initial=Kind.PHONE,
+        required=False,
     )
 
     @classmethod
@@ -58,7 +59,7 @@ class SendInvitation(RowAction):
         }
 
     def carry_out(self) -> list[str]:
-        first = Kind(self.cleaned_data["kind"])
+        first = Kind(self.cleaned_data["kind"] or Kind.PHONE)
         for person in self.rows:
             if refused := self.why_refused_to(self.request, person):
                 raise ValidationError(refused)
