@@ -18,6 +18,7 @@ from contacts.models.people import (
     UserManager,
     new_session_stamp,
 )
+from contacts.models.second_factor import RequiredOf, SecondFactor, SecondFactorRule
 from contacts.models.sessions import (
     DEVICE_LENGTH,
     AppSession,
@@ -43,7 +44,10 @@ __all__ = [
     "MessageState",
     "Purpose",
     "RecoveryCode",
+    "RequiredOf",
     "SECONDARY",
+    "SecondFactor",
+    "SecondFactorRule",
     "SecondaryContact",
     "SecondaryEmail",
     "SecondaryPhone",

@@ -9,7 +9,7 @@ from buildings.operations import register_apartment, register_block, register_bu
 from contacts.contact_operations import (
     add_contact,
 )
-from contacts.models import Kind, Status, User
+from contacts.models import Kind, Message, Purpose, Status, User
 from contacts.operations import (
     register_user,
 )
@@ -72,6 +72,8 @@ def make_demo(origin: Origin) -> None:
             role=role,
             status=status,
         )
+    # Nobody is told of what is invented.
+    Message.objects.filter(purpose=Purpose.REQUESTS).delete()
     for kind, typed in NEIGHBOURS_CONTACTS:
         add_contact(origin=origin, user=people["neighbour"], kind=kind, typed=typed)
 
