@@ -179,6 +179,9 @@ def change_contact(*, origin: Origin, contact: Contact, typed: str, **where: Unp
         claims = claims_of(contact.user)
     elif contact.secondary is None and claim.value != value:
         claim = _served_on(origin, contact, claim)
+    elif hasattr(claim, "contact_change") and claim.value != value:
+        # What its holder signs in with still is not another's by being written anew.
+        claim = Claim(user=contact.user, kind=contact.kind)
     if any((each.kind, each.value) == (contact.kind, value) for each in claims if each != claim):
         raise ContactRefused(contact.kind, WhyContactRefused.OWN)
     claim.value = value
@@ -187,6 +190,9 @@ def change_contact(*, origin: Origin, contact: Contact, typed: str, **where: Unp
     except IntegrityError as error:
         raise ContactRefused(contact.kind, WhyContactRefused.TAKEN) from error
     before = {contact.kind.value: contact.typed}
+    if contact.secondary is not None:
+        contact.secondary.claim = claim
+        contact.secondary.save(update_fields=["claim"])
     contact.store(typed=tidy)
     # A link that was sent to the contact as it was is somebody else's now.
     end_open_invitations(contact.user)

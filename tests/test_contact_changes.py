@@ -194,3 +194,26 @@ def test_an_anonymised_person_leaves_nothing(desk, gateway):
 def test_guesses_are_counted():
     codes = [Client().get(f"/contact-change/{'x' * 22}/").status_code for _time in range(52)]
     assert codes[0] == 404 and codes[-1] == 429
+
+
+def test_a_former_contact_that_is_edited_serves_on_as_it_was(desk, gateway, app):
+    user = resident()
+    app("resident").add(blockId=1, apartmentId=2, phoneNumber=NEW)
+    claim = Claim.objects.get(value=f"+2{NEW}")
+    desk.send(f"contacts/user/{user.pk}/promote/?contact=phone-{claim.pk}")
+    # Now the former one is a secondary contact: whoever writes their own number there is not let in by it.
+    old = Claim.objects.get(value="+201000000002")
+    theirs = "01299999999"
+    answer = desk.send(f"contacts/user/{user.pk}/edit/?contact=phone-{old.pk}", typed=theirs)
+    assert told(answer) == "The contact was edited."
+    sent()
+    link = link_in(gateway.forms[0]["text"])
+    assert signs_in(PHONE, "omarty-demo") and not signs_in(theirs, "omarty-demo")
+    gateway.forms.clear()
+    asked(theirs)
+    sent()
+    assert gateway.forms == []
+    call_command("check_data")
+    browser().post(link)
+    assert User.objects.get(pk=user.pk).phone == PHONE
+    call_command("check_data")
