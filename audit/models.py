@@ -28,6 +28,7 @@ class Action(TextChoices):
     INVITATION_ENDED = "user.invitation_ended", _("Invitation ended")
     INVITATION_USED = "user.invitation_used", _("Invitation used")
     RECOVERY_SENT = "user.recovery_sent", _("Way in sent after a forgotten password")
+    MESSAGE_SENT_AGAIN = "message.sent_again", _("Message sent again")
     UNLOCKED = "user.unlocked", _("Pause after wrong passwords ended")
     NAME_CORRECTED = "user.name_corrected", _("Name corrected")
     STATUS_CHANGED = "user.status_changed", _("Person's status changed")

@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from audit.models import Channel
-from audit.operations import Origin
+from audit.models import Action, Channel
+from audit.operations import Origin, record
 from contacts.models import Kind, Message, MessageState, Purpose, User
 from contacts.text import is_arabic
 
@@ -34,7 +34,10 @@ def goes_to(kind: Kind, to: str) -> bool:
     """Whether messages are sent to this contact, which is in canonical form; in a trial they are shown."""
     if not has_way(kind):
         return settings.DEBUG
-    return kind is Kind.EMAIL or country_of(to) in settings.SMS_COUNTRIES
+    if kind is Kind.EMAIL:
+        # In canonical form a name of other letters is another mailbox's, and few servers take the real one.
+        return not to.startswith("xn--")
+    return country_of(to) in settings.SMS_COUNTRIES
 
 
 def country_of(number: str) -> str:
@@ -106,19 +109,22 @@ def reached_by(user: User, kind: Kind) -> str:
     return to if to and goes_to(kind, to) else ""
 
 
-def send_again(message: Message) -> bool:
+@transaction.atomic
+def send_again(*, origin: Origin, message: Message) -> bool:
     """Let a message that failed be sent after all; whether it had failed."""
     now = timezone.now()
     failed = Message.objects.filter(pk=message.pk, state=MessageState.FAILED)
-    return bool(
-        failed.update(
-            state=MessageState.WAITING,
-            attempts=0,
-            next_at=now,
-            expires_at=now + _WORTH_SENDING[Purpose(message.purpose)],
-            problem="",
-        )
+    again = failed.update(
+        state=MessageState.WAITING,
+        attempts=0,
+        next_at=now,
+        expires_at=now + _WORTH_SENDING[Purpose(message.purpose)],
+        problem="",
     )
+    if again:
+        action = Action.MESSAGE_SENT_AGAIN
+        record(origin=origin, action=action, target=message, person=message.user)
+    return bool(again)
 
 
 def delete_past_messages() -> None:

@@ -127,7 +127,7 @@ def test_what_may_have_arrived_is_not_sent_twice(mailbox):
     assert Message.objects.get().problem == "sending was cut off: it may have arrived"
 
 
-def test_what_a_killed_sender_left_is_told_as_failed_and_can_be_sent_again(mailbox):
+def test_what_a_killed_sender_left_is_told_as_failed_and_can_be_sent_again(mailbox, new_entries):
     message = notice()
     # Killed after it was claimed.
     Message.objects.update(
@@ -138,6 +138,8 @@ def test_what_a_killed_sender_left_is_told_as_failed_and_can_be_sent_again(mailb
     assert "sending was cut off" in desk.text(f"contacts/message/{message.pk}/change/")
     answer = desk.send(f"contacts/message/{message.pk}/send-again/")
     assert told(answer) == "It is sent in a moment."
+    entry = new_entries()[-1]
+    assert (entry.action, entry.target_id) == ("message.sent_again", message.pk)
     assert sent()["sent"] == 1
     assert len(mailbox.messages) == 1
 
@@ -147,6 +149,18 @@ def test_a_message_goes_with_the_change_that_it_tells_of(mailbox, transactional_
         notice()
         _ = 1 / 0
     assert sent()["sent"] == 0
+
+
+def test_no_mailbox_is_written_to_that_only_stands_for_another(mailbox):
+    nora = newcomer(email="نورا@example.com")
+    desk = Desk("manager")
+    page = desk.page(f"contacts/user/{nora.pk}/send-invitation/")
+    assert "no e-mail or phone to which messages are sent" in told(page)
+    assert (
+        "No e-mails are sent"
+        in desk.post("/forgotten/", {"contact": "نورا@example.com"}).content.decode()
+    )
+    assert not Message.objects.exists()
 
 
 # --- Text messages ---------------------------------------------------------------------------------------

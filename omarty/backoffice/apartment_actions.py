@@ -26,13 +26,9 @@ from buildings.operations import (
     why_unit_refused,
 )
 from contacts.canonical import ContactProblem
-from contacts.contact_operations import (
-    WhyContactRefused,
-)
+from contacts.contact_operations import WhyContactRefused
 from contacts.models import Claim, Kind, User
-from contacts.operations import (
-    register_user,
-)
+from contacts.operations import register_user
 from omarty.backoffice.base.forms import (
     ANY_LANGUAGE,
     DayField,

@@ -19,15 +19,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from buildings.models import Block, Membership
 from buildings.permissions import WhyNotInvited, why_not_invited
 from contacts.canonical import ContactProblem
-from contacts.contact_operations import (
-    Contact,
-)
-from contacts.invitations import (
-    SERVES_FOR,
-    end_invitations,
-    invite,
-    never_signed_in,
-)
+from contacts.contact_operations import Contact
+from contacts.invitations import SERVES_FOR, end_invitations, invite, never_signed_in
 from contacts.message_texts import invitation_text
 from contacts.models import Kind, Status, User
 from contacts.open_invitations import open_invitations

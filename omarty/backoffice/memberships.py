@@ -13,9 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import Entry
 from buildings.models import Membership
 from buildings.operations import lock_blocks
-from contacts.contact_operations import (
-    Contact,
-)
+from contacts.contact_operations import Contact
 from contacts.models import Kind, User
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time

@@ -16,16 +16,11 @@ from django.utils.translation import pgettext_lazy
 
 from buildings.models import Membership
 from buildings.permissions import Blocks, members_within
-from contacts.contact_operations import (
-    Contact,
-    contacts_of,
-)
+from contacts.contact_operations import Contact, contacts_of
 from contacts.invitations import has_signed_in
 from contacts.masking import shown_contact
 from contacts.models import Kind, User
-from contacts.operations import (
-    lock_contacts,
-)
+from contacts.operations import lock_contacts
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time
 from omarty.backoffice.base.filters import BlockFilter, SignedInFilter

@@ -27,12 +27,7 @@ from contacts.contact_operations import (
 )
 from contacts.masking import shown_contact
 from contacts.models import Kind, Status, User
-from contacts.operations import (
-    change_status,
-    correct_name,
-    end_sessions,
-    unlock,
-)
+from contacts.operations import change_status, correct_name, end_sessions, unlock
 from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES, SeenForm, contact_input
 from omarty.backoffice.base.labels import contact_line, contact_refusal, nothing_changed
 from omarty.backoffice.base.row_actions import ActionRefused, RowAction

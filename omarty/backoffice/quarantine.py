@@ -1,6 +1,5 @@
 """Rows that could not come in from the legacy server. Only superusers read them: they are in no block."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -12,10 +11,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from buildings.permissions import Blocks
 from omarty.backoffice.base import history
 from omarty.backoffice.base.active_filters import FilteredList
-from omarty.backoffice.base.row_actions import RowActionsAdmin
+from omarty.backoffice.base.row_actions import OfficeAdmin
 from omarty.backoffice.quarantine_actions import MarkDone, Reopen
 from omarty.backoffice.quarantine_links import links
 from omarty.backoffice.quarantine_words import ADVICE, TABLES, facts, in_words, kind
@@ -79,7 +77,7 @@ class QuarantineList(FilteredList):
 
 
 @admin.register(QuarantinedRow)
-class QuarantineAdmin(RowActionsAdmin):
+class QuarantineAdmin(OfficeAdmin):
     """Each legacy row in words, with the reason, what to do about it, and whether somebody did."""
 
     when_empty = _(
@@ -107,37 +105,11 @@ class QuarantineAdmin(RowActionsAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         return QuarantineList
 
-    def within(self, blocks: Blocks, rows: Any) -> Any:
-        """All of them: which block a legacy row belongs to may be unknown."""
-        return rows
-
-    def block_ids(self, row: QuarantinedRow) -> list[int]:
-        """None: a row may name blocks that did not come in."""
-        return []
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        rows = super().get_queryset(request)
-        return rows if self.has_view_permission(request) else rows.none()
-
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         row: Any = super().get_object(request, object_id, from_field)
         if row is not None:
             row.links = links([row])[row.pk]
         return row
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
-
-    def may_change(self, request: HttpRequest, row: Any = None) -> bool:
-        """Whether the user may say that a row is done."""
-        return self.has_view_permission(request)
-
-    def lock(self, rows: Sequence[QuarantinedRow]) -> None:
-        ids = [row.pk for row in rows]
-        list(QuarantinedRow.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
 
     def page_title(self, row: QuarantinedRow) -> str:
         return f"{kind(row)} {row.key}"

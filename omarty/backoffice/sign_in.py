@@ -18,9 +18,7 @@ from audit.operations import Origin, record
 from buildings.permissions import reach
 from contacts.attempts import TooManyAttempts, own_password_is_right
 from contacts.models import Status
-from contacts.operations import (
-    change_password,
-)
+from contacts.operations import change_password
 from contacts.refusals import record_refusal
 from contacts.session_store import note_sign_in
 from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES

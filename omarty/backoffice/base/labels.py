@@ -11,9 +11,7 @@ from django.utils.translation import gettext as _
 
 from buildings.models import Block, Building
 from contacts.canonical import with_hint
-from contacts.contact_operations import (
-    WhyContactRefused,
-)
+from contacts.contact_operations import WhyContactRefused
 from contacts.models import Kind
 from omarty.lockout import NEITHER
 

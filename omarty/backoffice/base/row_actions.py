@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from audit.models import Action
 from audit.operations import Origin, Where
+from buildings.permissions import Blocks
 from omarty.backoffice.base.forms import reason_field
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
 from omarty.backoffice.base.taken_contacts import (
@@ -307,3 +308,31 @@ def _carried_out(request: HttpRequest, form: RowAction) -> list[str]:
         count_look(request, taken=taken, action=action, **form.where)
         raise
     return done
+
+
+class OfficeAdmin(RowActionsAdmin):
+    """A list of rows that belong to no block: superusers alone see it, and act on its rows."""
+
+    def within(self, blocks: Blocks, rows: Any) -> Any:
+        return rows
+
+    def block_ids(self, row: Any) -> list[int]:
+        return []
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request)
+        return rows if self.has_view_permission(request) else rows.none()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+    def may_change(self, request: HttpRequest, row: Any = None) -> bool:
+        """Whether the user may act on a row."""
+        return self.has_view_permission(request)
+
+    def lock(self, rows: Sequence[Any]) -> None:
+        ids = [row.pk for row in rows]
+        list(self.model._default_manager.select_for_update().filter(pk__in=ids).order_by("pk"))
