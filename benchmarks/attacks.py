@@ -20,9 +20,7 @@ from audit.operations import Origin
 from audit.sealing import Part, Row, SealLine, digest, erased
 from audit.verification import Verdict, verify
 from benchmarks.invented_log import write
-from contacts.operations import (
-    register_user,
-)
+from contacts.operations import register_user
 from tests.proof import copy_entry, forge_chain, row_of, sql
 
 CHANGES = {

@@ -15,9 +15,7 @@ from buildings.models import STATUS_LABELS, Apartment, Block, Membership, Role
 from buildings.operations import lock_blocks, locked_apartment, refuse, save_apartment
 from contacts.models import Status, User
 from contacts.open_invitations import end_open_invitations
-from contacts.operations import (
-    lock_person,
-)
+from contacts.operations import lock_person
 
 
 @transaction.atomic

@@ -29,11 +29,7 @@ from contacts.models import (
     new_session_stamp,
 )
 from contacts.open_invitations import end_open_invitations
-from contacts.operations import (
-    claims_of,
-    lock_person,
-    refuse_erased,
-)
+from contacts.operations import claims_of, lock_person, refuse_erased
 from contacts.sessions import delete_sessions
 
 
@@ -172,18 +168,7 @@ def change_contact(*, origin: Origin, contact: Contact, typed: str, **where: Unp
     tidy = contact.kind.tidy(typed)
     if contact.typed == tidy:
         return False
-    claim = _claim_of(contact, claims)
-    if contact.secondary is None and _is_former(contact, value):
-        # Whoever corrects the change needs no time to take it back.
-        end_change(contact.user, contact.kind)
-        claims = claims_of(contact.user)
-    elif contact.secondary is None and claim.value != value:
-        claim = _served_on(origin, contact, claim)
-    elif hasattr(claim, "contact_change") and claim.value != value:
-        # What its holder signs in with still is not another's by being written anew.
-        claim = Claim(user=contact.user, kind=contact.kind)
-    if any((each.kind, each.value) == (contact.kind, value) for each in claims if each != claim):
-        raise ContactRefused(contact.kind, WhyContactRefused.OWN)
+    claim = _claim_for(origin, contact, value, claims)
     claim.value = value
     try:
         claim.save()
@@ -349,6 +334,23 @@ def _secondary_of(contact: Contact) -> SecondaryContact:
             _("This is the contact for sign-in: edit it, or use another one for sign-in.")
         )
     return contact.secondary
+
+
+def _claim_for(origin: Origin, contact: Contact, value: str, claims: list[Claim]) -> Claim:
+    """The claim that is to hold a contact written anew; raises ContactRefused if another of theirs does."""
+    claim = _claim_of(contact, claims)
+    if contact.secondary is None and _is_former(contact, value):
+        # Whoever corrects the change needs no time to take it back.
+        end_change(contact.user, contact.kind)
+        claims = claims_of(contact.user)
+    elif contact.secondary is None and claim.value != value:
+        claim = _served_on(origin, contact, claim)
+    elif hasattr(claim, "contact_change") and claim.value != value:
+        # What its holder signs in with still is not another's by being written anew.
+        claim = Claim(user=contact.user, kind=contact.kind)
+    if any((each.kind, each.value) == (contact.kind, value) for each in claims if each != claim):
+        raise ContactRefused(contact.kind, WhyContactRefused.OWN)
+    return claim
 
 
 def _claim_of(contact: Contact, claims: list[Claim]) -> Claim:

@@ -19,10 +19,7 @@ from audit.models import Action
 from audit.operations import Origin, Where, record
 from contacts.models import Invitation, Kind, Purpose, Status, User
 from contacts.open_invitations import end_open_invitations, open_invitations
-from contacts.operations import (
-    change_password,
-    lock_person,
-)
+from contacts.operations import change_password, lock_person
 from contacts.outbox import tell
 
 SERVES_FOR = timedelta(days=14)

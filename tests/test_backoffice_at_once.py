@@ -11,9 +11,7 @@ from django.utils import timezone
 from buildings.models import Apartment, Membership
 from buildings.operations import lock_blocks
 from contacts.models import Claim, User
-from contacts.operations import (
-    lock_contacts,
-)
+from contacts.operations import lock_contacts
 from omarty.backoffice import apartment_import, apartments, person_actions, sign_in
 from tests.backoffice import Desk, fields_of, told
 

@@ -17,9 +17,7 @@ from buildings.models import Apartment, Block, Membership
 from buildings.operations import register_apartment
 from contacts.masking import masked_contacts
 from contacts.models import SecondaryEmail, SecondaryPhone
-from contacts.operations import (
-    register_user,
-)
+from contacts.operations import register_user
 from omarty.backoffice.audit_log import ActionFilter
 from omarty.legacy.models import LegacyRow
 from tests.backoffice import Desk

@@ -7,15 +7,9 @@ from django.utils import timezone
 from audit.models import Channel, Entry
 from audit.operations import Origin
 from buildings.models import Membership, Role
-from contacts.contact_operations import (
-    Contact,
-    contacts_of,
-    hide_contact,
-)
+from contacts.contact_operations import Contact, contacts_of, hide_contact
 from contacts.models import HIDDEN, Claim, Kind, SecondaryEmail, SecondaryPhone, User
-from contacts.operations import (
-    correct_name,
-)
+from contacts.operations import correct_name
 from tests.backoffice import Desk, fields_of, told
 from tests.conftest import person
 

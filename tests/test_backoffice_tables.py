@@ -11,10 +11,7 @@ import pytest
 from audit.models import Action
 from audit.operations import Origin, record
 from buildings.models import Apartment, Block
-from contacts.contact_operations import (
-    change_contact,
-    contacts_of,
-)
+from contacts.contact_operations import change_contact, contacts_of
 from contacts.models import Kind, User
 from omarty.backoffice.apartments import ApartmentAdmin
 from omarty.tables.columns import ExportColumn

@@ -14,9 +14,7 @@ from audit.models import Action, Entry
 from audit.operations import Origin
 from buildings.models import Apartment, Block, Membership, Occupancy
 from buildings.operations import change_apartment, register_apartment
-from contacts.contact_operations import (
-    add_contact,
-)
+from contacts.contact_operations import add_contact
 from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, User
 from omarty.tables.cells import plain, safe
 from tests.conftest import person

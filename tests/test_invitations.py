@@ -19,12 +19,7 @@ from buildings.membership_operations import (
 )
 from buildings.models import Block, Membership, Role
 from contacts.models import Invitation, Status, User
-from contacts.operations import (
-    change_password,
-    change_status,
-    end_sessions,
-    register_user,
-)
+from contacts.operations import change_password, change_status, end_sessions, register_user
 from tests.backoffice import Desk, told
 from tests.conftest import person
 

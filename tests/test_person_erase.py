@@ -14,17 +14,9 @@ from audit.models import Action, Channel, Entry
 from audit.operations import Origin, record
 from buildings.membership_operations import start_membership
 from buildings.models import Apartment, Block, Membership, Role
-from contacts.contact_operations import (
-    Contact,
-    add_contact,
-    change_contact,
-)
+from contacts.contact_operations import Contact, add_contact, change_contact
 from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, Status, User
-from contacts.operations import (
-    PersonErased,
-    change_status,
-    correct_name,
-)
+from contacts.operations import PersonErased, change_status, correct_name
 from tests.backoffice import Desk
 from tests.conftest import person
 from tests.proof import Log, sql

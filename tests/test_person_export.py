@@ -8,9 +8,7 @@ from django.core.management import CommandError, call_command
 from audit.models import Channel
 from audit.operations import Origin
 from buildings.membership_operations import end_memberships
-from contacts.operations import (
-    change_password,
-)
+from contacts.operations import change_password
 from tests.conftest import person
 from tests.proof import Log
 

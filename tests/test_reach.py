@@ -17,9 +17,7 @@ from django.utils import timezone
 from audit.models import Action
 from audit.operations import Origin
 from buildings.models import Apartment, Membership, Role
-from contacts.contact_operations import (
-    add_contact,
-)
+from contacts.contact_operations import add_contact
 from contacts.models import EventCount, Kind, Status, User
 from tests.backoffice import Desk, fields_of
 from tests.conftest import person

@@ -22,17 +22,10 @@ from audit.operations import Origin
 from buildings.membership_operations import start_membership
 from buildings.models import Apartment, Block, Role
 from buildings.operations import register_building, retire_apartment
-from contacts.contact_operations import (
-    add_contact,
-    contacts_of,
-    hide_contact,
-)
+from contacts.contact_operations import add_contact, contacts_of, hide_contact
 from contacts.invitations import invite
 from contacts.models import AppSession, Kind, Message, MessageState, Purpose, Status, User
-from contacts.operations import (
-    change_status,
-    register_user,
-)
+from contacts.operations import change_status, register_user
 from omarty.api.tokens import Refresh
 from omarty.api.views import CREATE, UPDATE
 from omarty.demo.small import PASSWORD

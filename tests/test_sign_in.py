@@ -21,11 +21,7 @@ from django.utils import timezone
 from audit.models import Action
 from audit.operations import Origin
 from contacts.models import AppSession, EventCount, KnownAddress, SecondaryEmail, Status, User
-from contacts.operations import (
-    change_password,
-    change_status,
-    register_user,
-)
+from contacts.operations import change_password, change_status, register_user
 from tests.backoffice import Desk
 from tests.conftest import person
 from tests.http import post_form

@@ -20,10 +20,7 @@ from hypothesis import strategies as st
 
 from audit.operations import Origin
 from contacts.models import AppSession, Status
-from contacts.operations import (
-    change_password,
-    change_status,
-)
+from contacts.operations import change_password, change_status
 from contacts.text import clean
 from omarty.api.tokens import Access, Refresh
 from omarty.wsgi import application

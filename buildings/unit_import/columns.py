@@ -24,9 +24,7 @@ from buildings.unit_import.cells import (
 from buildings.unit_import.floors import read_floor
 from buildings.unit_import.names import read_person
 from contacts.canonical import one_line
-from contacts.contact_operations import (
-    Contact,
-)
+from contacts.contact_operations import Contact
 from contacts.models import Kind, User
 
 # A contact as typed and canonical, where a row reports none.

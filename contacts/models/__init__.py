@@ -1,9 +1,6 @@
 """People, how to reach them, and how they get in."""
 
-from contacts.models.attempts import (
-    EventCount,
-    KnownAddress,
-)
+from contacts.models.attempts import EventCount, KnownAddress
 from contacts.models.messages import Message, MessageState, Purpose
 from contacts.models.people import (
     HIDDEN,

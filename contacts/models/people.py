@@ -16,13 +16,7 @@ from contacts.constraints import CompositeForeignKey
 from contacts.emails import EMAIL_LENGTH, canonical_email, tidy_email
 from contacts.folding import FoldedField, FoldedModel, FoldedRows
 from contacts.hashers import PHPBcryptHasher
-from contacts.phones import (
-    PHONE_LENGTH,
-    canonical_phone,
-    claimed_phone,
-    shown_phone,
-    tidy_phone,
-)
+from contacts.phones import PHONE_LENGTH, canonical_phone, claimed_phone, shown_phone, tidy_phone
 
 # Shown instead of a contact that its holder hides.
 HIDDEN = "•••••"

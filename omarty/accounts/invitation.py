@@ -11,9 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from buildings.permissions import invitation_serves, reach
 from contacts.attempts import link_is_known
-from contacts.contact_operations import (
-    Contact,
-)
+from contacts.contact_operations import Contact
 from contacts.invitations import LinkRefused, WhyLinkRefused, accept, opened
 from contacts.masking import shown_contact
 from contacts.models import Invitation, Kind, User

@@ -6,14 +6,9 @@ from typing import Any, cast
 from audit.models import Action
 from buildings.permissions import WhyAccessRefused, own_membership
 from contacts import contact_operations
-from contacts.contact_operations import (
-    ContactRefused,
-    WhyContactRefused,
-)
+from contacts.contact_operations import ContactRefused, WhyContactRefused
 from contacts.models import Kind, SecondaryContact, Status
-from contacts.operations import (
-    PersonErased,
-)
+from contacts.operations import PersonErased
 from omarty.api.calls import Call, refusals_recorded
 from omarty.api.envelopes import CallRefused, access_refusals
 from omarty.api.fields import LATITUDE, LONGITUDE, Integer, Text, refusals_of

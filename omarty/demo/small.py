@@ -6,13 +6,9 @@ from audit.operations import Origin
 from buildings.membership_operations import start_membership
 from buildings.models import Block, Occupancy, Role
 from buildings.operations import register_apartment, register_block, register_building
-from contacts.contact_operations import (
-    add_contact,
-)
+from contacts.contact_operations import add_contact
 from contacts.models import Kind, Status, User
-from contacts.operations import (
-    register_user,
-)
+from contacts.operations import register_user
 
 PASSWORD = "omarty-demo"  # noqa: S105
 

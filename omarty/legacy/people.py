@@ -8,9 +8,7 @@ from django.db import models
 
 from audit.models import Action, Channel, Entry
 from audit.operations import Origin
-from contacts.contact_operations import (
-    WhyContactRefused,
-)
+from contacts.contact_operations import WhyContactRefused
 from contacts.hashers import PHPBcryptHasher
 from contacts.models import SECONDARY, Kind, Status, User
 from contacts.several import phones_in

@@ -7,9 +7,7 @@ from django.db import transaction
 
 from audit.models import Action
 from audit.operations import Origin, entry, record_all, save_change
-from contacts.contact_operations import (
-    WhyContactRefused,
-)
+from contacts.contact_operations import WhyContactRefused
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, User, new_session_stamp
 from contacts.sessions import delete_sessions
 

@@ -17,14 +17,9 @@ from audit.operations import Origin
 from buildings.membership_operations import end_memberships
 from buildings.models import Membership
 from contacts.canonical import western_digits
-from contacts.contact_operations import (
-    secondary_contacts,
-)
+from contacts.contact_operations import secondary_contacts
 from contacts.models import SECONDARY, Claim, User
-from contacts.operations import (
-    erase_person,
-    lock_contacts,
-)
+from contacts.operations import erase_person, lock_contacts
 from omarty.admin_urls import admin_url_for
 from omarty.legacy.operations import forget_person
 

@@ -6,9 +6,7 @@ import requests
 from audit.operations import Origin
 from buildings.membership_operations import start_membership
 from buildings.models import Block
-from contacts.operations import (
-    register_user,
-)
+from contacts.operations import register_user
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.test_pages import violations
 

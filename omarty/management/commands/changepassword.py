@@ -8,10 +8,7 @@ from django.db import transaction
 
 from audit.operations import Origin
 from contacts.models import User
-from contacts.operations import (
-    change_password,
-    lock_person,
-)
+from contacts.operations import change_password, lock_person
 from omarty.management.base import CommandRefused, DataCommand
 from omarty.management.passwords import ask_password, check_password
 from omarty.management.people import person

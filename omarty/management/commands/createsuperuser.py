@@ -10,9 +10,7 @@ from django.db import IntegrityError
 from audit.operations import Origin
 from contacts.canonical import ContactProblem, one_line, with_hint
 from contacts.models import Kind, User
-from contacts.operations import (
-    register_user,
-)
+from contacts.operations import register_user
 from omarty.management.base import CommandRefused, DataCommand, UsageProblem
 from omarty.management.passwords import ask, ask_password, check_password
 

@@ -6,9 +6,7 @@ from django.core.management.base import CommandParser
 
 from audit.operations import Origin
 from contacts.models import User
-from contacts.operations import (
-    end_sessions,
-)
+from contacts.operations import end_sessions
 from omarty.management.base import DataCommand, UsageProblem, counted
 from omarty.management.people import person, reason_of
 from omarty.tables.batches import in_batches

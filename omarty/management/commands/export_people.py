@@ -7,9 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from buildings.models import Block, Membership
-from contacts.contact_operations import (
-    Contact,
-)
+from contacts.contact_operations import Contact
 from contacts.models import Kind, SecondaryContact, SecondaryEmail, SecondaryPhone, User
 from omarty.management.exports import ExportCommand, moment
 from omarty.tables.columns import ContactColumn, ExportColumn

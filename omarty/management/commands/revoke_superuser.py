@@ -6,9 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from audit.operations import Origin
-from contacts.operations import (
-    revoke_superuser,
-)
+from contacts.operations import revoke_superuser
 from omarty.management.base import CommandRefused, DataCommand
 from omarty.management.people import person, reason_of
 

@@ -6,10 +6,7 @@ from django.core.management.base import CommandParser
 from django.db import transaction
 
 from audit.operations import Origin
-from contacts.operations import (
-    PersonErased,
-    unlock,
-)
+from contacts.operations import PersonErased, unlock
 from omarty.management.base import CommandRefused, DataCommand
 from omarty.management.people import person
 
