@@ -37,7 +37,10 @@ class Unknown:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Who acts, from where, and why. One origin stands for one request, or for one run of a command."""
+    """Who acts, from where, and why. One origin stands for one request, or for one run of a command.
+
+    `site` is the address that the request came to, where links in messages lead.
+    """
 
     channel: Channel
     actor: Named | None = None
@@ -46,6 +49,7 @@ class Origin:
     ip: str | None = None
     longitude: Decimal | None = None
     latitude: Decimal | None = None
+    site: str = ""
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @classmethod

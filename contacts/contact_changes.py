@@ -1,7 +1,8 @@
 """For 72 hours after somebody else changed the contact that a person signs in with, the old one serves on.
 
 So no manager takes an account over: the change is told to the old contact, which goes on signing in and can
-take it back, and the new one recovers no forgotten password meanwhile. Who never signed in loses nothing.
+take it back. The new one recovers no forgotten password until 72 hours after its holder was told, and none
+where they could not be told: a superuser's link lets them in then. Who never signed in loses nothing.
 """
 
 import secrets
@@ -15,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from audit.operations import Origin
 from contacts.invitations import has_signed_in
 from contacts.models import Claim, ContactChange, Kind, Message, Purpose, User
-from contacts.outbox import enqueue, goes_to, language_of, tell
+from contacts.outbox import tell
 
 SERVES_FOR = timedelta(hours=72)
 _SECRET_BYTES = 16
@@ -25,13 +26,6 @@ class ChangeOver(Exception):
     """The change cannot be taken back any more, or there is none of this secret."""
 
 
-def open_change(user: User, kind: Kind) -> ContactChange | None:
-    """The change of this contact that can be taken back still."""
-    return ContactChange.objects.filter(
-        user=user, kind=kind, serves_until__gt=timezone.now()
-    ).first()
-
-
 def note_change(
     *, origin: Origin, user: User, kind: Kind, former: str, claim: Claim | None
 ) -> None:
@@ -39,6 +33,7 @@ def note_change(
 
     `former` is how it was typed, `claim` the person's hold on it; neither if they had none of this kind.
     Part of the operation that changes it. Of several changes in a row the first contact is what serves on.
+    They are told by a contact that nobody else set.
     """
     serves_until = timezone.now() + SERVES_FOR
     delete_past_changes(user=user, kind=kind)
@@ -49,18 +44,18 @@ def note_change(
     )
     if not is_new:
         ContactChange.objects.filter(pk=change.pk).update(serves_until=serves_until)
-    told: dict[str, Any] = {"purpose": Purpose.CONTACT_CHANGED, "values": {"change": change.pk}}
-    if change.claim is not None and goes_to(kind, change.claim.value):
-        enqueue(
-            origin=origin,
-            kind=kind,
-            to=change.claim.value,
-            user=user,
-            language=language_of(user),
-            **told,
-        )
-    else:
-        tell(origin, user, not_by=kind, **told)
+    own_first = sorted(Kind, key=lambda each: each != kind)
+    tell(origin, user, Purpose.CONTACT_CHANGED, by=own_first, values={"change": change.pk})
+
+
+def was_told(message: Message) -> None:
+    """The person was sent the message of a change: the 72 hours begin."""
+    change = ContactChange.objects.filter(pk=message.values["change"]).first()
+    if change is not None:
+        change.serves_until = timezone.now() + SERVES_FOR
+        change.save(update_fields=["serves_until"])
+        untold = Claim.objects.filter(user=change.user_id, kind=change.kind, recovers_from=None)
+        untold.update(recovers_from=change.serves_until)
 
 
 def is_others_change(origin: Origin, user: User) -> bool:
@@ -72,20 +67,15 @@ def is_others_change(origin: Origin, user: User) -> bool:
 def new_secret(message: Message) -> str:
     """The secret of the link that takes back the change which a message tells of. Raises ChangeOver."""
     secret = secrets.token_urlsafe(_SECRET_BYTES)
-    change = ContactChange.objects.filter(
-        pk=message.values["change"], serves_until__gt=timezone.now()
-    )
-    if not change.update(digest=_digest(secret)):
+    if not ContactChange.open(pk=message.values["change"]).update(digest=_digest(secret)):
         raise ChangeOver
     return secret
 
 
 def change_of(secret: str) -> ContactChange:
     """The change that this link takes back. Raises ChangeOver."""
-    found = ContactChange.objects.select_related("user", "claim").filter(
-        digest=_digest(secret), serves_until__gt=timezone.now()
-    )
-    if (change := found.first()) is None:
+    change = ContactChange.open(digest=_digest(secret)).select_related("user").first()
+    if change is None:
         raise ChangeOver
     return change
 

@@ -7,6 +7,7 @@ from typing import Unpack
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.models import Action
@@ -17,7 +18,6 @@ from contacts.contact_changes import (
     end_change,
     is_others_change,
     note_change,
-    open_change,
 )
 from contacts.models import (
     SECONDARY,
@@ -238,9 +238,8 @@ def promote_contact(*, origin: Origin, contact: Contact, **where: Unpack[Where])
     own = _claim_of(primary, claims)
     if _is_former(contact, secondary.claim.value):
         ContactChange.objects.filter(claim=secondary.claim).delete()
-    elif is_others_change(origin, contact.user):
-        kept = own if own.pk else None
-        note_change(origin=origin, user=contact.user, kind=contact.kind, former=old[0], claim=kept)
+    else:
+        _note_promoted(origin, primary, own, secondary.claim)
     primary.store(typed=contact.typed, hidden=contact.hidden)
     _record_contact(
         origin,
@@ -260,9 +259,23 @@ def promote_contact(*, origin: Origin, contact: Contact, **where: Unpack[Where])
 
 @transaction.atomic
 def take_back_change(*, origin: Origin, secret: str) -> User:
-    """Give a person back the contact that they signed in with; every session ends. Raises ChangeOver."""
+    """Give a person back the contacts that they signed in with; every session ends. Raises ChangeOver.
+
+    Whatever else others changed in these 72 hours is taken back with it: one hand may have done it all.
+    """
     user = lock_person(change_of(secret).user)
-    change = change_of(secret)
+    # Somebody may have been quicker.
+    change_of(secret)
+    for change in ContactChange.open(user=user).order_by("kind"):
+        _take_back(origin, user, change)
+    user.session_stamp = new_session_stamp()
+    user.save(update_fields=["session_stamp"])
+    delete_sessions(user)
+    end_open_invitations(user)
+    return user
+
+
+def _take_back(origin: Origin, user: User, change: ContactChange) -> None:
     kind, former, claim = Kind(change.kind), change.former, change.claim
     primary = Contact(user, kind)
     before = {kind.value: primary.typed}
@@ -275,14 +288,10 @@ def take_back_change(*, origin: Origin, secret: str) -> User:
         change.delete()
         taken.delete()
         setattr(user, kind.value, former or None)
-    user.session_stamp = new_session_stamp()
-    user.save(update_fields=[kind.value, "session_stamp"])
-    delete_sessions(user)
-    end_open_invitations(user)
+        user.save(update_fields=[kind.value])
     after = {kind.value: former}
     action = Action.CONTACT_TAKEN_BACK
     record(origin=origin, action=action, target=user, person=user, before=before, after=after)
-    return user
 
 
 def reveal_contacts(*, origin: Origin, user: User, **where: Unpack[Where]) -> list[Contact]:
@@ -300,20 +309,35 @@ def _record_contact(
 
 def _is_former(contact: Contact, value: str) -> bool:
     """Whether the value is the contact that its holder signed in with, and still does."""
-    change = open_change(contact.user, contact.kind)
+    change = ContactChange.open(user=contact.user, kind=contact.kind).first()
     return change is not None and change.claim is not None and change.claim.value == value
 
 
 def _served_on(origin: Origin, contact: Contact, claim: Claim) -> Claim:
     """The claim for another value of a primary contact: its own, or a new one while the old one serves on."""
     if not is_others_change(origin, contact.user):
+        claim.recovers_from = timezone.now()
         return claim
-    has_one, is_second = claim.pk is not None, open_change(contact.user, contact.kind) is not None
-    kept = claim if has_one and not is_second else None
+    is_second = ContactChange.open(user=contact.user, kind=contact.kind).exists()
+    kept = claim if claim.pk is not None and not is_second else None
     note_change(
         origin=origin, user=contact.user, kind=contact.kind, former=contact.typed, claim=kept
     )
-    return Claim(user=contact.user, kind=contact.kind) if kept is not None else claim
+    if kept is not None:
+        claim = Claim(user=contact.user, kind=contact.kind)
+    claim.recovers_from = None
+    return claim
+
+
+def _note_promoted(origin: Origin, primary: Contact, own: Claim, promoted: Claim) -> None:
+    """Let the primary contact serve on where somebody else puts another in its place."""
+    promoted.recovers_from = timezone.now()
+    if is_others_change(origin, primary.user):
+        kept, promoted.recovers_from = own if own.pk else None, None
+        note_change(
+            origin=origin, user=primary.user, kind=primary.kind, former=primary.typed, claim=kept
+        )
+    promoted.save(update_fields=["recovers_from"])
 
 
 def _locked(contact: Contact) -> tuple[Contact, list[Claim]]:

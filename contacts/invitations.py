@@ -150,7 +150,8 @@ def accept(
     user = invitation.user
     record(origin=origin, action=Action.INVITATION_USED, target=user, person=user)
     change_password(origin=origin, user=user, password=password)
-    tell(origin, user, Purpose.PASSWORD_SET, not_by=invitation.sent_by)
+    others_first = sorted(Kind, key=lambda kind: kind == invitation.sent_by)
+    tell(origin, user, Purpose.PASSWORD_SET, by=others_first)
     return user
 
 

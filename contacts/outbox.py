@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.models import Action, Channel
 from audit.operations import Origin, record
-from contacts.models import Kind, Message, MessageState, Purpose, User
+from contacts.models import ContactChange, Kind, Message, MessageState, Purpose, User
 from contacts.text import is_arabic
 
 # Of messages that were sent or given up.
@@ -54,7 +54,7 @@ def language_of(user: User) -> str:
 def enqueue(*, origin: Origin, purpose: Purpose, kind: Kind, to: str, **fields: Any) -> Message:
     """A message to a contact in canonical form, to be sent after this transaction.
 
-    `fields` are further ones of Message: user, site, language, values.
+    `fields` are further ones of Message: user, language, values.
     """
     message = Message.objects.create(
         purpose=purpose,
@@ -64,6 +64,7 @@ def enqueue(*, origin: Origin, purpose: Purpose, kind: Kind, to: str, **fields: 
         channel=origin.channel,
         ip=origin.ip,
         request_id=origin.request_id,
+        site=origin.site or _own_site(),
         expires_at=timezone.now() + _WORTH_SENDING[purpose],
         **fields,
     )
@@ -79,14 +80,15 @@ def origin_of(message: Message) -> Origin:
         channel=Channel(message.channel),
         actor=message.made_by,
         ip=message.ip,
+        site=message.site,
         request_id=message.request_id,
     )
 
 
-def tell(origin: Origin, user: User, purpose: Purpose, *, not_by: str = "", **fields: Any) -> None:
-    """Tell a person what happened to their account, by a primary contact: if they can, not of that kind."""
-    found = [(kind, to) for kind in Kind if (to := reached_by(user, kind))]
-    for kind, to in sorted(found, key=lambda each: each[0] == not_by)[:1]:
+def tell(origin: Origin, user: User, purpose: Purpose, *, by: list[Kind], **fields: Any) -> None:
+    """Tell a person what happened to their account, by the first of these kinds that reaches them."""
+    found = [(kind, to) for kind in by if (to := reached_by(user, kind))]
+    for kind, to in found[:1]:
         enqueue(
             origin=origin,
             purpose=purpose,
@@ -99,14 +101,31 @@ def tell(origin: Origin, user: User, purpose: Purpose, *, not_by: str = "", **fi
 
 
 def reached_by(user: User, kind: Kind) -> str:
-    """The primary contact of this kind in canonical form, if messages are sent there; else empty."""
+    """The primary contact of this kind in canonical form, if messages are sent there; else empty.
+
+    While somebody else's change of it can be taken back, it is the contact before.
+    """
+    change = ContactChange.open(user=user, kind=kind).first()
+    if change is not None:
+        to = change.claim.value if change.claim is not None else ""
+    else:
+        to = _primary(user, kind)
+    return to if to and goes_to(kind, to) else ""
+
+
+def _primary(user: User, kind: Kind) -> str:
     typed = user.email if kind is Kind.EMAIL else user.phone
     try:
-        to = kind.canonical(typed) if typed else ""
+        return kind.canonical(typed) if typed else ""
     except ValueError:
         # Taken once, and none today.
         return ""
-    return to if to and goes_to(kind, to) else ""
+
+
+def _own_site() -> str:
+    """Where links lead in messages that a command has sent."""
+    host = next(iter(settings.ALLOWED_HOSTS), "").strip("*.")
+    return f"https://{host}/" if host and not settings.DEBUG else ""
 
 
 @transaction.atomic

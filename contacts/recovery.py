@@ -15,7 +15,6 @@ from audit.models import Action
 from audit.operations import Origin, record
 from contacts.attempts import password_is_right
 from contacts.authentication import holder_for_sign_in
-from contacts.contact_changes import open_change
 from contacts.counting import count_up
 from contacts.invitations import make_link
 from contacts.models import Kind, Purpose, RecoveryCode, Status, User
@@ -36,7 +35,7 @@ class NobodyRecovers(Exception):
 
 
 @transaction.atomic
-def ask(*, origin: Origin, kind: Kind, value: str, site: str, language: str) -> None:
+def ask(*, origin: Origin, kind: Kind, value: str, language: str) -> None:
     """Have whoever signs in with this contact sent a way in."""
     if count_up("recovery", value, within=_HOUR) <= MOST_AN_HOUR:
         enqueue(
@@ -44,7 +43,6 @@ def ask(*, origin: Origin, kind: Kind, value: str, site: str, language: str) -> 
             purpose=Purpose.RECOVERY,
             kind=kind,
             to=value,
-            site=site,
             language=language,
         )
 
@@ -120,10 +118,9 @@ def _who_recovers(kind: Kind, value: str) -> User:
     if user is None:
         raise NobodyRecovers
     user = lock_person(user)
-    change = open_change(user, kind)
     # Whoever changed the contact is not to come in by it, before its holder could take the change back.
-    is_new = change is not None and (change.claim is None or change.claim.value != value)
-    if user.status != Status.ACTIVE or is_new:
+    recovers = user.claims.filter(kind=kind, value=value, recovers_from__lte=timezone.now())
+    if user.status != Status.ACTIVE or not recovers.exists():
         raise NobodyRecovers
     return user
 

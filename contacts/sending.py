@@ -13,9 +13,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from contacts.contact_changes import was_told
 from contacts.gateways import INTERRUPTED, CannotSend, send_email, send_sms
 from contacts.message_texts import NothingToSend, Written, written
-from contacts.models import Kind, Message, MessageState
+from contacts.models import Kind, Message, MessageState, Purpose
 from contacts.outbox import country_of, has_way
 
 # After how many minutes each further attempt follows.
@@ -65,6 +66,8 @@ def _send(message: Message) -> None:
         _check_quota(message)
         _deliver(message, written(message))
         message.sent_at = timezone.now()
+        if message.purpose == Purpose.CONTACT_CHANGED:
+            was_told(message)
     except NothingToSend as nothing:
         # Nobody holds the contact, or not any more.
         message.problem = str(nothing)

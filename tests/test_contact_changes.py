@@ -8,7 +8,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from contacts.models import Claim, ContactChange, Message, Purpose, User
+from audit.operations import Origin
+from contacts.contact_operations import Contact, change_contact
+from contacts.models import Claim, ContactChange, Kind, Message, Purpose, User
 from tests.backoffice import Desk, told
 from tests.conftest import person
 from tests.test_forgotten import EMAIL, PHONE, asked, browser, signs_in
@@ -42,7 +44,9 @@ def link_in(text):
 
 def over():
     """As if the 72 hours had passed, and the day's sweep run."""
-    ContactChange.objects.update(serves_until=timezone.now() - timedelta(seconds=1))
+    past = timezone.now() - timedelta(seconds=1)
+    ContactChange.objects.update(serves_until=past)
+    Claim.objects.filter(recovers_from__gt=past).update(recovers_from=past)
 
 
 def test_the_old_contact_is_told_and_signs_in_for_72_hours(desk, gateway):
@@ -152,6 +156,79 @@ def test_a_contact_given_to_who_had_none_of_its_kind_is_told_by_the_other(desk, 
     assert User.objects.get(pk=user.pk).phone is None
     assert not signs_in(NEW, "omarty-demo")
     call_command("check_data")
+
+
+def test_a_second_change_is_told_to_no_contact_that_somebody_else_set(desk, gateway):
+    user = resident()
+    Claim.objects.filter(user=user, kind="email").delete()
+    User.objects.filter(pk=user.pk).update(email=None)
+    changed(desk, user)
+    desk.send(f"contacts/user/{user.pk}/add-contact/", kind="email", typed="evil@example.net")
+    claim = Claim.objects.get(value="evil@example.net")
+    desk.send(f"contacts/user/{user.pk}/promote/?contact=email-{claim.pk}")
+    sent()
+    assert [form["to"] for form in gateway.forms] == ["201000000002"] * 2
+    # One link takes both back.
+    browser().post(link_in(gateway.forms[0]["text"]))
+    user.refresh_from_db()
+    assert (user.phone, user.email) == (PHONE, None)
+    assert not signs_in("evil@example.net", "omarty-demo") and not signs_in(NEW, "omarty-demo")
+    assert not Claim.objects.filter(value__in=["evil@example.net", f"+2{NEW}"]).exists()
+    call_command("check_data")
+
+
+def recovered_by(contact):
+    """The messages that somebody who forgot their password is sent there."""
+    asked(contact)
+    sent()
+    recovery = Message.objects.filter(purpose=Purpose.RECOVERY, sent_at__isnull=False)
+    return recovery.filter(problem="").count()
+
+
+def test_a_contact_recovers_nothing_while_its_holder_was_not_told_of_it(desk, mailbox):
+    # E-mail is set up and text messages are not; this person has a phone alone.
+    user = resident()
+    Claim.objects.filter(user=user, kind="email").delete()
+    User.objects.filter(pk=user.pk).update(email=None)
+    evil = "evil@example.net"
+    desk.send(f"contacts/user/{user.pk}/add-contact/", kind="email", typed=evil)
+    claim = Claim.objects.get(value=evil)
+    desk.send(f"contacts/user/{user.pk}/promote/?contact=email-{claim.pk}")
+    assert sent()["sent"] == 0
+    over()
+    call_command("clearsessions")
+    assert recovered_by(evil) == 0
+    assert mailbox.messages == []
+    # Written again, but for another one.
+    changed(desk, user, f"other.{evil}", "email")
+    over()
+    assert recovered_by(f"other.{evil}") == 0
+
+
+def test_the_72_hours_begin_when_the_change_was_told(desk, gateway):
+    user = resident()
+    changed(desk, user)
+    assert Claim.objects.get(value=f"+2{NEW}").recovers_from is None
+    ContactChange.objects.update(serves_until=timezone.now() + timedelta(minutes=1))
+    sent()
+    change = ContactChange.objects.get()
+    assert change.serves_until > timezone.now() + timedelta(hours=71)
+    assert Claim.objects.get(value=f"+2{NEW}").recovers_from == change.serves_until
+
+
+def test_the_link_leads_to_the_address_that_the_change_was_made_at(desk, gateway):
+    changed(desk, resident())
+    sent()
+    assert "http://testserver/contact-change/" in gateway.forms[0]["text"]
+
+
+def test_a_message_of_a_command_leads_to_the_first_host_of_the_settings(gateway, settings):
+    settings.ALLOWED_HOSTS = [".example.org", "other.example"]
+    change_contact(
+        origin=Origin.of_command("repair"), contact=Contact(resident(), Kind.PHONE), typed=NEW
+    )
+    sent()
+    assert "https://example.org/contact-change/" in gateway.forms[0]["text"]
 
 
 def test_another_spelling_is_no_change(desk, gateway):

@@ -197,12 +197,14 @@ class User(FoldedModel, AbstractBaseUser):
 class Claim(models.Model):
     """A person's hold on a phone or e-mail in canonical form: one holder each, primary or secondary.
 
-    The value is ASCII, so that every database compares it in the same way.
+    The value is ASCII, so that every database compares it in the same way. A primary one recovers a forgotten
+    password from `recovers_from` on: never, if somebody else set it and its holder could not be told.
     """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="claims")
     kind = models.CharField(max_length=5, choices=Kind)
     value = models.CharField(max_length=EMAIL_LENGTH)
+    recovers_from = models.DateTimeField(null=True, default=timezone.now)
 
     class Meta:
         verbose_name = _("claim")

@@ -1,5 +1,7 @@
 """Links that let people into their accounts."""
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -84,3 +86,9 @@ class ContactChange(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+    @classmethod
+    def open(cls, **of: Any) -> "models.QuerySet[ContactChange]":
+        """Those that can be taken back still."""
+        changes = cls._default_manager.select_related("claim")
+        return changes.filter(serves_until__gt=timezone.now(), **of)

@@ -95,7 +95,6 @@ def _asked(request: HttpRequest) -> HttpResponse:
             origin=origin_of(request),
             kind=kind,
             value=value,
-            site=request.build_absolute_uri("/"),
             language=get_language() or settings.LANGUAGE_CODE,
         )
     )

@@ -24,6 +24,7 @@ def origin_of(request: HttpRequest, *, actor: User | None = None) -> Origin:
         channel=Channel.LINK,
         actor=actor,
         ip=client_ip(request),
+        site=request.build_absolute_uri("/"),
         request_id=request.request_id,  # type: ignore[attr-defined]
     )
 

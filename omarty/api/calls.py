@@ -38,6 +38,7 @@ def _origin_at(place: tuple[Decimal | None, Decimal | None], request: Any, actor
         ip=client_ip(request),
         longitude=longitude,
         latitude=latitude,
+        site=request.build_absolute_uri("/"),
         request_id=request.request_id,
     )
 

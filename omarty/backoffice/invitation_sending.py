@@ -72,7 +72,6 @@ class SendInvitation(RowAction):
                 kind=kind,
                 to=reached_by(person, kind),
                 user=person,
-                site=self.request.build_absolute_uri("/"),
                 language=language_of(person),
             )
         count = len(self.rows)

@@ -53,6 +53,7 @@ def origin_of(request: HttpRequest, *, reason: str = "") -> Origin:
         actor=request.user if request.user.is_authenticated else None,
         reason=reason,
         ip=client_ip(request),
+        site=request.build_absolute_uri("/"),
         request_id=request.request_id,  # type: ignore[attr-defined]
     )
 
