@@ -30,6 +30,8 @@ def keep_settings(file: Path) -> None:
 def malformed_line(file: Path) -> int:
     """The number of the first line of `.env` that sets nothing and is no comment; 0 if there is none.
 
+    A comment begins with its #, and no line has a NUL, which no variable holds.
+
     django-environ writes such a line into the log, with the key that may stand in it, and goes on.
     """
     try:
@@ -41,8 +43,9 @@ def malformed_line(file: Path) -> int:
 
 def _is_understood(line: str) -> bool:
     name, sets, _value = line.removeprefix("export ").partition("=")
-    says_nothing = line.strip()[:1] in {"", "#"}
-    return says_nothing or bool(sets and name.isascii() and name.replace("_", "0").isalnum())
+    if line.startswith("#") or not line.strip():
+        return True
+    return "\0" not in line and bool(sets and name.isascii() and name.replace("_", "0").isalnum())
 
 
 def why_unreadable(file: Path) -> str:

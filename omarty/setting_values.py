@@ -15,36 +15,39 @@ env = environ.Env()
 SETTINGS_FILE = Path(__file__).resolve().parent.parent / ".env"
 
 
+def text(name: str, default: str = "") -> str:
+    """What is set, as it stands: env.str() takes a leading "$" for another variable's name."""
+    return os.environ.get(name, default).strip()
+
+
 def boolean(name: str, default: bool) -> bool:
     """A switch. django-environ takes every unknown word for False; we do not."""
     words = {"true": True, "yes": True, "on": True, "1": True}
     words |= {"false": False, "no": False, "off": False, "0": False}
-    value = env.str(name, default=str(default)).strip().lower()
+    value = text(name, str(default)).lower()
     if value not in words:
-        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+        # Not repeated: what stands there by mistake may be a key.
+        raise ImproperlyConfigured(f"{name} must be true or false.")
     return words[value]
 
 
 def number(name: str, default: int, lowest: int = 1, highest: int = 10_000) -> int:
     """A whole number from `lowest` to `highest`."""
-    value = env.str(name, default=str(default)).strip()
+    value = text(name, str(default))
     right = value.isascii() and value.isdigit() and len(value) < 10
     if not right or not lowest <= int(value) <= highest:
-        raise ImproperlyConfigured(
-            f"{name} must be a whole number from {lowest} to {highest}, not {value[:40]!r}."
-        )
+        raise ImproperlyConfigured(f"{name} must be a whole number from {lowest} to {highest}.")
     return int(value)
 
 
 def names(name: str, default: str = "") -> list[str]:
     """What commas part."""
-    return [each.strip() for each in env.str(name, default=default).split(",") if each.strip()]
+    return [each.strip() for each in text(name, default).split(",") if each.strip()]
 
 
 def secret(name: str) -> str:
     """A random text of at least 32 bytes."""
-    # Not through env.str(), which takes a leading "$" for another variable's name.
-    value = os.environ.get(name, "").strip()
+    value = text(name)
     if len(value.encode()) < 32:
         if not value and (closed := why_unreadable(SETTINGS_FILE)):
             # New keys would sign everybody out.
@@ -91,8 +94,7 @@ def countries(name: str, *, default: str, most: int) -> dict[str, int]:
             right or (not _colon and not number)
         ):
             raise ImproperlyConfigured(
-                f"{name} must be countries' two letters, each with how many a day, like EG:400,SA:20,"
-                f" not {each[:40]!r}."
+                f"{name} must be countries' two letters, each with how many a day, like EG:400,SA:20."
             )
         found[country] = int(number) if number else most
     return found
@@ -104,7 +106,7 @@ KNOWN_DATABASES = {("sqlite", False), ("mysql", True)}
 
 def database(name: str, default: str) -> dict[str, Any]:
     """Django's settings of the database."""
-    url = env.str(name, default=default)
+    url = text(name, default)
     wrong = ImproperlyConfigured(
         f"{name} must look like sqlite:///omarty.sqlite3 or mysql://user:password@host:3306/name."
     )

@@ -22,8 +22,8 @@ keep_settings(BASE_DIR / ".env")
 try:
     if line := malformed_line(BASE_DIR / ".env"):
         raise ImproperlyConfigured(
-            f"Line {line} of {BASE_DIR / '.env'} is no NAME=value: nothing stands before the name,"
-            " and no space before the =."
+            f"Line {line} of {BASE_DIR / '.env'} is no NAME=value: nothing stands before the name"
+            " or the # of a comment, and no space before the =."
         )
     read.env.read_env(BASE_DIR / ".env")
 except UnicodeDecodeError as error:
@@ -81,7 +81,7 @@ SECONDARY_CONTACTS_LIMIT = read.number("SECONDARY_CONTACTS_LIMIT", default=20)
 CONTACT_REFUSALS_A_DAY = read.number("CONTACT_REFUSALS_A_DAY", default=10)
 
 # The country in which a phone number without a country code is read: two letters.
-PHONE_REGION = read.env.str("PHONE_REGION", default="EG")
+PHONE_REGION = read.text("PHONE_REGION", default="EG")
 if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
     raise ImproperlyConfigured(
         f"PHONE_REGION must be a country's two letters, like EG, not {PHONE_REGION!r}."
@@ -101,20 +101,20 @@ SIGN_IN_PAUSE_MINUTES = read.number("SIGN_IN_PAUSE_MINUTES", default=15, highest
 
 # The seal file of the audit log (docs/audit-proof.md). A relative one lies beside manage.py. Best on
 # another machine's disk: who can write the database and this file can forge the log.
-AUDIT_SEAL_FILE = BASE_DIR / read.env.str("AUDIT_SEAL_FILE", default="audit-seals.jsonl")
+AUDIT_SEAL_FILE = BASE_DIR / read.text("AUDIT_SEAL_FILE", default="audit-seals.jsonl")
 
 # How e-mails are sent: smtp+tls://user:password@host:587, smtp+ssl://…:465 or smtp://…:25; % and other
 # signs of a password are written as in addresses (%25). Empty: none are.
-EMAIL_URL = read.env.str("EMAIL_URL", default="").strip()
+EMAIL_URL = read.text("EMAIL_URL")
 vars().update(read.email("EMAIL_URL", EMAIL_URL))
 EMAIL_TIMEOUT = 20
 # From whom they come: an address, or Name <address>.
-DEFAULT_FROM_EMAIL = read.env.str("EMAIL_FROM", default="Omarty <omarty@localhost>")
+DEFAULT_FROM_EMAIL = read.text("EMAIL_FROM", default="Omarty <omarty@localhost>")
 
 # How text messages are sent: the address of a gateway, to which fields are posted as a form. In them {to} is
 # the number with its country's code and without "+", {text} the text, {language} ar or en:
 # SMS_FIELDS=username=…&password=…&sender=…&mobile={to}&message={text}. Empty: none are.
-SMS_URL = read.env.str("SMS_URL", default="").strip()
+SMS_URL = read.text("SMS_URL")
 SMS_FIELDS = os.environ.get("SMS_FIELDS", "").strip()
 if SMS_URL and not (
     "{to}" in SMS_FIELDS and "{text}" in SMS_FIELDS and read.is_web_address(SMS_URL)
@@ -124,7 +124,7 @@ if SMS_URL and not (
         " {to} and {text}: username=…&mobile={to}&message={text}."
     )
 # What a gateway's answer has in it when it took the message, of one that answers 200 to everything.
-SMS_SUCCESS = read.env.str("SMS_SUCCESS", default="").strip()
+SMS_SUCCESS = read.text("SMS_SUCCESS")
 # To which countries text messages go, by their two letters, and how many a day to each: EG:400,SA:20.
 # A country without a number has what SMS_A_DAY allows all of them together.
 SMS_A_DAY = read.number("SMS_A_DAY", default=200, highest=1_000_000)
@@ -132,7 +132,7 @@ SMS_COUNTRIES = read.countries("SMS_COUNTRIES", default=PHONE_REGION, most=SMS_A
 
 # Where backups of the database are put, by whatever makes them: `check --deploy` looks there for a fresh one.
 # Best on another disk. Empty: nowhere. A relative one lies beside manage.py.
-BACKUP_DIRECTORY = read.env.str("BACKUP_DIRECTORY", default="").strip()
+BACKUP_DIRECTORY = read.text("BACKUP_DIRECTORY")
 
 # Who is told of a security fault: addresses of https:// or mailto:, comma-separated. They stand in
 # /.well-known/security.txt; without any there is no such page.

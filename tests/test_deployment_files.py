@@ -171,7 +171,18 @@ def test_dumpdata_without_a_database_ends_with_the_same_sentence(installation):
     assert f"{installation.home}/gone/x.sqlite3. DATABASE_URL in .env" in refused.stderr
 
 
-@pytest.mark.parametrize("line", ["JWT_FORMER_KEYS = {}", "SECRET KEY={}", " DEBUG={}", "{}"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "JWT_FORMER_KEYS = {}",
+        "SECRET KEY={}",
+        " DEBUG={}",
+        "{}",
+        "  # OLD={}",
+        "SMS_URL={}\0",
+        "\tDEBUG={}",
+    ],
+)
 def test_a_line_of_settings_that_sets_nothing_stops_the_start_and_is_not_repeated(
     installation, line
 ):
