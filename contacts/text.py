@@ -169,6 +169,12 @@ def words_without_title(name: str) -> list[str]:
     return list(dropwhile(_TITLES.__contains__, words[:-1])) + words[-1:]
 
 
+def is_title(word: str) -> bool:
+    """Whether the word may stand before a name: a letter alone only with a point or stroke behind it."""
+    bare = folded(word)
+    return bare in _TITLES and (len(bare) > 1 or word[-1:] in "./")
+
+
 class _Folding(dict[int, str]):
     """The folded form of each character by its number, found when it is first met."""
 

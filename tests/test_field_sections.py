@@ -153,13 +153,24 @@ SEVERAL = [
     "أحمد علي ـ منى عمر",
     "أحمد علي او منى عمر",
     "Ahmed Ali • Mona Omar",
+    "أحمد ومنى",
+    "أحمد علي ومنى",
+    "أحمد/منى",
+    "أحمد، منى",
+    "أحمد علي حسن\nمنى",
+    "أحمد علي (مالك) منى سعيد (مستأجر)",
+    "Ahmed Ali (owner) Mona Said (tenant)",
+    "أحمد علي (الدور الأرضي) / منى سعيد",
+    "م. أحمد علي  د. منى سعيد",
+    "Dr Ahmed Ali Eng Mona Said",
+    "الحاج أحمد الحاجة منى",
 ]
 
 
 @pytest.mark.parametrize("names", SEVERAL)
 def test_two_people_of_one_cell_are_refused(refused, names):
     (sentence,) = refused("Flat|Floor|Residents|Mobile", f"101|1|{names}|{PHONES}").values()
-    assert "names more than one person" in sentence
+    assert "more than one person, with several contacts: give each a row" in sentence
 
 
 @pytest.mark.parametrize(
@@ -170,6 +181,12 @@ def test_two_people_of_one_cell_are_refused(refused, names):
         "Abdel-Rahman Ali",
         "Ahmed El -Sayed Ali",
         "شقة 1 - دور 2 - أحمد علي",
+        "Hassan, Ali",
+        "أحمد وليد",
+        "أ.د. أحمد علي",
+        "أحمد علي (مالك)",
+        "مدام منى / أرملة",
+        "Mohamed M. Ali",
     ],
 )
 def test_a_name_that_goes_on_below_is_one(sheet, name):
@@ -239,7 +256,9 @@ def test_a_minus_beside_a_word_is_one(sheet):
     assert list(found) == [-2] * 5
 
 
-@pytest.mark.parametrize("floor", ["Level - 2", "الدور - 2", "Floor (2)", "Floor-2", "Floor 3-"])
+@pytest.mark.parametrize(
+    "floor", ["Level - 2", "الدور - 2", "Floor (2)", "Floor-2", "Floor 3-", "-2-", "– 2 –"]
+)
 def test_what_may_be_a_minus_is_asked_for(refused, floor):
     (sentence,) = refused("number|floor", f"101|{floor}").values()
     assert "may be a floor above the ground or below: write the number alone" in sentence
@@ -298,6 +317,24 @@ def test_what_is_no_number_of_here_is_none_of_abroad(cell):
 def test_and_before_an_address_is_no_part_of_it():
     found = contacts_in(Kind.EMAIL, "a1@x.com،و22.b@y.org")
     assert [value for _typed, value in found] == ["a1@x.com", "22.b@y.org"]
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_quotation_mark_for_the_cell_above_takes_no_row_in(tmp_path, delimiter, blank):
+    head = "number,floor,resident,phone,note"
+    rows = [f"80{at},8,Resident {at},0105550000{at}" for at in range(1, 5)]
+    lines = [head, f"{rows[0]},paid", f'{rows[1]},"{blank}', f'{rows[2]},"{blank}', f"{rows[3]},x"]
+    path = tmp_path / "units.csv"
+    path.write_text("\n".join(lines).replace(",", delimiter) + "\n")
+    for options in ({}, {"ignore": ["note"]}, {"skip_bad": True}):
+        sentence = refusal(path, block=1, **options)[2]
+        assert "quotation mark" in sentence and "write out what it stands for" in sentence
+    assert not Apartment.objects.filter(number__gte=800).exists()
+
+
+def test_the_floor_above_the_ground_floor_is_asked_for(refused):
+    assert "does not say which floor" in refused(HEAD, "901|الأرضي العلوي||")[2]
 
 
 @pytest.mark.parametrize("mark", ['"', "//", "''", "،،"])

@@ -19,6 +19,8 @@ _NEGATIVE = re.compile(r"- ?([0-9]{1,3})|([0-9]{1,3}) ?-|\( ?-?([0-9]{1,3}) ?\)"
 # A minus beside a word, and apart from it: before the figure or behind it, as right-to-left cells have it.
 # "B-2" is told before.
 _MINUS = re.compile(r"(?:^|[\s(:/,_#])-[^\W_]|^[A-Za-z]-[0-9]|^[^A-Za-z]*[0-9]-$")
+# "- 2 -", as people set a number in the middle.
+_BETWEEN_DASHES = re.compile(r"-\s*[0-9]+\s*-")
 # What may be a minus, or part the figure from the word: "Floor-2", "Level - 2", "Floor (2)".
 _UNCLEAR = re.compile(r"-\s*[0-9]+(?![0-9A-Za-z])|[0-9]\s*-(?![A-Za-z])|\([0-9]+\)")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
@@ -34,6 +36,8 @@ _GROUNDS = "g,gf,gr,grd,gnd,ground,rc,rdc,rez de chaussee,ارضي,ارض"
 _MEZZANINES = "m,mz,mf,me,mezz,mez,mezzanine,mezanine,ميزانين,ميزنين,مسروق,مسحور"
 _ROOFS = "roof,rf,roof top,rooftop,روف,رووف,سطح,سطوح"
 _LASTS = "last,top,اخير"
+# Beside the ground floor: some mean the one above it.
+_UPPER = "علوي"
 _ORDINALS = {
     "first,one,اول,اولي,واحد": 1,
     "second,two,ثاني,ثانيه,تاني,تانيه,ثان,اثنين,اتنين": 2,
@@ -84,6 +88,8 @@ def read_floor(text: str) -> int | str:
     """The floor that is meant, or ROOF. Raises CellProblem."""
     number = _numbered(text)
     floor = _worded(_words(text)) if number is None else number
+    if floor == 0 and number is None and _UPPER in folded(text):
+        raise CellProblem(_("does not say which floor: write the number"))
     if number is None and isinstance(floor, int) and floor > 0:
         floor = _signed(floor, _dashed(text))
         if floor is None:
@@ -105,6 +111,8 @@ def read_floor(text: str) -> int | str:
 
 def _signed(floor: int, text: str) -> int | None:
     """The floor of a text that says which one in words too; None if it may be above the ground or below."""
+    if _BETWEEN_DASHES.search(text):
+        return None
     if _MINUS.search(text):
         return -floor
     may_be_below = -floor >= LOWEST_FLOOR and _UNCLEAR.search(text)

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from itertools import dropwhile
 
 from django.utils.translation import gettext as _
 
@@ -14,7 +15,7 @@ from buildings.unit_import.cells import (
     refuse_sum,
 )
 from contacts.canonical import western_digits
-from contacts.text import folded, words_without_title
+from contacts.text import folded, is_title, words_without_title
 
 
 def _folded_set(words: str) -> frozenset[str]:
@@ -91,7 +92,7 @@ _BEFORE_LAST_NAMES = _folded_set(
 )
 # Who lives with somebody, without a name.
 _HOUSEHOLD = _folded_set(
-    "family,kids,children,sisters,wife,husband,عائلته,عائلتها,أسرته,أسرتها,أولاده,أولادها,اولاده"
+    "family,kids,children,sisters,wife,husband,widow,أرملة,عائلته,عائلتها,أسرته,أسرتها,أولاده,أولادها,اولاده"
 )
 _LATIN_LETTER, _ARABIC_LETTER = re.compile("[a-zA-Z]"), re.compile("[\u0620-\u064a]")
 _AND_KIN = re.compile(
@@ -102,7 +103,17 @@ _AND_KIN = re.compile(
     re.IGNORECASE,
 )
 # Beside the titles that stand before anybody's name.
-_OF_ONE = _folded_set("general,colonel,captain,كابتن,طيار,طبيب,محامي,ورثة,مرحوم")
+_OF_ONE = _folded_set(
+    "general,colonel,captain,كابتن,طيار,طبيب,محامي,ورثة,مرحوم,أسنان,أطفال,باطنة,عظام,عيون,جلدية,نساء,جراح,جراحة"
+    ",مدني,معماري,كهرباء,ميكانيكا,كيميائي,زراعي"
+)
+_OWNER_AND_TENANT = (
+    re.compile(r"\b(?:owner|landlord|(?:ال)?مالك(?:ه|ة)?)\b"),
+    re.compile(r"\b(?:tenant|renter|lessee|resident|occupant|(?:ال)?(?:مستاجر|ساكن)(?:ه|ة)?)\b"),
+)
+# "Hassan, Ali" is one person's name as lists have it.
+_LAST_NAME_FIRST = re.compile(r"[A-Za-z' -]+,\s?[A-Za-z'.-]+|[A-Za-z'-]+,\s?[A-Za-z'. -]+")
+_AFTER_TITLE = re.compile(r"[./]")
 _BUSINESS = _folded_set(
     "co,company,sons,bros,brothers,group,ltd,llc,شركة,شركاه,مكتب,فرع,محل,مؤسسة,مجموعة,صيدلية,عيادة"
 )
@@ -185,6 +196,42 @@ def names_several(text: str) -> bool:
     if any(not _BUSINESS.isdisjoint(words) for words in people):
         return False
     return sum(map(_is_full_name, people)) > 1 or _is_couple(text)
+
+
+def may_name_several(text: str, contacts: int) -> bool:
+    """Whether a name may be of more than one person: it matters where contacts are to be shared out."""
+    lines = text.split("\n")
+    if len(lines) > 1 and all(len(line.split()) == 1 for line in lines):
+        # "Omar" above "Lina" are two where they have two phones; else one name goes on below.
+        return len(lines) == contacts
+    if all(side.search(folded(text)) for side in _OWNER_AND_TENANT) or _has_title_within(text):
+        return True
+    if _LAST_NAME_FIRST.fullmatch(text.strip()):
+        return False
+    parts = _parted(text)
+    people = [words_without_title(part) for part in parts]
+    if _is_one_in_two_scripts(parts) or any(not _BUSINESS.isdisjoint(each) for each in people):
+        return False
+    # "Johnson & Johnson" is a business.
+    return sum(map(_may_be_person, map(list, set(map(tuple, people))))) > 1
+
+
+def _has_title_within(text: str) -> bool:
+    """Whether a title stands between names: "Dr Ahmed Ali Eng Mona Omar"."""
+    words = list(dropwhile(is_title, _AFTER_TITLE.sub(r"\g<0> ", text).split()))
+    # "Dentist" is two words in Arabic.
+    return any(
+        is_title(word) and folded(follows) not in _OF_ONE
+        for word, follows in zip(words[1:-1], words[2:], strict=True)
+    )
+
+
+def _may_be_person(words: list[str]) -> bool:
+    bare = [word.removeprefix("ال") for word in words]
+    if any(word.isdecimal() for word in words) or _is_no_person(" ".join(words)):
+        return False
+    nobodies = _UNITS | _OF_MANY | _OF_ONE | _HOUSEHOLD | _NO_NAMES
+    return any(len(word) > 2 and word not in nobodies and not is_title(word) for word in bare)
 
 
 def _parted(text: str) -> list[str]:

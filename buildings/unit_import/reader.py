@@ -45,7 +45,7 @@ from buildings.unit_import.headings import (
     speaks_of_countries,
     tells_units_apart,
 )
-from buildings.unit_import.names import names_no_unit, names_several
+from buildings.unit_import.names import may_name_several, names_no_unit, names_several
 from buildings.unit_import.rows import RowProblem, UnitRow, details_of
 from buildings.unit_import.sections import Sections
 from contacts.bulk import ReportedContact
@@ -285,13 +285,16 @@ class UnitReader:
             if column.name == "resident" and index < len(cells)
         ]
         most = max(len(found.get(kind, ())) for kind in Kind)
-        # What is read has one line. "Omar" above "Lina" are two where they have two phones.
-        if (
-            names_several(found.get("resident", ""))
-            or any(map(names_several, as_typed))
-            or any(_are_first_names(text, most) for text in as_typed)
-        ):
+        # What is read has one line.
+        names = [found.get("resident", ""), *as_typed]
+        if any(map(names_several, names)):
             sentence = _("names more than one person, with several contacts: give each a row")
+            yield RowProblem(row, self.heading("resident"), sentence)
+        elif any(may_name_several(name, most) for name in names):
+            sentence = _(
+                "may name more than one person, with several contacts: give each a row, or write one name"
+                " alone"
+            )
             yield RowProblem(row, self.heading("resident"), sentence)
 
     def _two_units(
@@ -428,9 +431,3 @@ def _is_of_home_without_code(phone: tuple[str, str]) -> bool:
     return country_code_of(value) == home and not re.search(
         rf"(?:\+|00) ?{home}", western_digits(typed)
     )
-
-
-def _are_first_names(text: str, count: int) -> bool:
-    """Whether so many lines have a word each."""
-    lines = text.split("\n")
-    return len(lines) == count > 1 and all(len(line.split()) == 1 for line in lines)

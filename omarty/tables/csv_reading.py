@@ -91,10 +91,22 @@ def csv_rows(raw: BinaryIO, layout: CsvLayout) -> Iterator[Row]:
         rows = csv.reader(lines, delimiter=layout.delimiter, strict=True)
         for number, cells in enumerate(rows, 1):
             lines.next_row()
+            if any(_swallows(cell, layout.delimiter) for cell in cells):
+                raise CsvProblem(
+                    _(
+                        "row %(row)d has a quotation mark that stands alone in a cell, which takes in the"
+                        " cells behind it: write out what it stands for, in all rows."
+                    )
+                    % {"row": number}
+                )
             yield number, cells
     except csv.Error as error:
         raise CsvProblem(
-            _("row %(row)d is not CSV: %(why)s.") % {"row": number + 1, "why": error}
+            _(
+                "row %(row)d is not CSV: %(why)s. Perhaps a quotation mark is one too many, or stands for the"
+                " cell above: write out what it stands for."
+            )
+            % {"row": number + 1, "why": error}
         ) from error
     except UnicodeError as error:
         raise CsvProblem(
@@ -135,6 +147,12 @@ class _Lines:
     def next_row(self) -> None:
         """A row is complete; the next line begins another."""
         self._row, self._length = self._row + 1, 0
+
+
+def _swallows(cell: str, delimiter: str) -> bool:
+    """Whether it begins as only a cell does whose opening mark was meant for "as above"."""
+    begins = cell.lstrip(" \t")[:1]
+    return begins in {delimiter, "\r", "\n"} and delimiter in cell and len(cell.splitlines()) > 1
 
 
 def _known_headings(text: str, delimiter: str, known: Callable[[str], bool]) -> int:
