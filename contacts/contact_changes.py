@@ -5,7 +5,7 @@ take it back. The new one recovers no forgotten password until 72 hours after it
 where they could not be told: a superuser's link lets them in then. Who never signed in loses nothing.
 """
 
-import secrets
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -64,11 +64,16 @@ def is_others_change(origin: Origin, user: User) -> bool:
     return actor != user.pk and has_signed_in(user)
 
 
-def new_secret(message: Message) -> str:
-    """The secret of the link that takes back the change which a message tells of. Raises ChangeOver."""
-    secret = secrets.token_urlsafe(_SECRET_BYTES)
-    if not ContactChange.open(pk=message.values["change"]).update(digest=_digest(secret)):
+def secret_of(message: Message) -> str:
+    """The secret of the link that takes back the change which a message tells of. Raises ChangeOver.
+
+    It is the same in every message of the change, so that none ends what another told.
+    """
+    change = ContactChange.open(pk=message.values["change"]).first()
+    if change is None:
         raise ChangeOver
+    secret = _secret_of(change)
+    ContactChange.objects.filter(pk=change.pk).update(digest=_digest(secret))
     return secret
 
 
@@ -96,6 +101,14 @@ def _delete(changes: "models.QuerySet[ContactChange]") -> None:
     changes.delete()
     unused = Claim.objects.filter(pk__in=claims, secondaryemail=None, secondaryphone=None)
     unused.delete()
+
+
+def _secret_of(change: ContactChange) -> str:
+    """128 bits that only this server can make of what is stored."""
+    mac = salted_hmac(
+        "contacts.contact_changes.secret", f"{change.pk} {change.seed}", algorithm="sha256"
+    )
+    return urlsafe_b64encode(mac.digest()[:_SECRET_BYTES]).decode().rstrip("=")
 
 
 def _digest(secret: str) -> str:

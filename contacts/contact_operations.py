@@ -15,6 +15,7 @@ from audit.operations import Facts, Origin, Where, record
 from contacts.canonical import ContactProblem
 from contacts.contact_changes import (
     change_of,
+    delete_past_changes,
     end_change,
     is_others_change,
     note_change,
@@ -236,7 +237,7 @@ def promote_contact(*, origin: Origin, contact: Contact, **where: Unpack[Where])
     primary = Contact(contact.user, contact.kind)
     old = primary.typed, primary.hidden
     own = _claim_of(primary, claims)
-    if _is_former(contact, secondary.claim.value):
+    if _former(contact, secondary.claim.value):
         ContactChange.objects.filter(claim=secondary.claim).delete()
     else:
         _note_promoted(origin, primary, own, secondary.claim)
@@ -307,15 +308,18 @@ def _record_contact(
     record(origin=origin, action=action, **facts)
 
 
-def _is_former(contact: Contact, value: str) -> bool:
-    """Whether the value is the contact that its holder signed in with, and still does."""
+def _former(contact: Contact, value: str) -> Claim | None:
+    """The hold on the contact that its holder signed in with, and still does, if that is the value."""
     change = ContactChange.open(user=contact.user, kind=contact.kind).first()
-    return change is not None and change.claim is not None and change.claim.value == value
+    claim = change.claim if change is not None else None
+    return claim if claim is not None and claim.value == value else None
 
 
 def _served_on(origin: Origin, contact: Contact, claim: Claim) -> Claim:
     """The claim for another value of a primary contact: its own, or a new one while the old one serves on."""
     if not is_others_change(origin, contact.user):
+        # What they choose themselves is theirs from now on, and is what serves on if others change it.
+        end_change(contact.user, contact.kind)
         claim.recovers_from = timezone.now()
         return claim
     is_second = ContactChange.open(user=contact.user, kind=contact.kind).exists()
@@ -331,18 +335,21 @@ def _served_on(origin: Origin, contact: Contact, claim: Claim) -> Claim:
 
 def _note_promoted(origin: Origin, primary: Contact, own: Claim, promoted: Claim) -> None:
     """Let the primary contact serve on where somebody else puts another in its place."""
-    promoted.recovers_from = timezone.now()
     if is_others_change(origin, primary.user):
         kept, promoted.recovers_from = own if own.pk else None, None
         note_change(
             origin=origin, user=primary.user, kind=primary.kind, former=primary.typed, claim=kept
         )
+    else:
+        end_change(primary.user, primary.kind)
+        promoted.recovers_from = timezone.now()
     promoted.save(update_fields=["recovers_from"])
 
 
 def _locked(contact: Contact) -> tuple[Contact, list[Claim]]:
     """The contact as it is now, and all claims of its holder, locked. Raises ValidationError."""
     user = lock_person(contact.user)
+    delete_past_changes(user=user)
     claims = claims_of(user)
     if contact.secondary is None:
         return Contact(user, contact.kind), claims
@@ -363,8 +370,9 @@ def _secondary_of(contact: Contact) -> SecondaryContact:
 def _claim_for(origin: Origin, contact: Contact, value: str, claims: list[Claim]) -> Claim:
     """The claim that is to hold a contact written anew; raises ContactRefused if another of theirs does."""
     claim = _claim_of(contact, claims)
-    if contact.secondary is None and _is_former(contact, value):
-        # Whoever corrects the change needs no time to take it back.
+    if contact.secondary is None and (former := _former(contact, value)):
+        # Whoever corrects the change needs no time to take it back, and it recovers as it did.
+        claim.recovers_from = former.recovers_from
         end_change(contact.user, contact.kind)
         claims = claims_of(contact.user)
     elif contact.secondary is None and claim.value != value:

@@ -7,7 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from contacts.contact_changes import ChangeOver, new_secret
+from contacts.contact_changes import ChangeOver, secret_of
 from contacts.invitations import invite
 from contacts.models import Kind, Message, Purpose, Status, User
 from contacts.outbox import origin_of
@@ -80,7 +80,7 @@ def _password_set(_message: Message) -> tuple[str, str]:
 
 def _contact_changed(message: Message) -> tuple[str, str]:
     try:
-        secret = new_secret(message)
+        secret = secret_of(message)
     except ChangeOver as error:
         raise NothingToSend(OVER) from error
     text = _(

@@ -6,12 +6,12 @@ from typing import Any
 import phonenumbers
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from audit.models import Action, Channel
 from audit.operations import Origin, record
-from contacts.models import ContactChange, Kind, Message, MessageState, Purpose, User
+from contacts.models import Claim, Kind, Message, MessageState, Purpose, User
 from contacts.text import is_arabic
 
 # Of messages that were sent or given up.
@@ -103,14 +103,16 @@ def tell(origin: Origin, user: User, purpose: Purpose, *, by: list[Kind], **fiel
 def reached_by(user: User, kind: Kind) -> str:
     """The primary contact of this kind in canonical form, if messages are sent there; else empty.
 
-    While somebody else's change of it can be taken back, it is the contact before.
+    One that somebody else set is not known to be theirs before it recovers a password: till then it is the
+    contact before, if that serves still.
     """
-    change = ContactChange.open(user=user, kind=kind).first()
-    if change is not None:
-        to = change.claim.value if change.claim is not None else ""
-    else:
-        to = _primary(user, kind)
-    return to if to and goes_to(kind, to) else ""
+    now = timezone.now()
+    known = Claim.objects.filter(user=user, kind=kind, recovers_from__lte=now)
+    primary = _primary(user, kind)
+    serving = models.Q(value=primary) | models.Q(contact_change__serves_until__gt=now)
+    values = known.filter(serving).values_list("value", flat=True)
+    reached = sorted(values, key=lambda value: value != primary)
+    return next((value for value in reached if goes_to(kind, value)), "")
 
 
 def _primary(user: User, kind: Kind) -> str:

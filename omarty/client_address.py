@@ -1,4 +1,4 @@
-"""From where a request comes."""
+"""From where a request comes, and to which address."""
 
 import ipaddress
 import re
@@ -20,3 +20,15 @@ def client_ip(request: HttpRequest) -> str | None:
     except ValueError:
         # A Unix socket has no address; a proxy may pass on nonsense.
         return None
+
+
+def site_of(request: HttpRequest) -> str:
+    """The address that this server was asked by, for links that others follow.
+
+    Whoever asks chooses the port that they name; only the one that the server listens at is believed.
+    """
+    host = request.get_host()
+    named = re.search(r":(\d+)$", host)
+    if named and named[1] != request.META.get("SERVER_PORT"):
+        host = host[: named.start()]
+    return f"{request.scheme}://{host}/"

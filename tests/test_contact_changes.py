@@ -8,10 +8,11 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from audit.models import Channel
 from audit.operations import Origin
 from contacts.contact_operations import Contact, change_contact
 from contacts.models import Claim, ContactChange, Kind, Message, Purpose, User
-from tests.backoffice import Desk, told
+from tests.backoffice import Desk, fields_of, told
 from tests.conftest import person
 from tests.test_forgotten import EMAIL, PHONE, asked, browser, signs_in
 from tests.test_outbox import newcomer, sent
@@ -199,10 +200,88 @@ def test_a_contact_recovers_nothing_while_its_holder_was_not_told_of_it(desk, ma
     call_command("clearsessions")
     assert recovered_by(evil) == 0
     assert mailbox.messages == []
-    # Written again, but for another one.
+    # Nor is it told of a further change, or made known by one.
     changed(desk, user, f"other.{evil}", "email")
+    changed(desk, user)
+    assert sent()["sent"] == 0
     over()
+    call_command("clearsessions")
     assert recovered_by(f"other.{evil}") == 0
+    assert mailbox.messages == []
+    assert not Claim.objects.filter(user=user, recovers_from__lte=timezone.now()).exists()
+
+
+def test_a_change_whose_message_failed_is_no_way_in_either(desk, gateway):
+    user = resident()
+    Claim.objects.filter(user=user, kind="email").delete()
+    User.objects.filter(pk=user.pk).update(email=None)
+    changed(desk, user)
+    Message.objects.update(state="failed")
+    over()
+    changed(desk, user, "01299999999")
+    sent()
+    over()
+    assert recovered_by("01299999999") == 0
+    assert gateway.forms == []
+
+
+def test_what_the_holder_chose_meanwhile_is_what_serves_on(desk, gateway):
+    user = resident()
+    changed(desk, user)
+    theirs = "01277777777"
+    change_contact(
+        origin=Origin(channel=Channel.API, actor=user),
+        contact=Contact(user, Kind.PHONE),
+        typed=theirs,
+    )
+    assert not ContactChange.objects.exists()
+    changed(desk, user, "01299999999")
+    sent()
+    assert gateway.forms[-1]["to"] == f"2{theirs}"
+    browser().post(link_in(gateway.forms[-1]["text"]))
+    assert User.objects.get(pk=user.pk).phone == theirs
+    call_command("check_data")
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_a_corrected_contact_recovers_as_before(desk, gateway, is_sent):
+    user = resident()
+    changed(desk, user)
+    if is_sent:
+        sent()
+    changed(desk, user, PHONE)
+    assert recovered_by(PHONE) == 1
+
+
+def test_a_contact_is_corrected_after_the_72_hours_too(desk, gateway):
+    user = resident()
+    changed(desk, user)
+    sent()
+    over()
+    assert told(changed(desk, user, PHONE)) == "The contact was edited."
+    assert Claim.objects.filter(user=user, value="+201000000002").count() == 1
+    call_command("check_data")
+
+
+def test_one_message_does_not_end_the_link_of_another(desk, gateway, settings):
+    user = resident()
+    changed(desk, user)
+    sent()
+    link = link_in(gateway.forms[0]["text"])
+    changed(desk, user, "01299999999")
+    settings.SMS_SUCCESS = "never"
+    sent()
+    browser().post(link)
+    assert User.objects.get(pk=user.pk).phone == PHONE
+
+
+def test_whoever_changes_it_does_not_choose_where_the_link_leads(desk, gateway):
+    user = resident()
+    path = f"contacts/user/{user.pk}/edit/?contact=phone"
+    typed = fields_of(desk.page(path)) | {"typed": NEW}
+    desk.post(f"/admin/{path}", typed, headers={"host": "testserver:9"})
+    sent()
+    assert "http://testserver/contact-change/" in gateway.forms[0]["text"]
 
 
 def test_the_72_hours_begin_when_the_change_was_told(desk, gateway):

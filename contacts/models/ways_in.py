@@ -1,5 +1,6 @@
 """Links that let people into their accounts."""
 
+import uuid
 from typing import Any
 
 from django.db import models
@@ -74,7 +75,9 @@ class ContactChange(models.Model):
     former = models.CharField(max_length=EMAIL_LENGTH, blank=True)
     # The person's hold on it. It goes with this row, unless a secondary contact has it.
     claim = models.OneToOneField(Claim, models.PROTECT, null=True, related_name="contact_change")
+    # Of the link that takes it back, and what that is made of with the server's key.
     digest = models.CharField(max_length=64, blank=True)
+    seed = models.UUIDField(default=uuid.uuid4, editable=False)
     serves_until = models.DateTimeField()
 
     class Meta:

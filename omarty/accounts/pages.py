@@ -13,7 +13,7 @@ from audit.models import Channel
 from audit.operations import Origin
 from contacts.attempts import TooManyAttempts
 from contacts.models import User
-from omarty.client_address import client_ip
+from omarty.client_address import client_ip, site_of
 from omarty.lockout import pause_seconds, too_many_attempts
 from omarty.retry import was_busy
 
@@ -24,7 +24,7 @@ def origin_of(request: HttpRequest, *, actor: User | None = None) -> Origin:
         channel=Channel.LINK,
         actor=actor,
         ip=client_ip(request),
-        site=request.build_absolute_uri("/"),
+        site=site_of(request),
         request_id=request.request_id,  # type: ignore[attr-defined]
     )
 

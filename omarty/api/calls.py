@@ -12,7 +12,7 @@ from buildings.permissions import AccessRefused, Caller
 from contacts.refusals import record_refusal
 from omarty.api.envelopes import CallRefused
 from omarty.api.fields import LATITUDE, LONGITUDE
-from omarty.client_address import client_ip
+from omarty.client_address import client_ip, site_of
 
 
 def origin_of(request: Any, data: Mapping[str, Any], actor: Any = None) -> Origin:
@@ -38,7 +38,7 @@ def _origin_at(place: tuple[Decimal | None, Decimal | None], request: Any, actor
         ip=client_ip(request),
         longitude=longitude,
         latitude=latitude,
-        site=request.build_absolute_uri("/"),
+        site=site_of(request),
         request_id=request.request_id,
     )
 

@@ -25,7 +25,7 @@ from omarty.backoffice.base.forms import (
     WholeNumberField,
 )
 from omarty.backoffice.base.request_limits import row_id
-from omarty.client_address import client_ip
+from omarty.client_address import client_ip, site_of
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -53,7 +53,7 @@ def origin_of(request: HttpRequest, *, reason: str = "") -> Origin:
         actor=request.user if request.user.is_authenticated else None,
         reason=reason,
         ip=client_ip(request),
-        site=request.build_absolute_uri("/"),
+        site=site_of(request),
         request_id=request.request_id,  # type: ignore[attr-defined]
     )
 
