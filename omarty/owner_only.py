@@ -35,7 +35,7 @@ def malformed_line(file: Path) -> int:
     django-environ writes such a line into the log, with the key that may stand in it, and goes on.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError:
         return 0
     return next((number for number, line in enumerate(lines, 1) if not _is_understood(line)), 0)

@@ -62,7 +62,10 @@ def secret(name: str) -> str:
 
 def is_web_address(url: str) -> bool:
     """Whether it is one of http:// or https://."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
@@ -117,8 +120,9 @@ def database(name: str, default: str) -> dict[str, Any]:
             and (parts.scheme, bool(parts.netloc)) in KNOWN_DATABASES
         )
         config: dict[str, Any] = env.db_url_config(url) if named and parts.port != 0 else {}
-    except ValueError as error:
-        raise wrong from error
+    except ValueError:
+        # Without the error, which repeats what stands in the place of the port.
+        config = {}
     if not config:
         raise wrong
     return config

@@ -25,7 +25,8 @@ try:
             f"Line {line} of {BASE_DIR / '.env'} is no NAME=value: nothing stands before the name"
             " or the # of a comment, and no space before the =."
         )
-    read.env.read_env(BASE_DIR / ".env")
+    # Some editors write a mark before the first line.
+    read.env.read_env(BASE_DIR / ".env", encoding="utf-8-sig")
 except UnicodeDecodeError as error:
     raise ImproperlyConfigured(
         f"{BASE_DIR / '.env'} is not UTF-8 from byte {error.start} on: save it as UTF-8. The keys in it"
@@ -83,9 +84,7 @@ CONTACT_REFUSALS_A_DAY = read.number("CONTACT_REFUSALS_A_DAY", default=10)
 # The country in which a phone number without a country code is read: two letters.
 PHONE_REGION = read.text("PHONE_REGION", default="EG")
 if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
-    raise ImproperlyConfigured(
-        f"PHONE_REGION must be a country's two letters, like EG, not {PHONE_REGION!r}."
-    )
+    raise ImproperlyConfigured("PHONE_REGION must be a country's two letters, like EG.")
 
 # How long a token serves before the app must renew it, and how long a sign-in lasts unused.
 ACCESS_TOKEN_MINUTES = read.number("ACCESS_TOKEN_MINUTES", default=60, highest=60 * 24 * 366)

@@ -194,3 +194,30 @@ def test_a_line_of_settings_that_sets_nothing_stops_the_start_and_is_not_repeate
     assert refused.returncode == 1
     assert f"Line {number} of {keys} is no NAME=value" in refused.stderr
     assert secret not in refused.stderr + refused.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PHONE_REGION", "{}"),
+        ("DEBUG", "{}"),
+        ("PROXIES", "{}"),
+        ("DATABASE_URL", "mysql://u:{}/x@h:3306/n"),
+        ("DATABASE_URL", "mysql://u:[{}]@h/n"),
+        ("EMAIL_URL", "smtp://[{}]@h"),
+        ("SMS_URL", "http://[{}]/x"),
+        ("SMS_COUNTRIES", "{}"),
+    ],
+)
+def test_a_malformed_value_is_named_and_not_repeated(installation, name, value):
+    secret = "not-to-be-seen-0123456789"
+    installation.set(SMS_FIELDS="to={to}&text={text}", **{name: value.format(secret)})
+    refused = installation.run("check")
+    assert refused.returncode == 1
+    assert f"{name} must" in refused.stderr and secret not in refused.stderr + refused.stdout
+
+
+def test_a_mark_before_the_first_line_is_none_of_its_name(installation):
+    keys = installation.home / ".env"
+    keys.write_text(keys.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert installation.run("check").returncode == 0
