@@ -164,6 +164,11 @@ SEVERAL = [
     "م. أحمد علي  د. منى سعيد",
     "Dr Ahmed Ali Eng Mona Said",
     "الحاج أحمد الحاجة منى",
+    "أحمد علي (مالك) حسن سعيد (ايجار)",
+    "أحمد علي زوجته منى",
+    "أحمد علي-منى سعيد",
+    "أحمد علي .. منى سعيد",
+    "Ahmed Ali wa Mona Said",
 ]
 
 
@@ -187,6 +192,13 @@ def test_two_people_of_one_cell_are_refused(refused, names):
         "أحمد علي (مالك)",
         "مدام منى / أرملة",
         "Mohamed M. Ali",
+        "محمد م. علي",
+        "أحمد الشيخ علي",
+        "صيدلية د. أحمد علي",
+        "Gen. Dr. Ahmed Ali",
+        "أحمد علي (مالك / ساكن)",
+        "د. أحمد علي Dr. Ahmed Ali",
+        "أحمد علي / السعودية",
     ],
 )
 def test_a_name_that_goes_on_below_is_one(sheet, name):
@@ -320,17 +332,24 @@ def test_and_before_an_address_is_no_part_of_it():
 
 
 @pytest.mark.parametrize("blank", ["", " "])
-@pytest.mark.parametrize("delimiter", [",", ";"])
-def test_a_quotation_mark_for_the_cell_above_takes_no_row_in(tmp_path, delimiter, blank):
+@pytest.mark.parametrize("mark", ['"', '"""'])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_quotation_mark_for_the_cell_above_takes_no_row_in(tmp_path, delimiter, blank, mark):
     head = "number,floor,resident,phone,note"
     rows = [f"80{at},8,Resident {at},0105550000{at}" for at in range(1, 5)]
     lines = [head, f"{rows[0]},paid", f'{rows[1]},"{blank}', f'{rows[2]},"{blank}', f"{rows[3]},x"]
     path = tmp_path / "units.csv"
-    path.write_text("\n".join(lines).replace(",", delimiter) + "\n")
+    path.write_text("\n".join(lines).replace(",", delimiter).replace('"', mark) + "\n")
     for options in ({}, {"ignore": ["note"]}, {"skip_bad": True}):
         sentence = refusal(path, block=1, **options)[2]
         assert "quotation mark" in sentence and "write out what it stands for" in sentence
     assert not Apartment.objects.filter(number__gte=800).exists()
+
+
+def test_a_quotation_mark_for_a_number_takes_no_row_in(tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_text('number,floor,note\n801,8,x\n",8,x\n",8,x\n804,8,x\n')
+    assert "quotation mark" in refusal(path, block=1, skip_bad=True)[2]
 
 
 def test_the_floor_above_the_ground_floor_is_asked_for(refused):

@@ -104,12 +104,30 @@ _AND_KIN = re.compile(
 )
 # Beside the titles that stand before anybody's name.
 _OF_ONE = _folded_set(
+    "lawyer,engineer,accountant,doctor,dentist,teacher,officer,محاسب,مدرس,مدرسة,ضابط,تاجر,محامية,صيدلي,موظف"
+    ",السعودية,سعودية,الكويت,كويت,دبي,الإمارات,إمارات,قطر,كندا,أمريكا,dubai,kuwait,qatar,canada,usa,uae,"
     "general,colonel,captain,كابتن,طيار,طبيب,محامي,ورثة,مرحوم,أسنان,أطفال,باطنة,عظام,عيون,جلدية,نساء,جراح,جراحة"
     ",مدني,معماري,كهرباء,ميكانيكا,كيميائي,زراعي"
 )
-_OWNER_AND_TENANT = (
-    re.compile(r"\b(?:owner|landlord|(?:ال)?مالك(?:ه|ة)?)\b"),
-    re.compile(r"\b(?:tenant|renter|lessee|resident|occupant|(?:ال)?(?:مستاجر|ساكن)(?:ه|ة)?)\b"),
+# With a name between them, folded: "owner Ahmed tenant Mona", "Ahmed (husband) Mona (wife)".
+_OWNER, _TENANT = (
+    r"(?:owner|landlord|husband|(?:ال)?(?:مالك|مالكه|زوج))",
+    r"(?:tenant|renter|rent|rental|lessee|resident|occupant|wife"
+    r"|(?:ال)?(?:مستاجر|مستاجره|ساكن|ساكنه|ايجار|زوجه))",
+)
+_OWNER_AND_TENANT = re.compile(
+    rf"\b{_OWNER} (?!و?{_TENANT}\b)[^\W\d_]{{3,}}.* و?{_TENANT}\b"
+    rf"|\b{_TENANT} (?!و?{_OWNER}\b)[^\W\d_]{{3,}}.* و?{_OWNER}\b"
+    r"|\w (?:زوجته|زوجها|حرمه) \w|[a-z] (?:wife|husband) (?!of\b)[a-z]"
+)
+# What may part two names, where two phones are to be shared out; no Arabic name has a hyphen.
+_MAY_PART = re.compile(
+    r"(?<=[\u0620-\u064a])[-‐-―](?=[\u0620-\u064a])|\s?[:：*]\s?|\s?\.\.+\s?|\s(?:ثم|wa|w|n|plus|et)\s",
+    re.IGNORECASE,
+)
+_PILGRIMS = _folded_set("حاج,الحاج,حاجة,الحاجة,شيخ,الشيخ,hag,haj,hajj")
+_RANKS = _folded_set(
+    "gen,general,maj,major,brig,brigadier,col,colonel,لواء,عميد,عقيد,فريق,رائد,نقيب"
 )
 # "Hassan, Ali" is one person's name as lists have it.
 _LAST_NAME_FIRST = re.compile(r"[A-Za-z' -]+,\s?[A-Za-z'.-]+|[A-Za-z'-]+,\s?[A-Za-z'. -]+")
@@ -204,13 +222,13 @@ def may_name_several(text: str, contacts: int) -> bool:
     if len(lines) > 1 and all(len(line.split()) == 1 for line in lines):
         # "Omar" above "Lina" are two where they have two phones; else one name goes on below.
         return len(lines) == contacts
-    if all(side.search(folded(text)) for side in _OWNER_AND_TENANT) or _has_title_within(text):
-        return True
-    if _LAST_NAME_FIRST.fullmatch(text.strip()):
-        return False
-    parts = _parted(text)
+    parts = _parted(_MAY_PART.sub(" / ", text))
     people = [words_without_title(part) for part in parts]
-    if _is_one_in_two_scripts(parts) or any(not _BUSINESS.isdisjoint(each) for each in people):
+    if not _BUSINESS.isdisjoint(word.removeprefix("ال") for word in folded(text).split()):
+        return False
+    if _OWNER_AND_TENANT.search(folded(text)) or _has_title_within(text):
+        return True
+    if _LAST_NAME_FIRST.fullmatch(text.strip()) or _is_one_in_two_scripts(parts):
         return False
     # "Johnson & Johnson" is a business.
     return sum(map(_may_be_person, map(list, set(map(tuple, people))))) > 1
@@ -218,10 +236,16 @@ def may_name_several(text: str, contacts: int) -> bool:
 
 def _has_title_within(text: str) -> bool:
     """Whether a title stands between names: "Dr Ahmed Ali Eng Mona Omar"."""
-    words = list(dropwhile(is_title, _AFTER_TITLE.sub(r"\g<0> ", text).split()))
-    # "Dentist" is two words in Arabic.
+    every = _AFTER_TITLE.sub(r"\g<0> ", text).split()
+    words = list(dropwhile(lambda word: is_title(word) or folded(word) in _RANKS, every))
+    if _LATIN_LETTER.search(text) and _ARABIC_LETTER.search(text):
+        # One name twice, each with its title.
+        return False
+    # "Dentist" is two words in Arabic, and a name may hold "Hag", or an initial, where no title leads.
     return any(
-        is_title(word) and folded(follows) not in _OF_ONE
+        is_title(word)
+        and folded(follows) not in _OF_ONE
+        and (len(words) < len(every) or (len(folded(word)) > 1 and folded(word) not in _PILGRIMS))
         for word, follows in zip(words[1:-1], words[2:], strict=True)
     )
 

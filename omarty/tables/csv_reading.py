@@ -95,7 +95,8 @@ def csv_rows(raw: BinaryIO, layout: CsvLayout) -> Iterator[Row]:
                 raise CsvProblem(
                     _(
                         "row %(row)d has a quotation mark that stands alone in a cell, which takes in the"
-                        " cells behind it: write out what it stands for, in all rows."
+                        " cells behind it: write out what it stands for, in all rows. Or a cell begins with"
+                        " a line break: take that out."
                     )
                     % {"row": number}
                 )
@@ -151,8 +152,10 @@ class _Lines:
 
 def _swallows(cell: str, delimiter: str) -> bool:
     """Whether it begins as only a cell does whose opening mark was meant for "as above"."""
-    begins = cell.lstrip(" \t")[:1]
-    return begins in {delimiter, "\r", "\n"} and delimiter in cell and len(cell.splitlines()) > 1
+    # Of three marks in a row one stands in the cell.
+    begins = cell.lstrip(' "')[:1]
+    ends_line = "\n" in cell or "\r" in cell
+    return begins in {delimiter, "\r", "\n"} and delimiter in cell and ends_line
 
 
 def _known_headings(text: str, delimiter: str, known: Callable[[str], bool]) -> int:
