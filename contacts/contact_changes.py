@@ -27,23 +27,31 @@ class ChangeOver(Exception):
 
 
 def note_change(
-    *, origin: Origin, user: User, kind: Kind, former: str, claim: Claim | None
+    *, origin: Origin, user: User, kind: Kind, claim: Claim | None, promoted: bool = False
 ) -> None:
     """Let the contact that a person signed in with serve on, and tell them there.
 
-    `former` is how it was typed, `claim` the person's hold on it; neither if they had none of this kind.
-    Part of the operation that changes it. Of several changes in a row the first contact is what serves on.
-    They are told by a contact that nobody else set.
+    `claim` is the person's hold on it; None if they had none of this kind that they know of: what somebody
+    else set before does not serve on. Part of the operation that changes it. Of several changes in a row
+    the first contact is what serves on. They are told by a contact that nobody else set.
     """
     serves_until = timezone.now() + SERVES_FOR
     delete_past_changes(user=user, kind=kind)
     change, is_new = ContactChange.objects.get_or_create(
         user=user,
         kind=kind,
-        defaults={"former": former, "claim": claim, "serves_until": serves_until},
+        defaults={
+            "former": getattr(user, kind.value) if claim else "",
+            "hidden": getattr(user, f"{kind.value}_hidden") if claim else False,
+            "claim": claim,
+            "promoted": promoted,
+            "serves_until": serves_until,
+        },
     )
     if not is_new:
-        ContactChange.objects.filter(pk=change.pk).update(serves_until=serves_until)
+        ContactChange.objects.filter(pk=change.pk).update(
+            serves_until=serves_until, promoted=promoted
+        )
     own_first = sorted(Kind, key=lambda each: each != kind)
     tell(origin, user, Purpose.CONTACT_CHANGED, by=own_first, values={"change": change.pk})
 
@@ -55,7 +63,8 @@ def was_told(message: Message) -> None:
         change.serves_until = timezone.now() + SERVES_FOR
         change.save(update_fields=["serves_until"])
         untold = Claim.objects.filter(user=change.user_id, kind=change.kind, recovers_from=None)
-        untold.update(recovers_from=change.serves_until)
+        primary = untold.filter(secondaryemail=None, secondaryphone=None)
+        primary.update(recovers_from=change.serves_until)
 
 
 def is_others_change(origin: Origin, user: User) -> bool:

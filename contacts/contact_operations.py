@@ -285,11 +285,15 @@ def _take_back(origin: Origin, user: User, change: ContactChange) -> None:
         promote_contact(origin=origin, contact=Contact(user, kind, claim.secondary))
         user.refresh_from_db()
     else:
-        taken = _claim_of(primary, claims_of(user))
+        taken, was = _claim_of(primary, claims_of(user)), (primary.typed, primary.hidden)
         change.delete()
-        taken.delete()
         setattr(user, kind.value, former or None)
-        user.save(update_fields=[kind.value])
+        setattr(user, f"{kind}_hidden", change.hidden)
+        user.save(update_fields=[kind.value, f"{kind}_hidden"])
+        if change.promoted:
+            SECONDARY[kind].objects.create(user=user, claim=taken, typed=was[0], hidden=was[1])
+        else:
+            taken.delete()
     after = {kind.value: former}
     action = Action.CONTACT_TAKEN_BACK
     record(origin=origin, action=action, target=user, person=user, before=before, after=after)
@@ -318,15 +322,12 @@ def _former(contact: Contact, value: str) -> Claim | None:
 def _served_on(origin: Origin, contact: Contact, claim: Claim) -> Claim:
     """The claim for another value of a primary contact: its own, or a new one while the old one serves on."""
     if not is_others_change(origin, contact.user):
-        # What they choose themselves is theirs from now on, and is what serves on if others change it.
+        # What they choose themselves is what serves on if others change it.
         end_change(contact.user, contact.kind)
-        claim.recovers_from = timezone.now()
         return claim
     is_second = ContactChange.open(user=contact.user, kind=contact.kind).exists()
-    kept = claim if claim.pk is not None and not is_second else None
-    note_change(
-        origin=origin, user=contact.user, kind=contact.kind, former=contact.typed, claim=kept
-    )
+    kept = claim if claim.pk is not None and claim.is_known and not is_second else None
+    note_change(origin=origin, user=contact.user, kind=contact.kind, claim=kept)
     if kept is not None:
         claim = Claim(user=contact.user, kind=contact.kind)
     claim.recovers_from = None
@@ -336,10 +337,8 @@ def _served_on(origin: Origin, contact: Contact, claim: Claim) -> Claim:
 def _note_promoted(origin: Origin, primary: Contact, own: Claim, promoted: Claim) -> None:
     """Let the primary contact serve on where somebody else puts another in its place."""
     if is_others_change(origin, primary.user):
-        kept, promoted.recovers_from = own if own.pk else None, None
-        note_change(
-            origin=origin, user=primary.user, kind=primary.kind, former=primary.typed, claim=kept
-        )
+        kept, promoted.recovers_from = own if own.pk and own.is_known else None, None
+        note_change(origin=origin, user=primary.user, kind=primary.kind, claim=kept, promoted=True)
     else:
         end_change(primary.user, primary.kind)
         promoted.recovers_from = timezone.now()
@@ -382,6 +381,8 @@ def _claim_for(origin: Origin, contact: Contact, value: str, claims: list[Claim]
         claim = Claim(user=contact.user, kind=contact.kind)
     if any((each.kind, each.value) == (contact.kind, value) for each in claims if each != claim):
         raise ContactRefused(contact.kind, WhyContactRefused.OWN)
+    if contact.secondary is None and not is_others_change(origin, contact.user):
+        claim.recovers_from = timezone.now()
     return claim
 
 

@@ -108,7 +108,7 @@ def _check_quota(message: Message) -> None:
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     # This one included, and what others send at this moment.
     states = (MessageState.SENDING, MessageState.SENT)
-    sent = Message.objects.filter(kind=kind, claimed_at__gte=today, state__in=states)
+    sent = Message.objects.filter(kind=kind, claimed_at__gte=today, state__in=states, problem="")
     numbers = list(sent.values_list("to", flat=True)[: settings.SMS_A_DAY + 1])
     there = sum(country_of(number) == country for number in numbers)
     if len(numbers) > settings.SMS_A_DAY or there > settings.SMS_COUNTRIES[country]:

@@ -11,7 +11,16 @@ from django.utils import timezone
 from audit.models import Channel
 from audit.operations import Origin
 from contacts.contact_operations import Contact, change_contact
-from contacts.models import Claim, ContactChange, Kind, Message, Purpose, User
+from contacts.models import (
+    Claim,
+    ContactChange,
+    Kind,
+    Message,
+    Purpose,
+    SecondaryEmail,
+    SecondaryPhone,
+    User,
+)
 from tests.backoffice import Desk, fields_of, told
 from tests.conftest import person
 from tests.test_forgotten import EMAIL, PHONE, asked, browser, signs_in
@@ -174,7 +183,9 @@ def test_a_second_change_is_told_to_no_contact_that_somebody_else_set(desk, gate
     user.refresh_from_db()
     assert (user.phone, user.email) == (PHONE, None)
     assert not signs_in("evil@example.net", "omarty-demo") and not signs_in(NEW, "omarty-demo")
-    assert not Claim.objects.filter(value__in=["evil@example.net", f"+2{NEW}"]).exists()
+    assert not Claim.objects.filter(value=f"+2{NEW}").exists()
+    # It was a secondary contact before, and is one again: whose it is nobody but they can say.
+    assert SecondaryEmail.objects.filter(user=user, typed="evil@example.net").exists()
     call_command("check_data")
 
 
@@ -223,6 +234,72 @@ def test_a_change_whose_message_failed_is_no_way_in_either(desk, gateway):
     over()
     assert recovered_by("01299999999") == 0
     assert gateway.forms == []
+
+
+@pytest.mark.parametrize("by", ["edit", "promote"])
+def test_what_was_never_told_does_not_serve_on_or_come_back(desk, gateway, mailbox, settings, by):
+    user = resident()
+    settings.SMS_SUCCESS = "never"
+    settings.EMAIL_URL = ""
+    changed(desk, user)
+    sent()
+    Message.objects.update(state="failed")
+    over()
+    call_command("clearsessions")
+    settings.EMAIL_URL = "smtp://localhost"
+    if by == "edit":
+        changed(desk, user, "01299999999")
+    else:
+        desk.send(f"contacts/user/{user.pk}/add-contact/", kind="phone", typed="01299999999")
+        claim = Claim.objects.get(value="+201299999999")
+        desk.send(f"contacts/user/{user.pk}/promote/?contact=phone-{claim.pk}")
+    sent()
+    assert mailbox.messages[-1]["To"] == EMAIL
+    browser().post(link_in(mailbox.texts[-1]))
+    over()
+    user.refresh_from_db()
+    assert user.phone is None
+    assert not Claim.objects.filter(user=user, kind="phone", secondaryphone=None).exists()
+    for theirs in (NEW, "01299999999"):
+        assert recovered_by(theirs) == 0
+        assert not signs_in(theirs, "omarty-demo")
+    call_command("check_data")
+
+
+def test_taking_back_loses_no_secondary_contact_and_shows_nothing_hidden(desk, gateway, app):
+    user = resident()
+    app("resident").add(blockId=1, apartmentId=2, phoneNumber=NEW)
+    User.objects.filter(pk=user.pk).update(phone_hidden=True)
+    claim = Claim.objects.get(value=f"+2{NEW}")
+    desk.send(f"contacts/user/{user.pk}/promote/?contact=phone-{claim.pk}")
+    # Whoever sees hidden contacts takes the old one out, too.
+    office = Desk("admin")
+    old = Claim.objects.get(value="+201000000002")
+    office.send(f"contacts/user/{user.pk}/remove/?contact=phone-{old.pk}")
+    sent()
+    browser().post(link_in(gateway.forms[0]["text"]))
+    user.refresh_from_db()
+    assert (user.phone, user.phone_hidden) == (PHONE, True)
+    assert SecondaryPhone.objects.filter(user=user, typed=NEW, claim=claim).exists()
+    call_command("check_data")
+
+
+def test_the_holders_own_spelling_makes_a_contact_theirs(desk, gateway):
+    user = resident()
+    changed(desk, user)
+    contact = Contact(User.objects.get(pk=user.pk), Kind.PHONE)
+    change_contact(
+        origin=Origin(channel=Channel.API, actor=user), contact=contact, typed="+20 128 888 8888"
+    )
+    assert Claim.objects.get(value=f"+2{NEW}").is_known
+
+
+def test_unknown_contacts_use_up_no_messages(gateway, settings):
+    settings.SMS_A_DAY = 2
+    for number in range(3):
+        asked(f"0106666666{number}")
+    sent()
+    assert recovered_by(PHONE) == 1
 
 
 def test_what_the_holder_chose_meanwhile_is_what_serves_on(desk, gateway):

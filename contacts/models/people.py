@@ -221,6 +221,11 @@ class Claim(models.Model):
         return self.value
 
     @property
+    def is_known(self) -> bool:
+        """Whether its holder knows of it: they set it, or were told of who did and did not take it back."""
+        return self.recovers_from is not None and self.recovers_from <= timezone.now()
+
+    @property
     def secondary(self) -> "SecondaryContact | None":
         """The secondary contact of this claim; None for a primary one. Runs a query unless joined."""
         return getattr(self, SECONDARY[Kind(self.kind)].__name__.lower(), None)

@@ -73,6 +73,9 @@ class ContactChange(models.Model):
     kind = models.CharField(max_length=5, choices=Kind)
     # As it was typed; empty if they had none.
     former = models.CharField(max_length=EMAIL_LENGTH, blank=True)
+    hidden = models.BooleanField(default=False)
+    # Whether what stands in its place was a secondary contact.
+    promoted = models.BooleanField(default=False)
     # The person's hold on it. It goes with this row, unless a secondary contact has it.
     claim = models.OneToOneField(Claim, models.PROTECT, null=True, related_name="contact_change")
     # Of the link that takes it back, and what that is made of with the server's key.

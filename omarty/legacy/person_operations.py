@@ -7,6 +7,7 @@ from django.db import transaction
 
 from audit.models import Action
 from audit.operations import Origin, entry, record_all, save_change
+from contacts.contact_changes import end_change
 from contacts.contact_operations import WhyContactRefused
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, User, new_session_stamp
 from contacts.sessions import delete_sessions
@@ -91,6 +92,8 @@ def change_adopted_user(
 
 
 def _replace_primary(user: User, kind: Kind, typed: str | None) -> WhyContactRefused | None:
+    # The legacy server says what they sign in with, whatever was changed here.
+    end_change(user, kind)
     claim = _claims([(user.pk, kind, typed)])[0] if typed else None
     if isinstance(claim, WhyContactRefused) and not _same_value(user, kind, typed):
         return claim
