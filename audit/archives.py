@@ -1,12 +1,23 @@
 """Archive files, which old entries are moved to: compressed, one line per entry, complete seals only."""
 
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
+from django.db.models import Max, Min, Sum
+from django.utils.dateparse import parse_datetime
+
 from audit.erasing import Search, Traces
-from audit.ledger import UNFINISHED, archived_entries, write_archive
+from audit.ledger import UNFINISHED, LedgerProblem, archived_entries, parse_row, write_archive
 from audit.models import Action, Entry, Seal
 from audit.seal_file import sync_directory
+from audit.sealing import Row
 
 PATTERN = "entries-from-seal-*.jsonl.gz"
 # The suffix of an archive that was rewritten without a person and is not in use yet.
@@ -21,6 +32,55 @@ def name_for(first: Seal) -> str:
 def files(directory: Path) -> list[Path]:
     """The archives in the order of their entries."""
     return sorted(directory.glob(PATTERN))
+
+
+def directory_of(seal_file: Path) -> Path:
+    """Where the archives lie unless a command is told otherwise: beside the seal file."""
+    return seal_file.parent / "audit-archive"
+
+
+@dataclass(frozen=True)
+class Period:
+    """What one archive holds: the entries from one moment to another."""
+
+    archive: str
+    since: datetime | None
+    until: datetime
+    entries: int
+
+
+def periods() -> list[Period]:
+    """The periods of all archives, the latest first; `since` is None for the earliest."""
+    found = Seal.objects.exclude(archive="").values("archive").order_by()
+    rows = found.annotate(first=Min("number"), until=Max("at"), count=Sum("entries")).order_by(
+        "first"
+    )
+    known: list[Period] = []
+    for row in rows:
+        since = known[-1].until if known else None
+        known.append(Period(row["archive"], since, row["until"], row["count"]))
+    return known[::-1]
+
+
+def look_up(archive: str, words: Sequence[str]) -> Iterator[Entry]:
+    """The entries of an archive that have every word somewhere, unsaved. Raises LedgerProblem.
+
+    Case does not matter. Only lines with the words are read as entries.
+    """
+    path = directory_of(settings.AUDIT_SEAL_FILE) / Path(archive).name
+    wanted = [json.dumps(word, ensure_ascii=False)[1:-1].casefold() for word in words]
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as file:
+            for text in file:
+                line = text.casefold()
+                if all(word in line for word in wanted):
+                    yield _as_entry(parse_row(text))
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
+        raise LedgerProblem(f"{path.name} cannot be read as an archive: {error}") from error
+
+
+def _as_entry(row: Row) -> Entry:
+    return Entry(**{**row, "at": parse_datetime(row["at"]), "request_id": UUID(row["request_id"])})
 
 
 def search(path: Path, traces: Traces) -> Search:

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -5,3 +7,7 @@ from django.utils.translation import gettext_lazy as _
 class BuildingsConfig(AppConfig):
     name = "buildings"
     verbose_name = _("Buildings")
+
+    def ready(self) -> None:
+        """Have the messages written that tell of blocks."""
+        import_module("buildings.request_notices")

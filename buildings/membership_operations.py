@@ -11,11 +11,28 @@ from django.utils.translation import gettext as _
 
 from audit.models import Action, Entry
 from audit.operations import Origin, as_json, entry, record, record_all
-from buildings.models import STATUS_LABELS, Apartment, Block, Membership, Role
-from buildings.operations import lock_blocks, locked_apartment, refuse, save_apartment
+from buildings.models import (
+    STATUS_LABELS,
+    Apartment,
+    Block,
+    Membership,
+    Occupancy,
+    Role,
+    occupied_by_nobody,
+    vacant_with_people,
+)
+from buildings.operations import (
+    change_apartment,
+    lock_blocks,
+    locked_apartment,
+    refuse,
+    save_apartment,
+    why_unit_refused,
+)
+from buildings.request_notices import tell_managers
 from contacts.models import Status, User
 from contacts.open_invitations import end_open_invitations
-from contacts.operations import lock_person
+from contacts.operations import lock_people, lock_person
 
 
 @transaction.atomic
@@ -28,9 +45,11 @@ def start_membership(
     role: Role = Role.RESIDENT,
     status: Status = Status.ACTIVE,
     started_at: datetime | None = None,
+    units_follow: bool = False,
 ) -> Membership:
     """The user belongs to the block, and to the unit if one is named, since then or from now on.
 
+    Who is pending asks for it, and the block's managers are told. `units_follow` as in `follow_members()`.
     Raises ValidationError if the unit is retired, or the person was anonymised.
     """
     if apartment is not None:
@@ -53,14 +72,33 @@ def start_membership(
         apartment=apartment,
         after={"role": role, "status": status},
     )
+    if status == Status.PENDING:
+        tell_managers(origin=origin, request=membership)
+    if units_follow:
+        follow_members(origin=origin, memberships=[membership])
     return membership
 
 
 @transaction.atomic
-def approve_memberships(*, origin: Origin, memberships: Iterable[Membership]) -> None:
-    """Those who asked to belong do so. Raises ValidationError, as all below, and changes nothing then."""
+def approve_memberships(
+    *, origin: Origin, memberships: Iterable[Membership], units_follow: bool = False
+) -> None:
+    """Those who asked to belong do so; `units_follow` as in `follow_members()`.
+
+    Raises ValidationError, as all below, and changes nothing then.
+    """
     rows = _locked(memberships, Status.PENDING)
     _change(origin, Action.MEMBERSHIP_APPROVED, rows, {"status": Status.ACTIVE})
+    if units_follow:
+        follow_members(origin=origin, memberships=rows)
+
+
+@transaction.atomic
+def reopen_requests(*, origin: Origin, memberships: Iterable[Membership]) -> None:
+    """Those who were approved wait for it again, as before."""
+    rows = _locked(memberships, Status.ACTIVE)
+    _change(origin, Action.MEMBERSHIP_REOPENED, rows, {"status": Status.PENDING})
+    end_open_invitations(*[row.user for row in rows])
 
 
 @transaction.atomic
@@ -99,9 +137,16 @@ def change_role(*, origin: Origin, memberships: Iterable[Membership], role: Role
 
 @transaction.atomic
 def end_memberships(
-    *, origin: Origin, memberships: Iterable[Membership], ended_at: datetime | None = None
+    *,
+    origin: Origin,
+    memberships: Iterable[Membership],
+    ended_at: datetime | None = None,
+    units_follow: bool = False,
 ) -> None:
-    """They moved out, then or now; the memberships are stored as former ones."""
+    """They moved out, then or now; the memberships are stored as former ones.
+
+    `units_follow` as in `follow_members()`.
+    """
     rows = _locked(memberships)
     ended_at = ended_at or timezone.now()
     refuse(
@@ -112,6 +157,96 @@ def end_memberships(
     _change(origin, Action.MEMBERSHIP_ENDED, rows, {"ended_at": ended_at})
     # Their manager made them a link as a member.
     end_open_invitations(*[row.user for row in rows])
+    if units_follow:
+        follow_members(origin=origin, memberships=rows)
+
+
+@transaction.atomic
+def follow_members(*, origin: Origin, memberships: Iterable[Membership]) -> None:
+    """Of these memberships' units, vacant ones with an active member become occupied, occupied ones without
+    one vacant, each with its entry; what else is known of them (being finished, retired) stays.
+    """
+    ids = {each.apartment_id for each in memberships} - {None}
+    units = Apartment.objects.filter(pk__in=ids, closed_at=None)
+    for follows, occupancy in (
+        (vacant_with_people(), Occupancy.OCCUPIED),
+        (occupied_by_nobody(), Occupancy.VACANT),
+    ):
+        for unit in units.filter(follows).order_by("pk"):
+            change_apartment(origin=origin, apartment=unit, changes={"occupancy": occupancy})
+
+
+@transaction.atomic
+def restart_memberships(*, origin: Origin, memberships: Iterable[Membership]) -> None:
+    """Of former memberships new ones of the same kind begin where they ended, which stay as they are.
+
+    Raises ValidationError as `start_membership()` does, and for who belongs there in that role by now.
+    """
+    former = list({_place(each): each for each in memberships}.values())
+    lock_blocks(each.block_id for each in former)
+    units = Apartment.objects.select_for_update().filter(
+        pk__in={each.apartment_id for each in former}
+    )
+    refuse(map(why_unit_refused, units.order_by("pk")))
+    people = lock_people(each.user_id for each in former)
+    there = set(map(_place, Membership.objects.current().filter(user__in=people)))
+    refuse(
+        _("%(who)s has that role in the unit already.") % {"who": each.user}
+        for each in former
+        if _place(each) in there
+    )
+    Membership.objects.bulk_create(
+        Membership(
+            user=each.user,
+            block=each.block,
+            apartment=each.apartment,
+            role=each.role,
+            status=each.status,
+            started_at=each.ended_at,
+        )
+        for each in former
+    )
+    # MySQL does not return the ids of many rows.
+    current = Membership.objects.current().filter(user__in=people)
+    begun = {_place(each): each for each in current.prefetch_related("user", "block", "apartment")}
+    rows = [begun[_place(each)] for each in former]
+    record_all(
+        _entry(
+            origin,
+            Action.MEMBERSHIP_STARTED,
+            row,
+            row.apartment,
+            None,
+            {"role": row.role, "status": row.status},
+        )
+        for row in rows
+    )
+
+
+@transaction.atomic
+def move_memberships(*, origin: Origin, memberships: Iterable[Membership], into: Apartment) -> None:
+    """Memberships, former ones too, are of another unit of their block from now on."""
+    asked = list(memberships)
+    lock_blocks([into.block_id])
+    into = locked_apartment(into)
+    locked = Membership.objects.select_for_update().filter(pk__in=[each.pk for each in asked])
+    rows = list(locked.prefetch_related("user", "block", "apartment").order_by("pk"))
+    refuse(
+        _("Choose another unit of the same block.")
+        for row in rows
+        if row.block_id != into.block_id or row.apartment_id == into.pk
+    )
+    after = {"apartment": into.pk}
+    record_all(
+        _entry(origin, Action.MEMBERSHIP_MOVED, row, into, {"apartment": row.apartment_id}, after)
+        for row in rows
+    )
+    locked.update(apartment=into)
+
+
+def _place(membership: Membership) -> tuple[int, int, int | None, str]:
+    """Who belongs where as what: nobody does so twice at a time."""
+    return (membership.user_id, membership.block_id, membership.apartment_id, membership.role)
 
 
 @transaction.atomic
@@ -221,7 +356,7 @@ def _entry(
     action: Action,
     row: Membership,
     apartment: Apartment | None,
-    before: dict[str, Any],
+    before: dict[str, Any] | None,
     after: dict[str, Any],
 ) -> Entry:
     return entry(

@@ -212,6 +212,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those that have not ended."""
         return self.filter(ended_at__isnull=True)
 
+    def waiting(self) -> "MembershipQuerySet":
+        """Requests: those that nobody has approved or refused yet."""
+        return self.current().filter(status=Status.PENDING)
+
     def active(self) -> "MembershipQuerySet":
         """Current ones that are neither asked for nor banned."""
         return self.current().filter(status=Status.ACTIVE)
@@ -256,6 +260,8 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
+        # The menu of every page counts who waits.
+        indexes = [models.Index(fields=["status", "ended_at", "block"], name="membership_waiting")]
         constraints = [
             CompositeForeignKey(
                 fields=["apartment", "block"],
@@ -280,9 +286,53 @@ class Membership(models.Model):
         return str(self.user)
 
     @property
+    def waits(self) -> bool:
+        """Whether it is a request that nobody has answered yet."""
+        return self.ended_at is None and self.status == Status.PENDING
+
+    @property
     def standing(self) -> str:
         """The status in the reader's language; "Ended" for a former membership, whatever its status."""
         return gettext("Ended") if self.ended_at is not None else self.get_status_display()
+
+
+class NoticeChoice(TextChoices):
+    """When a manager is told by e-mail of who asks to belong to their blocks."""
+
+    AT_ONCE = "at_once", _("At once, and again after 24 and 48 hours")
+    DAILY = "daily", _("Once a day, in the morning")
+    NEVER = "never", _("Never")
+
+
+class RequestNotices(models.Model):
+    """How a manager is told of requests, and up to when they were; who has no row is told at once."""
+
+    user = models.OneToOneField(
+        User,
+        models.PROTECT,
+        related_name="request_notices",
+        verbose_name=pgettext_lazy("heading", "person"),
+    )
+    choice = models.CharField(
+        _("e-mails about requests"),
+        max_length=10,
+        choices=NoticeChoice,
+        default=NoticeChoice.AT_ONCE,
+    )
+    # Of what came due until then the manager was told.
+    told_until = models.DateTimeField(_("told until"))
+
+    class Meta:
+        verbose_name = _("e-mails about requests")
+        verbose_name_plural = _("e-mails about requests")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(choice__in=NoticeChoice.values), name="notice_choice_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)
 
 
 def occupied_by_nobody() -> Q:

@@ -198,6 +198,18 @@ def members_within(blocks: Blocks) -> models.QuerySet[Membership]:
     return blocks.only(members, "block_id")
 
 
+def changeable_people(blocks: Blocks) -> models.QuerySet[User]:
+    """The people whose names and contacts whoever changes these blocks may change.
+
+    Superusers are changed by superusers alone, and who was anonymised by nobody.
+    """
+    people = User.objects.filter(erased_at=None)
+    if blocks.ids is None:
+        return people
+    members = members_within(blocks).values("user_id")
+    return people.filter(is_superuser=False, pk__in=members)
+
+
 def known_contacts(
     claims: models.QuerySet[Claim], *, asking: Named | None, within: Blocks
 ) -> models.QuerySet[Claim]:
@@ -234,6 +246,14 @@ def why_not_invited(person: User, *, within: Blocks) -> WhyNotInvited | None:
     if not any(block in within and status == Status.ACTIVE for block, status in current):
         return WhyNotInvited.NO_MEMBER
     return None if all(block in within for block, _ in current) else WhyNotInvited.ELSEWHERE
+
+
+def may_hand_over(office: Membership, *, asking: Named | None, within: Blocks) -> bool:
+    """Whether `asking`, who changes these blocks, may give this manager's office to another member.
+
+    Their own; a superuser anybody's.
+    """
+    return within.ids is None or (asking is not None and office.user_id == asking.pk)
 
 
 def invitation_serves(invitation: Invitation) -> bool:

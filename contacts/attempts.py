@@ -73,6 +73,7 @@ def forget_attempts(person: User) -> None:
         for digest in addresses:
             forget_count("attempt", "holder", login, digest)
     forget_count("attempt", "signed in", person.pk)
+    forget_count("attempt", "second factor", person.pk)
 
 
 def link_is_known(known: Callable[[], bool], *, address: str | None) -> bool:
@@ -94,6 +95,11 @@ def counted_of_address(what: str, *, address: str | None) -> None:
 def own_password_is_right(right: Callable[[], bool], *, person: User) -> bool:
     """As `password_is_right()`, for somebody who is signed in, from wherever they try."""
     return _counted(right, _Counter(("signed in", person.pk), settings.SIGN_IN_ATTEMPTS))
+
+
+def code_is_right(right: Callable[[], bool], *, person: User) -> bool:
+    """As `own_password_is_right()`, for a code of their second factor: who tries knows the password."""
+    return _counted(right, _Counter(("second factor", person.pk), settings.SIGN_IN_ATTEMPTS))
 
 
 def _counted(right: Callable[[], bool], *counters: _Counter) -> bool:

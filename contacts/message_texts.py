@@ -1,5 +1,6 @@
 """What messages say, in the language of whom they go to; links and codes are made when one is written."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -101,7 +102,23 @@ def _user(message: Message) -> User:
     return message.user
 
 
-_WRITTEN = {
+Writer = Callable[[Message], tuple[str, str]]
+
+
+def writes(purpose: Purpose) -> Callable[[Writer], Writer]:
+    """Marks what writes the messages of a purpose, for layers above: it returns subject and text.
+
+    The language of the message is active then. It may raise NothingToSend.
+    """
+
+    def mark(writer: Writer) -> Writer:
+        _WRITTEN[purpose] = writer
+        return writer
+
+    return mark
+
+
+_WRITTEN: dict[Purpose, Writer] = {
     Purpose.INVITATION: _invitation,
     Purpose.RECOVERY: _recovery,
     Purpose.PASSWORD_SET: _password_set,

@@ -1,6 +1,6 @@
 """Every write to people: atomic, with its audit entry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Unpack
 
 from django.core.exceptions import ValidationError
@@ -21,6 +21,7 @@ from contacts.models import (
     KnownAddress,
     Message,
     RecoveryCode,
+    SecondFactor,
     Status,
     User,
     new_session_stamp,
@@ -137,6 +138,16 @@ def lock_person(user: User) -> User:
     return user
 
 
+def lock_people(user_ids: Iterable[int]) -> list[User]:
+    """As `lock_person()`, for many. Raises PersonErased."""
+    ids = set(user_ids)
+    list(Claim.objects.select_for_update().filter(user__in=ids).order_by("pk"))
+    people = list(User.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    for person in people:
+        refuse_erased(person)
+    return people
+
+
 def refuse_erased(user: User) -> None:
     """Raises PersonErased."""
     if user.erased_at is not None:
@@ -171,6 +182,7 @@ def erase_person(*, origin: Origin, user: User, search: Search, archived: Found)
     Claim.objects.filter(user=user).delete()
     KnownAddress.objects.filter(user=user).delete()
     Invitation.objects.filter(user=user).delete()
+    SecondFactor.objects.filter(user=user).delete()
     delete_sessions(user)
     user.name = user.user_name = ""
     user.email = user.phone = user.last_login = None

@@ -22,6 +22,8 @@ _WORTH_SENDING = {
     Purpose.RECOVERY: timedelta(minutes=15),
     Purpose.PASSWORD_SET: timedelta(days=3),
     Purpose.CONTACT_CHANGED: timedelta(days=3),
+    # A reminder follows.
+    Purpose.REQUESTS: timedelta(days=1),
 }
 
 

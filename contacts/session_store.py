@@ -1,5 +1,6 @@
 """Django's sessions in the database, each with whose it is; `SESSION_ENGINE` names this module."""
 
+import time
 from datetime import datetime
 from typing import Any, cast
 
@@ -16,6 +17,8 @@ from contacts.sessions import delete_past_sessions
 
 # What a session has of its own sign-in: its time, device and address.
 SIGNED_IN = "signed_in"
+# When it was stored last, in seconds; a session in use is stored again that long after.
+STORED, RENEWED_AFTER = "stored", 60 * 60
 
 
 class SessionStore(DatabaseStore):
@@ -34,6 +37,10 @@ class SessionStore(DatabaseStore):
             row.device, row.ip = noted["device"][:DEVICE_LENGTH], noted["ip"]
         return row
 
+    def save(self, must_create: bool = False) -> None:
+        self[STORED] = int(time.time())
+        super().save(must_create)
+
     @classmethod
     def clear_expired(cls) -> None:
         """`manage.py clearsessions`: all that has passed of sign-in, also sessions of the app and counts."""
@@ -49,6 +56,12 @@ def note_sign_in(session: Any, user_agent: str, ip: str | None) -> None:
     """Note in a session that somebody has just signed in, with which browser and from where."""
     at = timezone.now().isoformat()
     session[SIGNED_IN] = {"at": at, "device": device_name(user_agent), "ip": ip}
+
+
+def renew_if_due(session: Any) -> None:
+    """Let somebody's session be stored and its cookie sent anew, where that was an hour ago."""
+    if SESSION_KEY in session and time.time() - session.get(STORED, 0) >= RENEWED_AFTER:
+        session.modified = True
 
 
 # What a browser's User-Agent names, the more special first: all name more than themselves.

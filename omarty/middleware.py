@@ -2,11 +2,19 @@
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+from django.utils.translation import gettext_noop
 
+from contacts.session_store import renew_if_due
+from omarty.error_pages import error_page, of_api
 from omarty.logs import current_request_id
+
+SIGN_IN_FIRST = gettext_noop("Sign in first: then larger files are taken here.")
 
 
 def request_id(
@@ -24,6 +32,37 @@ def request_id(
     return middleware
 
 
+def renewed_session(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Lets a session last as long as it is used (SESSION_IDLE_DAYS)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        # A page that never looked at it is none that its person saw.
+        if request.session.accessed:
+            renew_if_due(request.session)
+        return response
+
+    return middleware
+
+
+def explained_405(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Puts a page where Django's own answer to a wrong method is empty."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code == 405 and not response.content and not of_api(request):
+            page = error_page(request, 405)
+            response.content = page.content
+            response["Content-Type"] = page["Content-Type"]
+        return response
+
+    return middleware
+
+
 def limited_body(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
@@ -36,8 +75,10 @@ def limited_body(
         # What stands in a form beside its file is no larger than any other form.
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + settings.LARGE_UPLOADS.get(request.path, 0)
         large = _body_length(request) > most
-        if large and not request.path.startswith(settings.API_PREFIX):
-            return _too_large(settings.LARGE_UPLOADS.get(request.path, most))
+        if large and not of_api(request):
+            return error_page(
+                request, 413, most=_megabytes(settings.LARGE_UPLOADS.get(request.path, most))
+            )
         return get_response(request)
 
     return middleware
@@ -52,15 +93,29 @@ def limited_upload(
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         large = request.path in settings.LARGE_UPLOADS and _body_length(request) > most
         if large and not request.user.is_authenticated:
-            return _too_large(most)
+            return error_page(request, 413, advice=SIGN_IN_FIRST, most=_megabytes(most))
         return get_response(request)
 
     return middleware
 
 
-def _too_large(most: int) -> HttpResponse:
-    sentence = f"What was sent is larger than {most >> 20} MB."
-    return HttpResponse(sentence, status=413, content_type="text/plain; charset=utf-8")
+def _megabytes(length: int) -> int:
+    return length >> 20
+
+
+class Compression(GZipMiddleware):
+    """Compresses pages, and static files of which no compressed ones lie beside them (`make run`)."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
+        # "Not modified" has no body, and of a part the headers tell its place in the whole.
+        if request.method == "HEAD" or response.status_code in (206, 304):
+            return response
+        tag = response.get("ETag")
+        response = super().process_response(request, response)
+        if tag:
+            # WhiteNoise compares what browsers send back with its own, letter by letter.
+            response.headers["ETag"] = tag
+        return response
 
 
 def _body_length(request: HttpRequest) -> int:

@@ -90,6 +90,9 @@ if PHONE_REGION not in phonenumbers.SUPPORTED_REGIONS:
 ACCESS_TOKEN_MINUTES = read.number("ACCESS_TOKEN_MINUTES", default=60, highest=60 * 24 * 366)
 REFRESH_TOKEN_DAYS = read.number("REFRESH_TOKEN_DAYS", default=30, highest=3660)
 
+# How long a sign-in to the back-office lasts unused: each use renews it.
+SESSION_IDLE_DAYS = read.number("SESSION_IDLE_DAYS", default=14, highest=3660)
+
 # After so many wrong passwords for one sign-in name, sign-in by it waits so many minutes; from an address
 # that its holder has signed in from before, only after so many from there. A person's e-mail and phone count
 # apart, so that a pause does not tell whose they are. One address (of IPv6 one /64) has so many for all other
@@ -167,12 +170,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "omarty.middleware.request_id",
     "omarty.middleware.content_security_policy",
+    "omarty.middleware.explained_405",
     "django.middleware.security.SecurityMiddleware",
     # Reads nothing, and neither does what stands above it.
     "omarty.middleware.limited_body",
+    "omarty.middleware.Compression",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "omarty.middleware.renewed_session",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -268,6 +273,7 @@ SIMPLE_JWT = {
 
 # Sessions know whose they are, so that they can be listed and ended.
 SESSION_ENGINE = "contacts.session_store"
+SESSION_COOKIE_AGE = SESSION_IDLE_DAYS * 24 * 60 * 60
 
 # --- The API ------------------------------------------------------------------------------------
 
@@ -355,6 +361,9 @@ _prefix = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME = f"{_prefix}sessionid"
 CSRF_COOKIE_NAME = f"{_prefix}csrftoken"
 LANGUAGE_COOKIE_NAME = f"{_prefix}language"
+# Who signed in last with this browser, signed: whose a form is that comes after the session's end.
+PERSON_COOKIE_NAME = f"{_prefix}person"
+CSRF_FAILURE_VIEW = "omarty.backoffice.kept_forms.csrf_failure"
 # Not in a cookie of their own.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = HTTPS

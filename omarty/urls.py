@@ -46,7 +46,7 @@ urlpatterns = [
     path(".well-known/security.txt", security_txt.security_txt),
 ]
 
-handler400 = "omarty.api.views.bad_request"
-handler403 = "omarty.api.views.forbidden"
-handler404 = "omarty.api.views.not_found"
-handler500 = "omarty.api.views.server_error"
+handler400 = "omarty.error_pages.bad_request"
+handler403 = "omarty.error_pages.forbidden"
+handler404 = "omarty.error_pages.not_found"
+handler500 = "omarty.error_pages.server_error"

@@ -85,7 +85,8 @@ class _Fields(HTMLParser):
         kind = given.get("type", "text")
         if kind == "submit" or (kind in {"checkbox", "radio"} and "checked" not in given):
             return
-        self.forms[-1][name] = given.get("value") or ""
+        ticked = "on" if kind == "checkbox" else ""
+        self.forms[-1][name] = given.get("value") or ticked
 
     def handle_data(self, data: str) -> None:
         if self.textarea:

@@ -186,6 +186,11 @@ address                                                         place su ma bo r
 /admin/password_change/                                         -     p+ p+ p+ ss ss ss p+ ss
 /admin/password_change/done/                                    -     p5 p5 p5 ss ss ss p5 ss
 /admin/sessions/                                                -     pr pr pr ss ss ss pr ss
+/admin/find/                                                    -     p5 p5 p5 ss ss ss p5 ss
+/admin/login/code/                                              -     ss ss ss ss ss ss ss ss
+/admin/second-factor/                                           -     pp pp pp ss ss ss pp ss
+/admin/second-factor/required/                                  -     p+ xx xx ss ss ss xx ss
+/admin/notices/                                                 -     p+ p+ xx ss ss ss p+ ss
 /admin/jsi18n/                                                  -     p5 p5 p5 ss ss ss p5 ss
 /admin/nowhere/                                                 -     44 44 44 ss ss ss 44 ss
 /admin/buildings/                                               -     rr rr rr ss ss ss rr ss
@@ -207,6 +212,7 @@ address                                                         place su ma bo r
 /admin/buildings/apartment/<unit>/delete/                       here  xx xx xx ss ss ss xx ss
 /admin/buildings/apartment/<unit>/delete/                       there xx xx xx ss ss ss xx ss
 /admin/buildings/apartment/export/                              -     pf pf pf ss ss ss pf ss
+/admin/buildings/apartment/residents/                           -     pf pf pf ss ss ss pf ss
 /admin/buildings/apartment/import/                              here  p+ p+ xx ss ss ss pp ss
 /admin/buildings/apartment/import/                              there p+ pp xx ss ss ss p+ ss
 /admin/buildings/apartment/import/template/                     -     f5 f5 x5 ss ss ss f5 ss
@@ -214,8 +220,14 @@ address                                                         place su ma bo r
 /admin/buildings/apartment/!save                                there p+ p6 px ss ss ss p+ ss
 /admin/buildings/apartment/<unit>/move-in/                      here  p+ p+ xx ss ss ss uu ss
 /admin/buildings/apartment/<unit>/move-in/                      there p+ uu uu ss ss ss p+ ss
+/admin/buildings/apartment/<home>/everybody-out/                here  p+ p+ xx ss ss ss uu ss
+/admin/buildings/apartment/<home>/everybody-out/                there p+ uu uu ss ss ss p+ ss
 /admin/buildings/apartment/<unit>/merge/                        here  p+ p+ xx ss ss ss uu ss
 /admin/buildings/apartment/<unit>/merge/                        there p+ uu uu ss ss ss p+ ss
+/admin/buildings/apartment/<unit>/change-values/                here  p+ p+ xx ss ss ss uu ss
+/admin/buildings/apartment/<unit>/change-values/                there p+ uu uu ss ss ss p+ ss
+/admin/buildings/apartment/!change-values<unit>                 here  pp pp pp ss ss ss pr ss
+/admin/buildings/apartment/!change-values<unit>                 there pp pr pp ss ss ss pp ss
 /admin/buildings/apartment/<unit>/close/                        here  p+ p+ xx ss ss ss uu ss
 /admin/buildings/apartment/<unit>/close/                        there p+ uu uu ss ss ss p+ ss
 /admin/buildings/apartment/<retired>/reopen/                    here  p+ p+ xx ss ss ss uu ss
@@ -237,6 +249,8 @@ address                                                         place su ma bo r
 /admin/buildings/membership/<asking>/refuse/                    there p+ uu uu ss ss ss p+ ss
 /admin/buildings/membership/<member>/role/                      here  p+ p+ xx ss ss ss uu ss
 /admin/buildings/membership/<member>/role/                      there p+ uu uu ss ss ss p+ ss
+/admin/buildings/membership/<office>/hand-over/                 here  p+ p+ xx ss ss ss uu ss
+/admin/buildings/membership/<office>/hand-over/                 there p+ uu uu ss ss ss p+ ss
 /admin/buildings/membership/<member>/move-out/                  here  p+ p+ xx ss ss ss uu ss
 /admin/buildings/membership/<member>/move-out/                  there p+ uu uu ss ss ss p+ ss
 /admin/buildings/membership/<member>/ban/                       here  p+ p+ xx ss ss ss uu ss
@@ -284,6 +298,8 @@ address                                                         place su ma bo r
 /admin/contacts/user/<suspended>/readmit/                       there p+ uu uu ss ss ss xx ss
 /admin/contacts/user/<person>/unlock/                           here  p+ xx xx ss ss ss uu ss
 /admin/contacts/user/<person>/unlock/                           there p+ uu uu ss ss ss xx ss
+/admin/contacts/user/<guarded>/reset-second-factor/             here  p+ xx xx ss ss ss uu ss
+/admin/contacts/user/<guarded>/reset-second-factor/             there p+ uu uu ss ss ss xx ss
 /admin/contacts/user/!invite<newcomer>                          here  p+ p+ pp ss ss ss pr ss
 /admin/contacts/user/!send-invitation<newcomer>                 here  p+ p+ pp ss ss ss pr ss
 /admin/contacts/message/                                        -     pp xx xx ss ss ss xx ss
@@ -325,6 +341,8 @@ address                                                         place su ma bo r
 /admin/buildings/block/<block>/delete/                          here  xx xx xx ss ss ss xx ss
 /admin/buildings/block/<block>/delete/                          there xx xx xx ss ss ss xx ss
 /admin/buildings/block/export/                                  -     pf pf pf ss ss ss pf ss
+/admin/buildings/block/<block>/appoint/                         here  p+ p+ xx ss ss ss uu ss
+/admin/buildings/block/<block>/appoint/                         there p+ uu uu ss ss ss p+ ss
 /admin/buildings/block/<block>/add-floors/                      here  p+ p+ xx ss ss ss uu ss
 /admin/buildings/block/<block>/add-floors/                      there p+ uu uu ss ss ss p+ ss
 /admin/buildings/block/<block>/invite/                          here  p+ p+ xx ss ss ss uu ss
@@ -345,6 +363,9 @@ address                                                         place su ma bo r
 /admin/audit/entry/<entry>/                                     there rr rr rr ss ss ss rr ss
 /admin/audit/entry/<entry>/change/                              here  px px px ss ss ss ux ss
 /admin/audit/entry/<entry>/change/                              there px ux ux ss ss ss px ss
+/admin/audit/entry/<edited>/undo/                               here  p+ p+ xx ss ss ss uu ss
+/admin/audit/entry/<edited>/undo/                               there p+ uu uu ss ss ss p+ ss
+/admin/audit/entry/archives/                                    -     p5 x5 x5 ss ss ss x5 ss
 /admin/audit/entry/<entry>/history/                             here  rr rr rr ss ss ss rr ss
 /admin/audit/entry/<entry>/history/                             there rr rr rr ss ss ss rr ss
 /admin/audit/entry/<entry>/delete/                              here  xx xx xx ss ss ss xx ss
@@ -404,20 +425,30 @@ SENT = {
         "day": "2026-01-01",
     },
     "/admin/buildings/apartment/<unit>/merge/": {"into": "<other>"},
+    "/admin/buildings/apartment/<unit>/change-values/": {"floor": "9"},
     "/admin/buildings/membership/<asking>/refuse/": {"reason": "why"},
     "/admin/buildings/membership/<member>/ban/": {"reason": "why"},
     "/admin/buildings/membership/<member>/role/": {"role": "cashier"},
+    "/admin/buildings/membership/<office>/hand-over/": {
+        "to": "<member>",
+        "ends": "",
+        "reason": "why",
+    },
     "/admin/contacts/user/<person>/name/": {"name": "Other"},
     "/admin/contacts/user/<person>/add-contact/": {"kind": "phone", "typed": "01055599999"},
     "/admin/contacts/user/<person>/edit/": {"typed": "01055599999"},
     "/admin/contacts/user/<person>/end-sessions/": {"reason": "why"},
     "/admin/contacts/user/<person>/reveal/": {"reason": "why"},
     "/admin/contacts/user/<waiting>/activate/": {"reason": "why"},
+    "/admin/contacts/user/<guarded>/reset-second-factor/": {"reason": "why"},
+    "/admin/second-factor/required/": {"required_of": "superusers", "reason": "why"},
     "/admin/contacts/user/<person>/suspend/": {"reason": "why"},
     "/admin/contacts/user/<suspended>/readmit/": {"reason": "why"},
     "/admin/sessions/": {"session": "anothers"},
+    "/admin/notices/": {"choice": "daily"},
     "/admin/contacts/user/<person>/show/": {"reason": "why"},
     "/admin/buildings/block/<block>/change/": {"name": "Other"},
+    "/admin/buildings/block/<block>/appoint/": {"name": "Nora", "phone": "01055599999"},
     "/admin/buildings/block/<block>/add-floors/": {
         "lowest": "50",
         "highest": "51",
@@ -429,10 +460,12 @@ SENT = {
     "/admin/buildings/building/add/": {"name_en": "Third Gardens"},
     "/language/": {"language": "ar"},
     "/admin/buildings/apartment/export/": {"format": "csv"},
+    "/admin/buildings/apartment/residents/": {"format": "csv"},
     "/admin/buildings/membership/export/": {"format": "csv"},
     "/admin/contacts/user/export/": {"format": "csv"},
     "/admin/buildings/block/export/": {"format": "csv"},
     "/admin/audit/entry/export/": {"format": "csv"},
+    "/admin/audit/entry/<edited>/undo/": {"reason": "why"},
 }
 
 

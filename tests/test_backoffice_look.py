@@ -1,5 +1,6 @@
 """How every page of the back-office is served: its language, its policy, where it leads."""
 
+import gzip
 import html
 import json
 import re
@@ -46,6 +47,43 @@ def test_no_page_names_another_server(desk):
         assert not re.search(r"\son\w+=\"|\sstyle=\"", page), path
 
 
+# --- Over a slow line ----------------------------------------------------------------------------
+
+STYLE = "/static/omarty/pages.css"
+
+
+def test_static_files_are_compressed_without_being_collected():
+    whole = b"".join(Client().get(STYLE))
+    answer = Client().get(STYLE, headers={"Accept-Encoding": "gzip, br"})
+    assert answer["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in answer["Vary"]
+    packed = b"".join(answer)
+    assert gzip.decompress(packed) == whole
+    assert len(packed) < len(whole) / 2
+
+
+def test_what_a_browser_has_already_is_not_sent_again():
+    first = Client().get(STYLE, headers={"Accept-Encoding": "gzip"})
+    assert b"".join(first)
+    headers = {"Accept-Encoding": "gzip", "If-None-Match": first["ETag"]}
+    answer = Client().get(STYLE, headers=headers)
+    assert (answer.status_code, b"".join(answer)) == (304, b"")
+
+
+def test_a_part_of_a_file_is_sent_as_it_is():
+    headers = {"Accept-Encoding": "gzip", "Range": "bytes=0-9"}
+    answer = Client().get(STYLE, headers=headers)
+    assert (answer.status_code, answer.has_header("Content-Encoding")) == (206, False)
+    assert b"".join(answer) == b"".join(Client().get(STYLE))[:10]
+
+
+def test_no_script_keeps_a_list_from_being_shown(desk):
+    for path in ("buildings/apartment/", "contacts/user/", "audit/entry/"):
+        scripts = re.findall(r"<script src[^>]*>", desk.text(path))
+        blocking = [each for each in scripts if " defer" not in each]
+        assert all("theme.js" in each or "jsi18n" in each for each in blocking), blocking
+
+
 # --- Languages -------------------------------------------------------------------------------------
 
 
@@ -72,6 +110,14 @@ def test_the_switch_leads_nowhere_else(desk):
 
 def test_dates_cannot_be_read_the_wrong_way_round(desk):
     assert re.search(r"\d{1,2} [A-Z][a-z]{2} \d{4}, \d{2}:\d{2}", desk.text("audit/entry/"))
+
+
+@pytest.mark.parametrize("path", ["", "audit/entry/"])
+def test_moments_are_written_as_browsers_read_them(desk, path):
+    moments = re.findall(r'<time datetime="([^"]*)">', desk.text(path))
+    assert moments
+    for each in moments:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", each), each
 
 
 def test_the_app_gets_english_whatever_its_language(app):
@@ -152,7 +198,7 @@ def test_a_change_is_called_a_change_and_not_an_addition_in_arabic():
     assert told(desk.send("buildings/apartment/2/change/", floor="3")) == (
         'تم حفظ التعديل: وحدة «<a href="/admin/buildings/apartment/2/change/">2</a>».'
     )
-    rows = fields_of(desk.page("buildings/apartment/"))
+    rows = fields_of(desk.page("buildings/apartment/", edit="1"))
     changed = {"form-2-floor": "7", "form-3-floor": "7", "form-4-floor": "7", "_save": ""}
     answer = desk.post("/admin/buildings/apartment/", rows | changed)
     assert told(answer) == "تم حفظ التعديل في 3 سجلات (الوحدات)."
@@ -278,7 +324,7 @@ def test_blocks_and_units_are_called_so_in_words():
     assert "<h2>العمارة 1، الوحدة 3</h2>" in arabic.text("buildings/apartment/3/change/")
     assert "Add floors to block 1" in english.text("buildings/apartment/")
     assert "العمارة 1، الوحدة 2" in arabic.text("contacts/user/")
-    assert "<span>العمارة 1، الوحدة 2</span>" in arabic.text("audit/entry/")
+    assert "العمارة 1، الوحدة 3" in arabic.text("audit/entry/")
 
 
 def test_a_building_is_called_in_the_readers_language_and_in_one_only_in_the_audit_log():

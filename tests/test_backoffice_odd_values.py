@@ -149,7 +149,8 @@ def forms(desk, app):
         f"buildings/membership/{one}/role/", f"buildings/membership/{one}/move-out/",
         "buildings/apartment/export/", "contacts/user/export/", "audit/entry/export/",
     ]  # fmt: skip
-    return {path: fields_of(desk.page(path)) for path in paths}
+    list_form = fields_of(desk.page(paths[0], edit="1"))
+    return {path: fields_of(desk.page(path)) for path in paths[1:]} | {paths[0]: list_form}
 
 
 HIDDEN = (

@@ -50,7 +50,8 @@ def test_a_request_is_approved(desk, new_entries, app):
     response = desk.send(f"{PEOPLE}{of('pending').pk}/approve/", reason="showed the contract")
     assert told(response) == "1 person was approved."
     assert of("pending").status == Status.ACTIVE
-    (line,) = new_entries()
+    line, followed = new_entries()
+    assert followed.action == "apartment.changed"
     assert (line.action, line.person_id, line.block_id, line.apartment_id) == (
         "membership.approved", 5, 1, 3,
     )  # fmt: skip
@@ -80,7 +81,9 @@ def test_many_are_approved_at_once_under_one_request_id(desk, new_entries):
     assert told(act(desk, "approve", "pending", "outsider")) == "2 people were approved."
     assert (of("pending").status, of("outsider").status) == (Status.ACTIVE, Status.ACTIVE)
     lines = new_entries()
-    assert [line.person_id for line in lines] == [5, 7]
+    assert [line.person_id for line in lines if line.person_id] == [5, 7]
+    # Their units are occupied from then on.
+    assert {line.action for line in lines if not line.person_id} == {"apartment.changed"}
     assert len({line.request_id for line in lines}) == 1
 
 
@@ -185,7 +188,8 @@ def test_somebody_of_the_block_moves_in(desk, new_entries):
     assert (row.apartment_id, row.status) == (6, Status.ACTIVE)
     assert timezone.localdate(row.started_at) == day
     assert [(line.action, line.person_id, line.apartment_id) for line in new_entries()] == [
-        ("membership.started", 3, 6)
+        ("membership.started", 3, 6),
+        ("apartment.changed", None, 6),
     ]
 
 
@@ -221,7 +225,11 @@ def test_somebody_new_moves_in(desk, new_entries):
     assert (made.phone, made.has_usable_hash()) == ("010 1234 5678", False)
     assert made.memberships.get().role == Role.WATCHMAN
     lines = new_entries()
-    assert [line.action for line in lines] == ["user.registered", "membership.started"]
+    assert [line.action for line in lines] == [
+        "user.registered",
+        "membership.started",
+        "apartment.changed",
+    ]
     assert len({line.request_id for line in lines}) == 1
 
 

@@ -42,9 +42,13 @@ def fill(count: int, start: int) -> None:
         )
         for person, unit in zip(people, units, strict=True)
     )
-    origin = Origin.of_command("test")
     record_all(
-        entry(origin=origin, action=Action.APARTMENT_REGISTERED, target=unit, block=unit.block)
+        entry(
+            origin=Origin.of_command("test"),
+            action=Action.APARTMENT_REGISTERED,
+            target=unit,
+            block=unit.block,
+        )
         for unit in units
     )
     QuarantinedRow.objects.bulk_create(
@@ -94,7 +98,7 @@ def test_lists_with_100_rows_and_with_ten_times_the_rows(name):
 def test_a_full_page_of_units_is_saved_at_once():
     desk = Desk("manager")
     fill(150, 0)
-    typed = fields_of(desk.page("buildings/apartment/"))
+    typed = fields_of(desk.page("buildings/apartment/", edit="1"))
     changed = {f"form-{row}-floor": "20" for row in range(100)}
     response = desk.post("/admin/buildings/apartment/", typed | changed | {"_save": "Save"})
     assert response.status_code == 302

@@ -1,14 +1,17 @@
 """Who may enter the back-office, and which entries it leaves."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from buildings.models import Block, Membership, Role
-from contacts.models import Status, User
+from contacts.models import BackofficeSession, Status, User
 from tests.backoffice import Desk
 
 PASSWORD = "omarty-demo"
@@ -201,3 +204,50 @@ def test_a_new_password_ends_the_other_sessions(app):
     assert other.get("/admin/").status_code == 302
     assert phone.create(floorNum=1, aptNum=101)["status"] == 401
     assert len(listed_by(desk.page("sessions/"))) == 1
+
+
+# --- how long a session lasts --------------------------------------------------------------------
+
+
+def session_of(desk):
+    return BackofficeSession.objects.get(pk=desk.session.session_key)
+
+
+def later(desk, **time):
+    """As if the session had been stored so long ago."""
+    row = session_of(desk)
+    data = row.get_decoded()
+    data["stored"] -= int(timedelta(**time).total_seconds())
+    row.session_data = type(desk.session)().encode(data)
+    row.expire_date -= timedelta(**time)
+    row.save()
+
+
+def test_a_session_lasts_as_long_as_it_is_used():
+    desk = Desk("manager")
+    assert session_of(desk).expire_date > timezone.now() + timedelta(days=13, hours=23)
+    for _ in range(3):
+        later(desk, days=13)
+        answer = desk.page("")
+        assert answer.status_code == 200
+        assert answer.cookies["sessionid"]["max-age"] == 14 * 24 * 60 * 60
+        assert session_of(desk).expire_date > timezone.now() + timedelta(days=13, hours=23)
+    later(desk, days=14)
+    assert desk.page("").status_code == 302
+
+
+def test_a_session_is_stored_once_an_hour_and_not_at_each_page():
+    desk = Desk("manager")
+    later(desk, minutes=59)
+    with CaptureQueriesContext(connection) as asked:
+        assert "sessionid" not in desk.page("").cookies
+    assert not [each["sql"] for each in asked if not each["sql"].startswith("SELECT")]
+    later(desk, minutes=1)
+    assert "sessionid" in desk.page("").cookies
+    assert "sessionid" not in desk.page("").cookies
+
+
+def test_a_stranger_gets_no_session():
+    client = Client()
+    client.get("/admin/login/")
+    assert "sessionid" not in client.cookies

@@ -85,7 +85,7 @@ def test_a_unit_is_added(desk, new_entries):
 def test_units_of_one_number_in_two_blocks_are_edited_in_one_list():
     Apartment.objects.filter(pk=11).update(number=1)
     desk = Desk("admin")
-    rows = fields_of(desk.page(UNITS))
+    rows = fields_of(desk.page(UNITS, edit="1"))
     response = desk.post(f"/admin/{UNITS}", rows | {"form-0-floor": "7", "_save": "Save"})
     assert response.status_code == 302
     assert Apartment.objects.get(pk=1).floor == 7
@@ -101,7 +101,7 @@ def test_a_new_unit_needs_number_and_floor(desk):
 
 
 def test_number_floor_and_occupancy_are_edited_in_the_list(desk, new_entries):
-    rows = fields_of(desk.page(UNITS))
+    rows = fields_of(desk.page(UNITS, edit="1"))
     changed = {"form-2-floor": "7", "form-3-number": "44", "form-4-occupancy": "closed"}
     response = desk.post(f"/admin/{UNITS}", rows | changed | {"_save": "Save"})
     assert response.status_code == 302
@@ -116,7 +116,7 @@ def test_number_floor_and_occupancy_are_edited_in_the_list(desk, new_entries):
 
 
 def test_a_taken_number_in_the_list_changes_no_row(desk, new_entries):
-    rows = fields_of(desk.page(UNITS))
+    rows = fields_of(desk.page(UNITS, edit="1"))
     response = desk.post(
         f"/admin/{UNITS}", rows | {"form-2-floor": "7", "form-3-number": "5", "_save": "Save"}
     )
@@ -144,7 +144,7 @@ def test_the_second_to_save_is_shown_what_the_first_changed_and_what_was_typed_s
 
 def test_the_same_holds_for_editing_in_the_list():
     first, second = Desk("manager"), Desk("admin")
-    opened = second.page(UNITS, block="1")
+    opened = second.page(UNITS, block="1", edit="1")
     first.send(f"{UNITS}3/change/", floor="5")
     first.send(f"{UNITS}4/change/", floor="9")
     rows = fields_of(opened) | {"form-2-floor": "6", "_save": "Save"}
@@ -350,7 +350,7 @@ def test_a_retired_unit_cannot_be_retired_again(desk):
 
 
 def test_a_retired_unit_can_only_be_reinstated_and_says_so_first(desk, new_entries):
-    opened, rows = desk.page(f"{UNITS}5/change/"), desk.page(UNITS)
+    opened, rows = desk.page(f"{UNITS}5/change/"), desk.page(UNITS, edit="1")
     desk.send(f"{UNITS}5/close/")
     page = desk.text(f"{UNITS}5/change/")
     assert 'name="floor"' not in page
@@ -370,7 +370,7 @@ def test_a_retired_unit_can_only_be_reinstated_and_says_so_first(desk, new_entri
     assert (unit(4).floor, unit(5).floor) == (0, 1)
     assert len(new_entries()) == 1
     # Beside it the others of the same list are saved.
-    listed = desk.page(UNITS, use="all")
+    listed = desk.page(UNITS, use="all", edit="1")
     assert [form.fields["floor"].disabled for form in listed.context["cl"].formset][3:6] == [
         False, True, False,
     ]  # fmt: skip

@@ -73,5 +73,6 @@ def test_the_sessions_cookie_too(address, tmp_path_factory):
         timeout=30,
     )
     assert inside.status_code == 302
-    attributes = cookies(inside)["__Host-sessionid"]
-    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= attributes
+    found = cookies(inside)
+    for name in ("__Host-sessionid", "__Host-person"):
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= found[name], name

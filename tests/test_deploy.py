@@ -218,6 +218,7 @@ def test_the_services_write_their_state_alone_and_only_the_daily_one_the_seals()
         "omarty.service": ["omarty"],
         "omarty-daily.service": ["omarty omarty-seals"],
         "omarty-messages.service": ["omarty"],
+        "omarty-hourly.service": ["omarty"],
     }
     example = (BASE_DIR / ".env.example").read_text()
     assert "DATABASE_URL=sqlite:////var/lib/omarty/" in example
@@ -232,6 +233,7 @@ def test_the_readme_installs_every_unit_and_names_the_user_and_the_directories()
         "useradd --system --user-group --home-dir /var/lib/omarty",
         "install -d -m 700 -o omarty -g omarty /var/lib/omarty /var/lib/omarty-seals",
         "install -m 640 -o root -g omarty .env.example .env",
-        "systemctl enable --now omarty.service omarty-daily.timer omarty-messages.service",
+        "systemctl enable --now omarty.service omarty-daily.timer omarty-hourly.timer"
+        " omarty-messages.service",
     ):
         assert command in commands

@@ -6,6 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
@@ -17,6 +20,7 @@ from buildings.operations import change_apartment, register_apartment
 from contacts.contact_operations import add_contact
 from contacts.models import Claim, Kind, SecondaryEmail, SecondaryPhone, User
 from omarty.tables.cells import plain, safe
+from tests.backoffice import Desk
 from tests.conftest import person
 from tests.test_import_units import load, read
 
@@ -366,3 +370,139 @@ def test_in_full_the_audit_log_has_every_text_as_it_is_but_for_hidden_contacts(t
         export("audit", tmp_path / "audit.jsonl", full=full)
         lines = (tmp_path / "audit.jsonl").read_text().splitlines()
         assert expected in json.loads(lines[-1 if full else -2])["after"]
+
+
+# --- Residents and phones, from the back-office's list of units --------------------------------------
+
+RESIDENTS = "/admin/buildings/apartment/residents/"
+IN_FULL = {"in_full": "on", "reason": "water is cut"}
+
+
+def residents(desk, query="", **asked):
+    """The rows of the CSV file, as dicts."""
+    response = desk.post(f"{RESIDENTS}{query}", {"format": "csv", **asked})
+    assert response["Content-Type"] == "text/csv", response.content.decode()
+    return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+
+
+def test_residents_and_phones_in_one_sheet(new_entries):
+    rows = residents(Desk("manager"), reason="for the plumber")
+    assert [(row["unit"], row["resident"], row["phone"]) for row in rows[:4]] == [
+        ("1", "Mona Manager", "•••••••0001"),
+        ("2", "Rami Resident", "•••••••0002"),
+        ("2", "Parisa Partner", "•••••••0003"),
+        ("3", "", ""),
+    ]
+    assert rows[1] == {
+        "building": "Palm Gardens",
+        "block": "1",
+        "unit": "2",
+        "name": "",
+        "floor": "0",
+        "occupancy": "Occupied",
+        "resident": "Rami Resident",
+        "phone": "•••••••0002",
+    }
+    (entry,) = new_entries()
+    assert (entry.action, entry.block_id, entry.reason) == (
+        Action.EXPORTED,
+        1,
+        "for the plumber",
+    )
+    assert (entry.after["what"], entry.after["rows"], entry.after["full"]) == (
+        "residents",
+        11,
+        False,
+    )
+
+
+def test_who_asks_or_is_banned_or_has_left_is_no_resident():
+    names = {row["resident"] for row in residents(Desk("manager"))}
+    assert names == {"Mona Manager", "Rami Resident", "Parisa Partner", ""}
+    Membership.objects.filter(user_id=3).update(ended_at="2030-01-01T00:00:00Z")
+    assert "Rami Resident" not in {row["resident"] for row in residents(Desk("manager"))}
+
+
+def test_who_has_two_roles_in_a_unit_stands_there_once():
+    Membership.objects.create(
+        user_id=3, block_id=1, apartment_id=2, role="cashier", status="active"
+    )
+    names = [row["resident"] for row in residents(Desk("manager"))]
+    assert names.count("Rami Resident") == 1
+
+
+def test_phones_in_full_need_a_reason_and_hidden_ones_stay_hidden(new_entries):
+    desk = Desk("manager")
+    add_contact(
+        origin=Origin.of_command("test"),
+        user=person("resident"),
+        kind=Kind.PHONE,
+        typed="01122334455",
+    )
+    User.objects.filter(pk=4).update(phone_hidden=True)
+    before = len(new_entries())
+    refused = desk.post(RESIDENTS, {"format": "csv", "in_full": "on", "reason": " "})
+    assert "Say why you need the contacts in full." in refused.content.decode()
+    assert len(new_entries()) == before
+    phones = {row["resident"]: row["phone"] for row in residents(desk, **IN_FULL)}
+    assert phones["Rami Resident"] == "01000000002; 01122334455"
+    assert phones["Parisa Partner"] == "•••••"
+    assert (new_entries()[-1].reason, new_entries()[-1].after["full"]) == ("water is cut", True)
+
+
+def test_the_sheet_follows_the_lists_filters():
+    desk = Desk("manager")
+    rows = residents(desk, "?occupancy__exact=lived_in")
+    assert [row["unit"] for row in rows] == ["1", "2", "2"]
+    assert [row["unit"] for row in residents(desk, "?q=Rami")] == ["2", "2"]
+    page = desk.text("buildings/apartment/", q="Rami")
+    assert f'href="{RESIDENTS}?q=Rami"' in page
+
+
+def test_a_workbooks_cells_are_plain(tmp_path):
+    User.objects.filter(pk=3).update(name="=1+1", phone="+201000000002")
+    response = Desk("manager").post(RESIDENTS, {"format": "xlsx", **IN_FULL})
+    sheet = load_workbook(io.BytesIO(response.content)).active
+    cells = [cell for row in sheet for cell in row]
+    assert not [cell for cell in cells if cell.data_type == "f"]
+    _building, block, unit, _name, floor, _occupancy, resident, phone = (
+        cell.value for cell in sheet[3]
+    )
+    assert (block, unit, floor, resident) == ("1", 2, 0, "'=1+1")
+    assert phone == "'+201000000002"
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_page_to_print_has_block_day_and_rows(new_entries, language):
+    response = Desk("manager", language=language).post(RESIDENTS, {"format": "print"})
+    text = response.content.decode()
+    assert ('dir="rtl"' in text) is (language == "ar")
+    ((head, rows),) = response.context["pages"]
+    assert "Palm Gardens" in head if language == "en" else head
+    assert rows[1][-2:] == ["Rami Resident", "•••••••0002"]
+    assert "01000000002" not in text and str(timezone.localdate().year) in text
+    (entry,) = new_entries()
+    assert (entry.after["what"], entry.after["format"]) == ("residents", "print")
+    assert "To print" in Desk("manager").text(f"audit/entry/{entry.pk}/change/")
+
+
+def test_each_block_has_a_page_of_its_own():
+    response = Desk("admin").post(RESIDENTS, {"format": "print", **IN_FULL})
+    pages = dict(response.context["pages"])
+    assert len(pages) == Apartment.objects.values("block").distinct().count() > 1
+    assert ["01000000007" in str(rows) for rows in pages.values()].count(True) == 1
+
+
+@pytest.mark.parametrize("kind", ["csv", "print"])
+def test_a_sheet_holds_nothing_of_other_blocks_and_asks_as_often_whatever_its_length(kind):
+    desk = Desk("neighbour")
+    counts = []
+    for first in (2000, 3000):
+        with CaptureQueriesContext(connection) as asked:
+            text = desk.post(RESIDENTS, {"format": kind, **IN_FULL}).content.decode()
+        assert "نادية" in text and "Rami" not in text and "01000000002" not in text
+        counts.append(len(asked))
+        Apartment.objects.bulk_create(
+            Apartment(block_id=2, number=number, floor=1) for number in range(first, first + 500)
+        )
+    assert counts[0] == counts[1]

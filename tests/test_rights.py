@@ -17,14 +17,23 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, resolve
 from django.utils import timezone
 
-from audit.models import Entry
+from audit.models import Action, Entry
 from audit.operations import Origin
 from buildings.membership_operations import start_membership
-from buildings.models import Apartment, Block, Role
-from buildings.operations import register_building, retire_apartment
+from buildings.models import Apartment, Block, Membership, Role
+from buildings.operations import change_apartment, register_building, retire_apartment
 from contacts.contact_operations import add_contact, contacts_of, hide_contact
 from contacts.invitations import invite
-from contacts.models import AppSession, Kind, Message, MessageState, Purpose, Status, User
+from contacts.models import (
+    AppSession,
+    Kind,
+    Message,
+    MessageState,
+    Purpose,
+    SecondFactor,
+    Status,
+    User,
+)
 from contacts.operations import change_status, register_user
 from omarty.api.tokens import Refresh
 from omarty.api.views import CREATE, UPDATE
@@ -122,6 +131,8 @@ def rows_of(block_id):
     origin, block = Origin.of_command("test"), Block.objects.get(pk=block_id)
     units = list(block.apartments.order_by("-pk")[:5])
     retire_apartment(origin=origin, apartment=units[1])
+    edit = Origin.of_command("test")
+    change_apartment(origin=edit, apartment=units[0], changes={"note": "Why"})
     memberships = {}
     for name, status in (
         ("asking", Status.PENDING),
@@ -139,20 +150,25 @@ def rows_of(block_id):
     secondary, hidden = [each for each in contacts_of(someone) if each.secondary][:2]
     hide_contact(origin=origin, contact=hidden, hidden=True)
     people = {}
-    for name in ("newcomer", "invited", "waiting", "suspended"):
+    for name in ("newcomer", "invited", "waiting", "suspended", "guarded"):
         email = f"{name}{block_id}@example.com"
         people[name] = register_user(origin=origin, name=f"{name} {block}", email=email)
         start_membership(origin=origin, user=people[name], block=block, apartment=units[3])
     invite(origin=origin, user=people["invited"], made_by=None)
     User.objects.filter(pk=people["waiting"].pk).update(status=Status.PENDING)
     User.objects.filter(pk=people["suspended"].pk).update(status=Status.BANNED)
+    for each in (people["guarded"], person("admin")):
+        SecondFactor.objects.get_or_create(user=each, seed=f"{each.pk}", last_step=0)
     return {
         "unit": units[0].pk,
         "retired": units[1].pk,
         "other": units[2].pk,
+        "home": units[3].pk,
+        "office": Membership.objects.managing().filter(block=block).earliest("pk").pk,
         "person": someone.pk,
         "secondary": secondary.key,
         "hidden": hidden.key,
+        "edited": Entry.objects.filter(action=Action.APARTMENT_CHANGED).latest("pk").pk,
     } | {name: each.pk for name, each in (memberships | people).items()}
 
 
@@ -452,7 +468,7 @@ def sign(answer, *, done):
     code, to = answer.status_code, answer.get("Location", "")
     if "attachment" in answer.get("Content-Disposition", ""):
         found = "f"
-    elif code == 302 and to.startswith("/admin/login/"):
+    elif to.startswith("/admin/login/") or b'name="sign_in-password"' in answer.content:
         found = "s"
     elif code == 302 and to == "/admin/" and unknown(answer):
         found = "u"

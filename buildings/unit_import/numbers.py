@@ -1,11 +1,8 @@
 """Numbers that units of a table give up and get."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from django.db.models import Q
-
-from buildings.models import Apartment
+from buildings.unit_changes import NumberMove, refused_moves
 from buildings.unit_import.rows import Unit
 
 
@@ -15,35 +12,12 @@ def changes_number(unit: Unit) -> bool:
 
 
 def without_number(units: Sequence[Unit]) -> Iterator[Unit]:
-    """The units that should get a number which another unit has and keeps, or gets.
-
-    Units may trade their numbers: what one gives up another can have.
-    """
-    moving = list(filter(changes_number, units))
-    if not moving:
-        return
+    """The units that should get a number which another unit has and keeps, or gets."""
+    moving = {unit.pk: unit for unit in units if unit.pk is not None and changes_number(unit)}
+    moves = [
+        NumberMove(pk, unit.key.block_id, unit.stored["number"], unit.reported["number"])
+        for pk, unit in moving.items()
+    ]
     taken = {(unit.key.block_id, unit.key.number) for unit in units if unit.rows}
-    wanted: dict[int, list[int]] = defaultdict(list)
-    for unit in moving:
-        wanted[unit.key.block_id].append(unit.reported["number"])
-    condition = Q(pk__in=[])
-    for block_id, numbers in wanted.items():
-        condition |= Q(block_id=block_id, number__in=numbers)
-    others = Apartment.objects.filter(condition).exclude(pk__in=[unit.pk for unit in moving])
-    taken |= set(others.values_list("block_id", "number"))
-    while refused := _refused(moving, taken):
-        moving.remove(refused)
-        # It keeps its number, so whoever wanted that one is checked again.
-        taken.add((refused.key.block_id, refused.stored["number"]))
-        yield refused
-
-
-def _refused(moving: Iterable[Unit], taken: set[tuple[int, int | None]]) -> Unit | None:
-    """The first unit that wants a number which is taken, or which another wants before it."""
-    wanted: set[tuple[int, int | None]] = set()
-    for unit in moving:
-        number = (unit.key.block_id, unit.reported["number"])
-        if number in taken or number in wanted:
-            return unit
-        wanted.add(number)
-    return None
+    for move in refused_moves(moves, taken):
+        yield moving[move.unit_id]

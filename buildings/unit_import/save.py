@@ -18,6 +18,7 @@ from audit.models import Action
 from audit.operations import Named, Origin, entry, record_each
 from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from buildings.permissions import EVERYTHING, Blocks
+from buildings.unit_changes import write_units
 from buildings.unit_import.columns import COLUMNS, DETAILS, FIELDS, as_line
 from buildings.unit_import.names import unit_key
 from buildings.unit_import.numbers import changes_number, without_number
@@ -353,12 +354,9 @@ def _change(origin: Origin, blocks: dict[int, Block], units: Sequence[Unit]) -> 
             changed.append((unit, {"before": before, "after": changes}))
             for name, value in changes.items():
                 setattr(row, name, value)
-    moving = [unit.pk for unit, facts in changed if "number" in facts["after"]]
-    if moving:
-        # First nobody has the numbers that are traded, for the database looks at row after row.
-        Apartment.objects.filter(pk__in=moving).update(number=None)
+    moving = [locked[unit.pk].pk for unit, facts in changed if "number" in facts["after"]]
     rows = [locked[unit.pk] for unit, _facts in changed]
-    Apartment.objects.bulk_update(rows, FIELDS if moving else DETAILS, batch_size=500)
+    write_units(rows, FIELDS if moving else DETAILS, moving=moving)
     _record_units(origin, blocks, Action.APARTMENT_CHANGED, changed)
     return len(changed)
 

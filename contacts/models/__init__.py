@@ -15,6 +15,7 @@ from contacts.models.people import (
     UserManager,
     new_session_stamp,
 )
+from contacts.models.second_factor import RequiredOf, SecondFactor, SecondFactorRule
 from contacts.models.sessions import (
     DEVICE_LENGTH,
     AppSession,
@@ -40,7 +41,10 @@ __all__ = [
     "MessageState",
     "Purpose",
     "RecoveryCode",
+    "RequiredOf",
     "SECONDARY",
+    "SecondFactor",
+    "SecondFactorRule",
     "SecondaryContact",
     "SecondaryEmail",
     "SecondaryPhone",

@@ -20,6 +20,7 @@ class Purpose(TextChoices):
     RECOVERY = "recovery", _("Forgotten password")
     PASSWORD_SET = "password_set", _("A password was set")  # noqa: S105
     CONTACT_CHANGED = "contact_changed", _("A contact for sign-in was changed")
+    REQUESTS = "requests", _("Requests to belong")
 
 
 class MessageState(TextChoices):

@@ -1,11 +1,9 @@
 """The switch: the field `api` names the method (contract/answers.md, Both endpoints)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
@@ -56,33 +54,3 @@ def answer(request: Any, verb: str, methods: Mapping[str, Handler]) -> Response:
 def no_such_address(request: HttpRequest) -> HttpResponse:
     """Any other address below the API's: Django would answer with a page."""
     return plain(*envelopes.NO_SUCH_ADDRESS)
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django could not take the request at all."""
-    if request.path.startswith(settings.API_PREFIX):
-        return plain(*envelopes.UNREADABLE_BODY)
-    return _untouched(defaults.bad_request)(request, exception)
-
-
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Somebody may not see this page."""
-    return _untouched(defaults.permission_denied)(request, exception)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """No page is here."""
-    return _untouched(defaults.page_not_found)(request, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """An error outside of our views."""
-    if request.path.startswith(settings.API_PREFIX):
-        return plain(*envelopes.SERVER_ERROR)
-    return defaults.server_error(request)
-
-
-def _untouched(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Django's page without its look at the form: a form that cannot be read would fail here once more."""
-    plain_page: Callable[..., HttpResponse] = page.__wrapped__  # type: ignore[attr-defined]
-    return plain_page

@@ -1,4 +1,4 @@
-"""Row actions of units: move somebody in, merge, retire, reinstate."""
+"""Row actions of units: move somebody in, everybody out; merge, retire, reinstate."""
 
 from datetime import time
 from typing import Any, cast
@@ -7,17 +7,18 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from audit.models import Action
 from audit.operations import Where
-from buildings.membership_operations import merge_apartment, start_membership
+from buildings.membership_operations import end_memberships, merge_apartment, start_membership
 from buildings.models import (
     Apartment,
     Membership,
+    Occupancy,
     Role,
 )
 from buildings.operations import (
@@ -25,20 +26,13 @@ from buildings.operations import (
     retire_apartment,
     why_unit_refused,
 )
-from contacts.canonical import ContactProblem
-from contacts.contact_operations import WhyContactRefused
-from contacts.models import Claim, Kind, User
-from contacts.operations import register_user
-from omarty.backoffice.base.forms import (
-    ANY_LANGUAGE,
-    DayField,
-    contact_input,
-    moment_of,
-)
-from omarty.backoffice.base.labels import contact_refusal, listed
+from contacts.models import Status, User
+from omarty.backoffice.base.forms import DayField, moment_of
+from omarty.backoffice.base.labels import listed
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowAction
-from omarty.backoffice.base.taken_contacts import ContactTaken
+from omarty.backoffice.newcomer import NewcomerAction
+from omarty.backoffice.occupancy_field import follow_field, follows, vacant
 
 
 class MergeApartment(RowAction):
@@ -148,11 +142,17 @@ class PersonSelect(AutocompleteSelect):
         return super().optgroups(name, [each for each in value if row_id(each) is not None], attr)
 
 
-class MoveIn(RowAction):
+class MoveIn(NewcomerAction):
     """Somebody joins a unit: a person of the user's blocks, or a new one."""
 
     title = gettext_lazy("Move somebody in")
     button = gettext_lazy("Move in")
+    again = gettext_lazy("Move in, then the next person")
+    field_order = ("person",)
+    if_taken = gettext_lazy(
+        "If they belong to one of your blocks, choose them above; anybody else asks for the "
+        "unit in the app, and you approve."
+    )
 
     person = forms.ModelChoiceField(
         label=gettext_lazy("Person"),
@@ -161,24 +161,6 @@ class MoveIn(RowAction):
         help_text=gettext_lazy(
             "Of your blocks. Leave it empty for somebody new, and fill in below."
         ),
-    )
-    name = forms.CharField(
-        label=gettext_lazy("Name"),
-        required=False,
-        max_length=255,
-        widget=forms.TextInput(attrs=ANY_LANGUAGE),
-    )
-    phone = forms.CharField(
-        label=gettext_lazy("Phone"),
-        required=False,
-        max_length=40,
-        widget=contact_input(Kind.PHONE),
-    )
-    email = forms.CharField(
-        label=gettext_lazy("E-mail"),
-        required=False,
-        max_length=254,
-        widget=contact_input(Kind.EMAIL),
     )
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role, initial=Role.RESIDENT)
     day = DayField(label=gettext_lazy("Since"))
@@ -190,6 +172,13 @@ class MoveIn(RowAction):
         person.queryset = people.choosable(self.request, User.objects.all())
         person.widget = PersonSelect(Membership._meta.get_field("user"), admin.site)
         person.widget.choices = person.choices
+        # Of a family all have the day of the first.
+        self.initial = {
+            name: self.request.GET[name] for name in ("role", "day") if name in self.request.GET
+        }
+
+    def further_fields(self) -> dict[str, forms.Field]:
+        return follow_field(Occupancy.OCCUPIED, vacant([self.row]))
 
     @property
     def asks_for_contact(self) -> Action | None:
@@ -217,19 +206,10 @@ class MoveIn(RowAction):
             raise ValidationError(
                 _("Choose a person, or fill in the name and a phone or e-mail of a new one.")
             )
-        for kind in Kind:
-            self._check_contact(kind)
         return cleaned
 
-    def _check_contact(self, kind: Kind) -> None:
-        try:
-            if self.cleaned_data.get(kind):
-                kind.canonical(self.cleaned_data[kind])
-        except ContactProblem as problem:
-            self.add_error(kind, contact_refusal(kind, WhyContactRefused.INVALID, problem.hint))
-
     def carry_out(self) -> list[str]:
-        person = self.cleaned_data["person"] or self._register()
+        person = self.cleaned_data["person"] or self.register()
         role = Role(self.cleaned_data["role"])
         if Membership.objects.current().filter(user=person, apartment=self.row, role=role).exists():
             raise ValidationError({"person": _("This person has that role in the unit already.")})
@@ -240,39 +220,51 @@ class MoveIn(RowAction):
             apartment=self.row,
             role=role,
             started_at=moment_of(self.cleaned_data["day"], time.min),
+            units_follow=follows(self),
         )
         return [_("%(who)s moved into unit %(unit)s.") % {"who": person, "unit": self.row}]
 
-    def _register(self) -> User:
-        typed = self.cleaned_data
-        try:
-            return register_user(
-                origin=self.origin,
-                name=typed["name"],
-                phone=typed["phone"] or None,
-                email=typed["email"] or None,
-            )
-        except IntegrityError as error:
-            kind = _taken_kind(typed)
-            message: dict[str, Any] = {kind: self._taken(kind)}
-            raise ContactTaken(message) from error
+    def outcome_page(self) -> str:
+        if "_again" not in self.data:
+            return ""
+        same = {"role": self.cleaned_data["role"], "day": self.cleaned_data["day"].isoformat()}
+        return f"{self.request.path}?{urlencode(same)}"
 
-    def _taken(self, kind: Kind) -> str:
-        return (
-            contact_refusal(kind, WhyContactRefused.TAKEN)
-            + " "
-            + _(
-                "If they belong to one of your blocks, choose them above; anybody else asks for the "
-                "unit in the app, and you approve."
-            )
+
+class MoveEverybodyOut(RowAction):
+    """All members of a unit leave it; who merely asks for it goes on asking."""
+
+    title = gettext_lazy("Move everybody out")
+    button = gettext_lazy("Move everybody out")
+    harms = True
+
+    day = DayField(label=gettext_lazy("On"))
+
+    @property
+    def leaving(self) -> list[Membership]:
+        """The memberships that end, of which the unit's list fetched the people."""
+        return _members(self.row)
+
+    @classmethod
+    def why_refused(cls, row: Any) -> str:
+        return "" if _members(row) else _("Nobody belongs to unit %(doubled)s.") % {"doubled": row}
+
+    def plan(self) -> list[str]:
+        return [listed([each.user, each.get_role_display()]) for each in self.leaving]
+
+    def carry_out(self) -> list[str]:
+        leaving = self.leaving
+        end_memberships(
+            origin=self.origin,
+            memberships=leaving,
+            ended_at=moment_of(self.cleaned_data["day"], time.max),
         )
+        count = len({each.user_id for each in leaving})
+        return [
+            ngettext("%(count)d person moved out.", "%(count)d people moved out.", count)
+            % {"count": count}
+        ]
 
 
-def _taken_kind(typed: dict[str, Any]) -> Kind:
-    taken = [
-        kind
-        for kind in Kind
-        if typed[kind]
-        and Claim.objects.filter(kind=kind, value=kind.canonical(typed[kind])).exists()
-    ]
-    return taken[0] if taken else Kind.PHONE
+def _members(unit: Any) -> list[Membership]:
+    return [each for each in unit.current if each.status != Status.PENDING]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import NON_FIELD_ERRORS
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.forms import modelform_factory
 from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
@@ -26,15 +26,19 @@ from buildings.operations import (
     register_apartment,
     why_unit_refused,
 )
+from buildings.unit_changes import change_apartments
 from buildings.unit_import.columns import COLUMNS
 from contacts.text import clean
 from omarty.backoffice.apartment_actions import (
     MergeApartment,
+    MoveEverybodyOut,
     MoveIn,
     ReinstateApartment,
     RetireApartment,
 )
+from omarty.backoffice.apartment_changes import ChangeApartments
 from omarty.backoffice.apartment_import import ApartmentImportAdmin
+from omarty.backoffice.apartment_list import ApartmentFormSet, ApartmentListForm
 from omarty.backoffice.base import history
 from omarty.backoffice.base.filters import BlockFilter, EndedFilter
 from omarty.backoffice.base.form_lock import FormLock, FormLockAdmin
@@ -44,12 +48,21 @@ from omarty.backoffice.base.forms import (
     WholeNumberField,
     reason_field,
 )
-from omarty.backoffice.base.labels import distinct_labels, listed, unit_in_block
-from omarty.backoffice.base.request_limits import row_id, whole_number
+from omarty.backoffice.base.labels import (
+    distinct_labels,
+    isolated,
+    listed,
+    unit_in_block,
+    with_standing,
+)
+from omarty.backoffice.base.list_editing import ChangedFilter, is_edited
+from omarty.backoffice.base.request_limits import BACK_LINK, row_id
 from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import scope, titled
-from omarty.backoffice.base.search import digits_of, named, residents_matching
+from omarty.backoffice.base.search import people_matching, units_matching
 from omarty.backoffice.data_quality import NEEDS_CORRECTION
+from omarty.backoffice.hubs import unit_people
+from omarty.backoffice.residents_sheet import ResidentsSheetAdmin
 from omarty.tables.columns import ExportColumn
 
 
@@ -57,7 +70,6 @@ class NumberTakenForm(SeenForm, ModelForm):
     """Shows beside the number that the block has it already."""
 
     def _post_clean(self) -> None:
-        # Of a list's many rows only the changed ones need statements.
         if self.has_changed() or self.seen_row() is None:
             super()._post_clean()  # type: ignore[misc]
 
@@ -90,30 +102,6 @@ class ApartmentForm(NumberTakenForm):
             # Legacy units may lack them, new ones may not.
             for name in {"number", "floor"} & set(self.fields):
                 self.fields[name].required = True
-
-
-class ApartmentListForm(NumberTakenForm):
-    """A unit in the list."""
-
-    guarded = ("number", "floor", "occupancy")
-    changes: Any = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # What was typed before somebody retired the unit is refused in words, not ignored.
-        typed = any(self.add_prefix(name) in self.data for name in self.guarded)
-        read_only = why_unit_refused(self.instance) and not typed
-        if self.instance.pk and (read_only or self.instance.block_id not in self.changes):
-            for field in self.fields.values():
-                field.disabled = True
-
-    def clean(self) -> Any:
-        cleaned = super().clean()
-        # So that the list compares numbers within their blocks.
-        cleaned["block"] = self.instance.block
-        if why_unit_refused(self.instance) and self.has_changed():
-            self.add_error("number", why_unit_refused(self.instance))
-        return cleaned
 
 
 class NeedsCorrectionFilter(admin.SimpleListFilter):
@@ -159,7 +147,7 @@ class RetiredFilter(EndedFilter):
 
 
 @admin.register(Apartment)
-class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
+class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, ResidentsSheetAdmin, RowActionsAdmin):
     """The units of the user's blocks."""
 
     when_empty = _("Add a unit, import units from a file, or add floors with units to a block.")
@@ -176,10 +164,13 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
     change_list_template = "backoffice/unit_list.html"
     row_actions = {
         "move-in": MoveIn,
+        "everybody-out": MoveEverybodyOut,
         "merge": MergeApartment,
         "close": RetireApartment,
         "reopen": ReinstateApartment,
+        "change-values": ChangeApartments,
     }
+    bulk = ("change-values",)
     list_display = ("unit", "number", "floor", "occupancy", "people", "block")
     list_display_links = ("unit",)
     list_editable = ("number", "floor", "occupancy")
@@ -190,6 +181,7 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
         "occupancy",
         NeedsCorrectionFilter,
         RetiredFilter,
+        ChangedFilter,
     )
     search_fields = ("number",)
     search_help_text = _("Number, floor, name of a unit or resident, phone, or e-mail")
@@ -208,8 +200,8 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
         }
         return [
             *([(_("Retired"), retired)] if obj.closed_at else []),
-            (None, {"fields": ["block", *shown]}),
             titled(_("People"), "current_people"),
+            (None, {"fields": ["block", *shown]}),
             titled(_("Former people"), "former_people"),
             titled(_("Entries"), "entries"),
         ]
@@ -239,21 +231,36 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
             .prefetch_related(Prefetch("memberships", queryset=people, to_attr="current"))
         )
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The unit, and whether its page offers to change something."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.changeable = self.may_change(request, row)
+        return row
+
+    def phone_lines(self, row: Any) -> tuple[str, str]:
+        floor = "" if row.floor is None else _("floor %(floor)s") % {"floor": isolated(row.floor)}
+        beside = filter(None, [floor, row.get_occupancy_display()])
+        people = dict.fromkeys(isolated(each.user) for each in row.current)
+        return capfirst(listed(beside)) or "", listed(people)
+
     @admin.display(description=pgettext_lazy("heading", "unit"), ordering="number")
     def unit(self, row: Apartment) -> str:
         return str(row)
 
     @admin.display(description=_("people"))
     def people(self, row: Any) -> str:
-        return listed(dict.fromkeys(each.user for each in row.current))
+        return listed(dict.fromkeys(with_standing(each.user, each) for each in row.current))
 
     @admin.display(description=_("People"))
-    def current_people(self, row: Apartment) -> SafeString:
-        return _people(row.memberships.filter(ended_at=None))
+    def current_people(self, row: Any) -> SafeString:
+        return unit_people(row, changeable=row.changeable)
 
     @admin.display(description=_("Former people"))
     def former_people(self, row: Apartment) -> SafeString:
-        return _people(row.memberships.filter(ended_at__isnull=False), ended=True)
+        former = row.memberships.filter(ended_at__isnull=False)
+        rows = list(former.select_related("user").order_by("-pk"))
+        return render_to_string("backoffice/people.html", {"memberships": rows, "ended": True})
 
     @admin.display(description=_("Entries"))
     def entries(self, row: Apartment) -> SafeString:
@@ -265,23 +272,28 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
         term = clean(search_term).strip()
         if not term:
             return queryset, False
-        found = named(term) | residents_matching(term, scope(request).sees)
-        if number := digits_of(term):
-            found |= Q(number__contains=number)
-        floor = whole_number(term)
-        if floor is not None:
-            found |= Q(floor=floor)
-        return queryset.filter(found), False
+        people = people_matching(term, scope(request).sees)
+        return queryset.filter(units_matching(term, people)), False
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         row = type("ApartmentListForm", (ApartmentListForm,), {"changes": scope(request).changes})
         return modelform_factory(Apartment, form=row, fields=self.list_editable, **kwargs)
+
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_formset(request, formset=ApartmentFormSet, **kwargs)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        # An action would lose what is typed beside it.
+        return {} if is_edited(request) else super().get_actions(request)
 
     def register_row(self, origin: Origin, typed: dict[str, Any]) -> Apartment:
         return register_apartment(origin=origin, **typed)
 
     def change_row(self, origin: Origin, row: Apartment, changes: dict[str, Any]) -> None:
         change_apartment(origin=origin, apartment=row, changes=changes)
+
+    def change_rows(self, origin: Origin, changes: dict[int, dict[str, Any]]) -> None:
+        change_apartments(origin=origin, changes=changes)
 
     def page_title(self, row: Apartment) -> str:
         return capfirst(unit_in_block(row.block, row)) or ""
@@ -308,10 +320,10 @@ class ApartmentAdmin(FormLockAdmin, ApartmentImportAdmin, RowActionsAdmin):
         # A superuser has too many blocks for buttons: they go by the list of blocks.
         blocks = Block.objects.select_related("building").order_by("pk")
         offered = [] if changes.ids is None else distinct_labels(changes.only(blocks, "pk"))
-        context = {"blocks_for_floors": offered, **(extra_context or {})}
+        context = {
+            "blocks_for_floors": offered,
+            "may_edit": self.has_change_permission(request),
+            "back_link": request.GET.get(BACK_LINK, ""),
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
-
-
-def _people(memberships: QuerySet[Membership], *, ended: bool = False) -> SafeString:
-    rows = list(memberships.select_related("user").order_by("-pk"))
-    return render_to_string("backoffice/people.html", {"memberships": rows, "ended": ended})

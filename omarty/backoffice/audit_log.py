@@ -1,36 +1,51 @@
 """The audit log: a read-only list of entries, newest first."""
 
 import json
-import uuid
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext, gettext_noop, pgettext_lazy
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from audit.models import Action, Entry
+from audit.models import Entry
 from buildings.models import Apartment, Block
+from buildings.undo import lock_change
 from contacts.entry_masking import CONTACTS, hide_contacts
 from contacts.models import User
 from contacts.text import clean
+from omarty.backoffice.audit_archives import archives_page
+from omarty.backoffice.audit_filters import (
+    ActionFilter,
+    OutcomeFilter,
+    PersonFilter,
+    RequestFilter,
+)
+from omarty.backoffice.audit_list import EntryList
 from omarty.backoffice.base.active_filters import FilteredList
 from omarty.backoffice.base.export import ExportingAdmin, local_time
 from omarty.backoffice.base.filters import BlockFilter, DayFilter
 from omarty.backoffice.base.history import NOTHING, changes, names_in
-from omarty.backoffice.base.labels import actor_name, map_link, unit_in_block
-from omarty.backoffice.base.request_limits import row_id
+from omarty.backoffice.base.labels import (
+    actor_name,
+    isolated,
+    listed,
+    listed_phrases,
+    map_link,
+    moment,
+    unit_in_block,
+)
+from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import scope
 from omarty.backoffice.base.search import people_named
-from omarty.legacy.models import LegacyRow
+from omarty.backoffice.undo_action import Undo
 from omarty.tables.columns import ExportColumn, TextColumn
 
 # Texts that entries store and pages translate: why something was refused, names in `after`. "list" and
@@ -49,159 +64,19 @@ STORED_TEXTS = (
     gettext_noop("full"),
     gettext_noop("units"),
     gettext_noop("people"),
+    gettext_noop("residents"),
     gettext_noop("audit"),
     gettext_noop("person"),
     gettext_noop("legacy"),
 )
-OLDER, NEWER = "older", "newer"
+# Blocks that one line names.
+MOST_PLACES = 3
 # Of a search: every word adds conditions.
 MOST_WORDS = 8
 
 
-class EntryList(FilteredList):
-    """A page of entries, newest first. It never counts them: there may be tens of millions.
-
-    `older=7` starts below entry 7, `newer=7` ends above it; both walk the primary key.
-    """
-
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Entry]:
-        self.older, self.newer = (row_id(self.params.pop(name, "")) for name in (OLDER, NEWER))
-        for name in (OLDER, NEWER):
-            self.filter_params.pop(name, None)
-        found: QuerySet[Entry] = super().get_queryset(request, exclude_parameters)
-        return found.order_by("-pk")
-
-    def get_results(self, request: HttpRequest) -> None:
-        size = self.list_per_page
-        ascending = self.newer is not None
-        if ascending:
-            rows = list(self.queryset.filter(pk__gt=self.newer).order_by("pk")[: size + 1])
-        elif self.older is not None:
-            rows = list(self.queryset.filter(pk__lt=self.older)[: size + 1])
-        else:
-            rows = list(self.queryset[: size + 1])
-        more = len(rows) > size
-        self.result_list = rows[:size][::-1] if ascending else rows[:size]
-        self.result_count = self.full_result_count = len(self.result_list)
-        self.show_full_result_count = self.can_show_all = self.multi_page = False
-        self.show_admin_actions = False
-        has_newer = more if ascending else self.older is not None
-        has_older = True if ascending else more
-        page = self.result_list
-        hide_contacts(page)
-        self.newer_link = self._link(NEWER, page[0].pk) if page and has_newer else ""
-        self.older_link = self._link(OLDER, page[-1].pk) if page and has_older else ""
-        self.newest_link = self.get_query_string()
-
-    def _link(self, name: str, pk: int) -> str:
-        link: str = self.get_query_string({name: pk})
-        return link
-
-
-# Actions whose entries name no block.
-WITHOUT_BLOCK = {
-    Action.SIGNED_IN,
-    Action.SIGNED_OUT,
-    Action.SESSION_RENEWED,
-    Action.SESSION_ENDED,
-    Action.USER_REGISTERED,
-    Action.PASSWORD_CHANGED,
-    Action.STATUS_CHANGED,
-    Action.BUILDING_REGISTERED,
-    Action.BUILDING_CHANGED,
-    Action.USER_ERASED,
-    Action.ENTRIES_ARCHIVED,
-    Action.LEGACY_QUARANTINED,
-    Action.LEGACY_DONE,
-    Action.LEGACY_REOPENED,
-}
-# Those of them whose entries from the legacy server's log may name one.
-LEGACY_WITH_BLOCK = {Action.SIGNED_IN, Action.USER_REGISTERED, Action.PASSWORD_CHANGED}
-
-
-class ActionFilter(admin.SimpleListFilter):
-    """What was done: the actions that can be among the reader's entries."""
-
-    title = _("action")
-    parameter_name = "action"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        missing = set() if scope(request).sees.ids is None else set(WITHOUT_BLOCK)
-        if LegacyRow.objects.exists():
-            missing -= LEGACY_WITH_BLOCK
-        else:
-            missing |= {each for each in Action if each.startswith("legacy.")}
-        return [(each.value, each.label) for each in Action if each not in missing]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
-        return queryset if self.value() is None else queryset.filter(action=self.value())
-
-
-class OutcomeFilter(admin.SimpleListFilter):
-    """Done, or refused."""
-
-    title = _("outcome")
-    parameter_name = "outcome"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("done", _("Done")), ("refused", _("Refused"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
-        if self.value() == "done":
-            return queryset.filter(refused="")
-        if self.value() == "refused":
-            return queryset.exclude(refused="")
-        return queryset
-
-
-class PersonFilter(admin.SimpleListFilter):
-    """What one person did, or what was done to them: `person=<id>`, reached by links."""
-
-    title = pgettext_lazy("heading", "person")
-    parameter_name = "person"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        chosen = request.GET.get(self.parameter_name, "")
-        number = row_id(chosen)
-        if number is None:
-            return [(chosen, chosen)] if chosen else []
-        seen = model_admin.get_queryset(request).order_by("-pk")
-        entry = seen.filter(person_id=number).first() or seen.filter(actor_id=number).first()
-        if entry is None:
-            return [(str(number), f"#{number}")]
-        name = entry.person_label if entry.person_id == number else entry.actor_label
-        return [(str(number), name)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
-        if self.value() is None:
-            return queryset
-        number = row_id(self.value() or "")
-        return (
-            queryset.filter(Q(person_id=number) | Q(actor_id=number)) if number else queryset.none()
-        )
-
-
-class RequestFilter(admin.SimpleListFilter):
-    """All entries of one request, or of one run of a command: `request=<uuid>`, reached by links."""
-
-    title = _("change")
-    parameter_name = "request"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        chosen = request.GET.get(self.parameter_name)
-        return [(chosen, _("All entries of one change"))] if chosen else []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
-        if self.value() is None:
-            return queryset
-        try:
-            return queryset.filter(request_id=uuid.UUID(self.value()))
-        except ValueError:
-            return queryset.none()
-
-
 @admin.register(Entry)
-class EntryAdmin(ExportingAdmin):
+class EntryAdmin(ExportingAdmin, RowActionsAdmin):
     """The entries of the user's blocks."""
 
     when_empty = _("Whatever is done in your blocks, in the app or here, will be listed.")
@@ -219,6 +94,7 @@ class EntryAdmin(ExportingAdmin):
     # There is a search; where it looks, get_search_results() says.
     search_fields = ("actor_label", "person_label", "apartment_label", "reason")
     search_help_text = _("Part of the name of a person, a unit or a record, or of a reason.")
+    row_actions = {"undo": Undo}
     export_name = "audit"
     export_columns = [
         ExportColumn[Entry](_("when"), lambda entry: local_time(entry.at)),
@@ -269,6 +145,18 @@ class EntryAdmin(ExportingAdmin):
     def get_rangefilter_at_title(self, request: HttpRequest, field_path: str) -> Any:
         return _("day")
 
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(archives_page)
+        return [path("archives/", view, name=self.address_name("archives")), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        archives = self.address("archives") if scope(request).sees.ids is None else ""
+        return super().changelist_view(request, {"archives_link": archives})
+
+    def lock(self, rows: Sequence[Entry]) -> None:
+        for row in rows:
+            lock_change(row.request_id)
+
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         entry: Any = super().get_object(request, *args, **kwargs)
         if entry is not None:
@@ -317,26 +205,42 @@ class EntryAdmin(ExportingAdmin):
         context["title"] = kwargs["obj"].get_action_display()
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def phone_lines(self, entry: Entry) -> tuple[str, str]:
+        where = unit_in_block(entry.block_label, entry.apartment_label) if entry.block_label else ""
+        names = [actor_name(entry.actor_label), entry.target_label]
+        refused = gettext("Refused") if entry.refused else ""
+        told = [refused, *(isolated(name) for name in names if name), where]
+        return self.did(entry), listed_phrases(filter(None, told))
+
     @admin.display(description=_("when"))
     def when(self, entry: Entry) -> SafeString:
-        local = timezone.localtime(entry.at)
-        return format_html(
-            '<time datetime="{}">{}</time>',
-            entry.at.isoformat(),
-            date_format(local, "SHORT_DATETIME_FORMAT"),
-        )
+        return moment(entry.at)
 
     @admin.display(description=_("who"))
     def who(self, entry: Entry) -> SafeString:
         return _person(entry.actor_id, actor_name(entry.actor_label))
 
     @admin.display(description=_("action"))
-    def did(self, entry: Entry) -> str:
-        return entry.get_action_display()
+    def did(self, entry: Any) -> str:
+        together = entry.together
+        if together is None:
+            return str(entry.get_action_display())
+        return listed(together.done) or gettext("Many entries")
 
     @admin.display(description=_("record"))
-    def what(self, entry: Entry) -> SafeString:
-        return _or_nothing(entry.target_label)
+    def what(self, entry: Any) -> SafeString:
+        """What it was done to; in the list also what changed, or the way to the other entries."""
+        label = _or_nothing(entry.target_label)
+        together = getattr(entry, "together", None)
+        if together is not None:
+            return format_html(
+                "<span>{}<br>{}</span>", label, _open_all(entry, together.counts.total())
+            )
+        if words := getattr(entry, "words", None):
+            return format_html(
+                '<span>{}<br><span class="changed">{}</span></span>', label, listed(words)
+            )
+        return label
 
     @admin.display(description=_("person concerned"))
     def concerned(self, entry: Any) -> SafeString:
@@ -354,6 +258,9 @@ class EntryAdmin(ExportingAdmin):
 
     @admin.display(description=_("block, unit"))
     def where(self, entry: Any) -> SafeString:
+        together = getattr(entry, "together", None)
+        if together is not None:
+            return _places(together.places)
         if not entry.block_label:
             return _or_nothing(entry.apartment_label)
         # The list has no links to them: each row would need statements of its own.
@@ -419,6 +326,25 @@ class EntryAdmin(ExportingAdmin):
             entry.request_id,
             gettext("All entries of this change"),
         )
+
+
+def _open_all(entry: Entry, count: int) -> SafeString:
+    """The link that opens a change of many entries."""
+    text = gettext("All entries of this change")
+    if count:
+        text = ngettext("All %(count)d entry", "All %(count)d entries", count) % {"count": count}
+    log = reverse("admin:audit_entry_changelist")
+    return format_html('<a href="{}?request={}">{}</a>', log, entry.request_id, text)
+
+
+def _places(places: set[tuple[str, str]]) -> SafeString:
+    """Where a change was: its unit, or its block, or its blocks."""
+    named = sorted(place for place in places if place[0])
+    if len(named) > 1:
+        named = [(block, "") for block in sorted({block for block, _unit in named})]
+    shown = listed(unit_in_block(*place) for place in named[:MOST_PLACES])
+    more = "…" if len(named) > MOST_PLACES else ""
+    return format_html("<span>{}{}</span>", capfirst(shown) or NOTHING, more)
 
 
 def _json(values: dict[str, Any] | None) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,6 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from audit.models import Entry
 from audit.operations import Origin
 from buildings.models import Block, Building
 from buildings.operations import (
@@ -29,14 +31,20 @@ from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin
 from omarty.backoffice.base.form_lock import FormLock, FormLockAdmin
 from omarty.backoffice.base.forms import ModelForm, SeenForm, reason_field
-from omarty.backoffice.base.labels import building_name, map_link, unit_in_block
+from omarty.backoffice.base.labels import building_name, listed, map_link, unit_in_block
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowActionsAdmin
-from omarty.backoffice.base.scoped_admin import ModelAdmin, scope
+from omarty.backoffice.base.scoped_admin import ModelAdmin, scope, titled
 from omarty.backoffice.base.search import named
 from omarty.backoffice.block_actions import AddFloors
+from omarty.backoffice.first_steps import register_block_step
+from omarty.backoffice.hubs import BlockHub
 from omarty.backoffice.invitation_actions import InviteBlock
+from omarty.backoffice.office_actions import AppointManager
 from omarty.tables.columns import ExportColumn
+
+# On a block's page; the audit log has them all.
+RECENT_ENTRIES = 10
 
 
 class RegisteredForm(SeenForm, ModelForm):
@@ -118,7 +126,7 @@ class BlockAdmin(NamedAdmin, SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
 
     form = BlockForm
 
-    when_empty = _("Register a building, then its blocks; then grant each block its manager.")
+    when_empty = _("Register a building, then its blocks; then appoint each block's manager.")
     export_name = "blocks"
     export_columns = [
         ExportColumn[Block](_("id"), attrgetter("pk")),
@@ -131,9 +139,16 @@ class BlockAdmin(NamedAdmin, SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
     ]
 
     block_path = "pk"
-    row_actions = {"add-floors": AddFloors, "invite": InviteBlock}
+    row_actions = {"appoint": AppointManager, "add-floors": AddFloors, "invite": InviteBlock}
     list_display = ("number", "name", "building_shown", "status")
-    readonly_fields = ("building_shown", "coordinates", "created_at")
+    readonly_fields = (
+        "managers",
+        "figures",
+        "building_shown",
+        "coordinates",
+        "created_at",
+        "entries",
+    )
     list_select_related = ("building",)
     search_fields = ("folded",)
     ordering = ("pk",)
@@ -141,10 +156,48 @@ class BlockAdmin(NamedAdmin, SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Block | None = None) -> Any:
         if obj is None:
             return [(None, {"fields": BlockForm.guarded})]
-        if self.has_change_permission(request):
-            return [(None, {"fields": [*BlockForm.guarded, "reason", "created_at"]})]
-        shown = ["building_shown", "number", "name", "floors", "units_planned"]
-        return [(None, {"fields": [*shown, "coordinates", "status", "created_at"]})]
+        fields = [*BlockForm.guarded, "reason", "created_at"]
+        if not self.has_change_permission(request):
+            fields = ["building_shown", "number", "name", "floors", "units_planned"]
+            fields += ["coordinates", "status", "created_at"]
+        return [
+            titled(_("Managers"), "managers"),
+            titled(_("At a glance"), "figures"),
+            (_("The block"), {"fields": fields}),
+            titled(_("Entries"), "entries"),
+        ]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The block, with what its page gathers for this user."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.hub = BlockHub(request, row)
+        return row
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        row = context["original"]
+        context["next_steps"] = [] if row is None else row.hub.next_steps()
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Block) -> HttpResponseRedirect:
+        """A new block's page says what it lacks to begin with."""
+        return HttpResponseRedirect(self.address("change", obj.pk))
+
+    @admin.display(description=_("Managers"))
+    def managers(self, row: Any) -> SafeString:
+        hub: BlockHub = row.hub
+        return hub.managers_shown()
+
+    @admin.display(description=_("At a glance"))
+    def figures(self, row: Any) -> SafeString:
+        hub: BlockHub = row.hub
+        return hub.figures_shown()
+
+    @admin.display(description=_("Entries"))
+    def entries(self, row: Block) -> SafeString:
+        return history.table(Entry.objects.filter(block_id=row.pk), most=RECENT_ENTRIES)
 
     def register_row(self, origin: Origin, typed: dict[str, Any]) -> Block:
         return register_block(origin=origin, **typed)
@@ -159,6 +212,10 @@ class BlockAdmin(NamedAdmin, SuperusersAdmin, ExportingAdmin, RowActionsAdmin):
 
     def page_title(self, row: Block) -> str:
         return capfirst(unit_in_block(row)) or ""
+
+    def phone_lines(self, row: Block) -> tuple[str, str]:
+        named_and_status = filter(None, [row.name, row.get_status_display()])
+        return listed(named_and_status), building_name(row.building)
 
     @admin.display(description=pgettext_lazy("heading", "building"))
     def building_shown(self, row: Block) -> SafeString:
@@ -188,15 +245,20 @@ class BuildingAdmin(NamedAdmin, SuperusersAdmin):
     """The buildings that blocks stand in; superusers register and edit them."""
 
     form = BuildingForm
-    when_empty = _("Register a building, then its blocks; then grant each block its manager.")
+    when_empty = _("Register a building, then its blocks; then appoint each block's manager.")
     block_path = "blocks__pk"
 
     list_display = ("called", "name_en", "name_ar", "city", "region", "street")
     search_fields = ("folded",)
     ordering = ("pk",)
+    readonly_fields = ("blocks_shown",)
+    change_form_template = "backoffice/change_form.html"
 
     def page_title(self, row: Building) -> str:
         return building_name(row)
+
+    def phone_lines(self, row: Building) -> tuple[str, str]:
+        return "", listed(filter(None, [row.street, row.region, row.city]))
 
     @admin.display(description=pgettext_lazy("heading", "building"))
     def called(self, row: Building) -> str:
@@ -215,7 +277,31 @@ class BuildingAdmin(NamedAdmin, SuperusersAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Building | None = None) -> Any:
         reason = ["reason"] if obj is not None and self.has_change_permission(request) else []
-        return [(None, {"fields": [*BuildingForm.guarded, *reason]})]
+        of_building = (None, {"fields": [*BuildingForm.guarded, *reason]})
+        return [of_building] if obj is None else [titled(_("Blocks"), "blocks_shown"), of_building]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The building, with the blocks that its page shows to this user."""
+        row: Any = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.seen = list(scope(request).sees.only(row.blocks.order_by("pk"), "pk"))
+        return row
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        row = context["original"]
+        adds = row is not None and self.has_change_permission(request)
+        context["next_steps"] = [register_block_step(row)] if adds else []
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Building) -> HttpResponseRedirect:
+        """A new building's page offers to register a block of it."""
+        return HttpResponseRedirect(self.address("change", obj.pk))
+
+    @admin.display(description=_("Blocks"))
+    def blocks_shown(self, row: Any) -> SafeString:
+        return render_to_string("backoffice/blocks.html", {"blocks": row.seen})
 
     def register_row(self, origin: Origin, typed: dict[str, Any]) -> Building:
         return register_building(origin=origin, **typed)

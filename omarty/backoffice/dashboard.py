@@ -4,6 +4,7 @@ Every figure is counted under the same conditions as the list that it links to; 
 statements does not depend on how many blocks there are.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -13,16 +14,19 @@ from django.db.models import Count, Min, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Entry
-from buildings.models import Apartment, Block, Membership, Occupancy
+from buildings.models import Apartment, Block, Membership, Occupancy, Role
 from buildings.permissions import Blocks
+from buildings.request_notices import OVERDUE_AFTER
 from contacts.entry_masking import hide_contacts
 from contacts.models import Status
 from omarty.backoffice.base.labels import actor_name
 from omarty.backoffice.data_quality import NEEDS_CORRECTION
+from omarty.backoffice.figures import Figure, list_link
+from omarty.backoffice.first_steps import Begun, with_managed
+from omarty.backoffice.waiting import Waiting
 from omarty.days import midnight
 
 DAYS = 14
@@ -32,23 +36,16 @@ MOST_BLOCKS = 30
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A number with its label and the address of the list that it counts."""
-
-    label: Any
-    count: int
-    link: str
-    due: bool = False
-
-
-@dataclass(frozen=True)
 class BlockFigures:
-    """How many units in use a block has, how many of them are occupied, and its active members."""
+    """How many units in use a block has, how many of them are occupied, its active members, and how many of
+    these do not manage it.
+    """
 
     block: Block
     units: int
     occupied: int
     members: int
+    residents: int
 
     @property
     def occupancy_rate(self) -> int:
@@ -56,18 +53,22 @@ class BlockFigures:
         return round(100 * self.occupied / self.units) if self.units else 0
 
     @property
+    def link(self) -> str:
+        return reverse("admin:buildings_block_change", args=[self.block.pk])
+
+    @property
     def units_link(self) -> str:
-        return _list("buildings_apartment", block=self.block.pk)
+        return list_link("buildings_apartment", block=self.block.pk)
 
     @property
     def occupied_link(self) -> str:
-        return _list(
+        return list_link(
             "buildings_apartment", block=self.block.pk, occupancy__exact=Occupancy.OCCUPIED
         )
 
     @property
     def members_link(self) -> str:
-        return _list("buildings_membership", block=self.block.pk, status__exact=Status.ACTIVE)
+        return list_link("buildings_membership", block=self.block.pk, status__exact=Status.ACTIVE)
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,19 @@ class DayFigures:
     @property
     def link(self) -> str:
         day = self.day.isoformat()
-        return _list("audit_entry", at__range__gte=day, at__range__lte=day)
+        return list_link("audit_entry", at__range__gte=day, at__range__lte=day)
 
 
-def dashboard_context(blocks: Blocks) -> dict[str, Any]:
-    """What the page shows of these blocks, from nine statements."""
+def dashboard_context(blocks: Blocks, waiting: Waiting) -> dict[str, Any]:
+    """What the page shows of these blocks, from eight statements; `waiting` is of these blocks too."""
     each_block = _each_block(blocks)
     days = _days(blocks)
     shown = each_block[:MOST_BLOCKS]
     return {
-        "figures": _figures(blocks, each_block),
-        "corrections": _corrections(blocks),
+        "figures": [*_requests(blocks, waiting), *_figures(each_block)],
+        "corrections": _corrections(blocks, any(each.units for each in each_block)),
         "blocks": shown,
+        "every_block": each_block,
         "further_blocks": len(each_block) - len(shown),
         "days": days,
         "recent_entries": _recent_entries(blocks),
@@ -108,32 +110,58 @@ def dashboard_context(blocks: Blocks) -> dict[str, Any]:
     }
 
 
-def _figures(blocks: Blocks, each_block: list[BlockFigures]) -> list[Figure]:
-    waiting = Membership.objects.current().filter(status=Status.PENDING)
-    return [
+def begun(each_block: Iterable[BlockFigures]) -> Begun:
+    """What there is in these blocks, of those of `dashboard_context()`."""
+    own = list(each_block)
+    blocks: list[Any] = [each.block for each in own]
+    return Begun(
+        first=next(iter(blocks), None),
+        unmanaged=next((block for block in blocks if not block.managed), None),
+        units=any(each.units for each in own),
+        residents=any(each.residents for each in own),
+    )
+
+
+def _requests(blocks: Blocks, waiting: Waiting) -> list[Figure]:
+    """How many wait; superusers are told too of those that no manager has answered in time."""
+    pending = {"status__exact": Status.PENDING.value}
+    figures = [
         Figure(
             _("Requests waiting"),
-            blocks.only(waiting, "block_id").count(),
-            _list("buildings_membership", status__exact=Status.PENDING),
+            waiting.count,
+            list_link("buildings_membership", **pending),
             due=True,
+        )
+    ]
+    if blocks.ids is None and waiting.overdue:
+        hours = OVERDUE_AFTER // timedelta(hours=1)
+        label = _("Requests waiting for more than %(hours)d hours") % {"hours": hours}
+        link = list_link("buildings_membership", **pending, waiting=hours)
+        figures.append(Figure(label, waiting.overdue, link, due=True))
+    return figures
+
+
+def _figures(each_block: list[BlockFigures]) -> list[Figure]:
+    return [
+        Figure(_("Blocks"), len(each_block), list_link("buildings_block")),
+        Figure(
+            _("Units"), sum(each.units for each in each_block), list_link("buildings_apartment")
         ),
-        Figure(_("Blocks"), len(each_block), _list("buildings_block")),
-        Figure(_("Units"), sum(each.units for each in each_block), _list("buildings_apartment")),
         Figure(
             _("Occupied units"),
             sum(each.occupied for each in each_block),
-            _list("buildings_apartment", occupancy__exact=Occupancy.OCCUPIED),
+            list_link("buildings_apartment", occupancy__exact=Occupancy.OCCUPIED),
         ),
     ]
 
 
-def _corrections(blocks: Blocks) -> list[Figure]:
+def _corrections(blocks: Blocks, any_units: bool) -> list[Figure]:
     """Units that need correction, by what is wrong with them."""
     units = blocks.only(Apartment.objects.filter(closed_at=None), "block_id")
     rules = {name: Count("pk", filter=rule) for name, (rule, _label) in NEEDS_CORRECTION.items()}
-    counts = units.aggregate(**rules)
+    counts = units.aggregate(**rules) if any_units else dict.fromkeys(rules, 0)
     return [
-        Figure(label, counts[name], _list("buildings_apartment", correction=name))
+        Figure(label, counts[name], list_link("buildings_apartment", correction=name))
         for name, (_rule, label) in NEEDS_CORRECTION.items()
     ]
 
@@ -147,16 +175,22 @@ def _each_block(blocks: Blocks) -> list[BlockFigures]:
         )
     }
     active = blocks.only(Membership.objects.active(), "block_id")
-    members = dict(active.values_list("block_id").annotate(members=Count("pk")))
-    nothing = {"units": 0, "occupied": 0}
+    members = {
+        row["block_id"]: row
+        for row in active.values("block_id").annotate(
+            members=Count("pk"), residents=Count("pk", filter=~Q(role=Role.MANAGER))
+        )
+    }
+    nothing = dict.fromkeys(("units", "occupied", "members", "residents"), 0)
     return [
         BlockFigures(
             block,
             units.get(block.pk, nothing)["units"],
             units.get(block.pk, nothing)["occupied"],
-            members.get(block.pk, 0),
+            members.get(block.pk, nothing)["members"],
+            members.get(block.pk, nothing)["residents"],
         )
-        for block in blocks.only(Block.objects.order_by("pk"), "pk")
+        for block in with_managed(blocks.only(Block.objects.order_by("pk"), "pk"))
     ]
 
 
@@ -183,8 +217,3 @@ def _days(blocks: Blocks) -> list[DayFigures]:
         }
     )
     return [DayFigures(day, counts[f"day{n}"]) for n, day in enumerate(days)]
-
-
-def _list(name: str, **query: Any) -> str:
-    link = reverse(f"admin:{name}_changelist")
-    return f"{link}?{urlencode(query)}" if query else link

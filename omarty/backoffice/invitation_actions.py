@@ -16,20 +16,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from audit.operations import Origin
 from buildings.models import Block, Membership
 from buildings.permissions import WhyNotInvited, why_not_invited
-from contacts.canonical import ContactProblem
 from contacts.contact_operations import Contact
 from contacts.invitations import SERVES_FOR, end_invitations, invite, never_signed_in
 from contacts.message_texts import invitation_text
 from contacts.models import Kind, Status, User
 from contacts.open_invitations import open_invitations
 from contacts.outbox import language_of
-from contacts.phones import canonical_phone
 from omarty.backoffice.base.labels import unit_in_block
 from omarty.backoffice.base.row_actions import MOST_AT_ONCE, RowAction
 from omarty.backoffice.base.scoped_admin import scope
 from omarty.backoffice.person_actions import PersonAction, membership_of
+from omarty.backoffice.reaching import dialled
 
 _REASONS = {
     WhyNotInvited.SUPERUSER: gettext_lazy("%(who)s is a superuser: they get no link."),
@@ -86,29 +86,30 @@ class Invite(RowAction):
         ]
 
     def carry_out(self) -> list[str]:
-        return [self._card(person) for person in self.people()]
+        return [invitation_card(self.request, self.origin, person) for person in self.people()]
 
-    def _card(self, person: User) -> SafeString:
-        """What is given to the person: the link, in every form in which it may be sent or printed."""
-        if refused := why_refused(self.request, person):
-            raise ValidationError(refused)
-        membership = membership_of(self.request, person)
-        where: Any = {}
-        if membership is not None:
-            where = {"block": membership.block, "apartment": membership.apartment}
-        maker = self.request.user if isinstance(self.request.user, User) else None
-        invitation, secret = invite(origin=self.origin, user=person, made_by=maker, **where)
-        link = self.request.build_absolute_uri(reverse("invitation", args=[secret]))
-        until = date_format(timezone.localtime(invitation.expires_at), "DATE_FORMAT")
-        context = {
-            "person": person,
-            "unit": membership and unit_in_block(membership.block, membership.apartment),
-            "link": link,
-            "until": until,
-            "image": segno.make(link, error="m").svg_data_uri(scale=4, border=2),
-            "ways": list(_ways(person, link)),
-        }
-        return render_to_string("backoffice/invitation.html", context)
+
+def invitation_card(request: HttpRequest, origin: Origin, person: User) -> SafeString:
+    """Invite the person: their link, in every form in which it is sent or printed. Raises ValidationError."""
+    if refused := why_refused(request, person):
+        raise ValidationError(refused)
+    membership = membership_of(request, person)
+    where: Any = {}
+    if membership is not None:
+        where = {"block": membership.block, "apartment": membership.apartment}
+    maker = request.user if isinstance(request.user, User) else None
+    invitation, secret = invite(origin=origin, user=person, made_by=maker, **where)
+    link = request.build_absolute_uri(reverse("invitation", args=[secret]))
+    until = date_format(timezone.localtime(invitation.expires_at), "DATE_FORMAT")
+    context = {
+        "person": person,
+        "unit": membership and unit_in_block(membership.block, membership.apartment),
+        "link": link,
+        "until": until,
+        "image": segno.make(link, error="m").svg_data_uri(scale=4, border=2),
+        "ways": list(_ways(person, link)),
+    }
+    return render_to_string("backoffice/invitation.html", context)
 
 
 class InviteBlock(Invite):
@@ -178,17 +179,9 @@ def _ways(person: User, link: str) -> Iterable[tuple[str, str]]:
         contact.typed if contact.typed and not contact.hidden else ""
         for contact in (Contact(person, Kind.PHONE), Contact(person, Kind.EMAIL))
     )
-    number = _dialled(phone)
+    number = dialled(phone)
     yield _("WhatsApp"), f"https://wa.me/{number.lstrip('+')}?text={quote(text)}"
     if number:
         yield _("SMS"), f"sms:{number}?body={quote(text)}"
     if email:
         yield _("E-mail"), f"mailto:{quote(email)}?subject={quote(subject)}&body={quote(text)}"
-
-
-def _dialled(phone: str) -> str:
-    """The number with its country's code; empty for none, or for what is none today."""
-    try:
-        return canonical_phone(phone) if phone else ""
-    except ContactProblem:
-        return ""

@@ -4,6 +4,7 @@ from datetime import time
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -17,11 +18,12 @@ from buildings.membership_operations import (
     why_membership_refused,
     why_role_refused,
 )
-from buildings.models import Membership, Role
+from buildings.models import Membership, Occupancy, Role
 from contacts.models import Status
 from omarty.backoffice.base.forms import DayField, SeenForm, moment_of
 from omarty.backoffice.base.labels import listed, nothing_changed, unit_in_block
 from omarty.backoffice.base.row_actions import RowAction
+from omarty.backoffice.occupancy_field import emptied, follow_field, follows, vacant
 
 
 class MembershipAction(RowAction):
@@ -38,6 +40,13 @@ class MembershipAction(RowAction):
     def why_refused(cls, row: Membership) -> str:
         return why_membership_refused(row, cls.status)
 
+    def outcome_page(self) -> str:
+        """The unit's page, if that led here."""
+        unit = self.row.apartment_id
+        if unit is None or self.request.GET.get("unit") != str(unit):
+            return ""
+        return reverse("admin:buildings_apartment_change", args=[unit])
+
     def plan(self) -> list[str]:
         return [listed([row.user, unit_in_block(row.block, row.apartment)]) for row in self.rows]
 
@@ -49,8 +58,11 @@ class ApproveRequest(MembershipAction):
     button = gettext_lazy("Approve")
     status = Status.PENDING
 
+    def further_fields(self) -> dict[str, forms.Field]:
+        return follow_field(Occupancy.OCCUPIED, vacant(row.apartment for row in self.rows))
+
     def carry_out(self) -> list[str]:
-        approve_memberships(origin=self.origin, memberships=self.rows)
+        approve_memberships(origin=self.origin, memberships=self.rows, units_follow=follows(self))
         return [
             ngettext(
                 "%(count)d person was approved.", "%(count)d people were approved.", self.count
@@ -147,11 +159,15 @@ class MoveOut(MembershipAction):
 
     day = DayField(label=gettext_lazy("On"))
 
+    def further_fields(self) -> dict[str, forms.Field]:
+        return follow_field(Occupancy.VACANT, emptied(self.rows))
+
     def carry_out(self) -> list[str]:
         end_memberships(
             origin=self.origin,
             memberships=self.rows,
             ended_at=moment_of(self.cleaned_data["day"], time.max),
+            units_follow=follows(self),
         )
         return [
             ngettext("%(count)d person moved out.", "%(count)d people moved out.", self.count)

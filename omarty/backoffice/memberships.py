@@ -1,6 +1,7 @@
 """Memberships of the user's blocks: current and former ones, and requests."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from operator import attrgetter
 from typing import Any
 
@@ -8,16 +9,19 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Entry
 from buildings.models import Membership
 from buildings.operations import lock_blocks
+from buildings.request_notices import waiting_longer_than
 from contacts.contact_operations import Contact
-from contacts.models import Kind, User
+from contacts.models import Kind, Status, User
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time
-from omarty.backoffice.base.filters import BlockFilter, EndedFilter
+from omarty.backoffice.base.filters import BlockFilter, EndedFilter, SignedInFilter
+from omarty.backoffice.base.labels import listed_phrases, unit_in_block
 from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import scope
 from omarty.backoffice.base.search import digits_of, people_matching
@@ -29,7 +33,26 @@ from omarty.backoffice.membership_actions import (
     Readmit,
     RefuseRequest,
 )
+from omarty.backoffice.membership_requests import RequestsAdmin
+from omarty.backoffice.office_actions import HandOver
 from omarty.tables.columns import ContactColumn, ExportColumn
+
+
+class WaitingFilter(admin.SimpleListFilter):
+    """Requests by how long they have waited."""
+
+    title = _("waiting for")
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        words = _("More than %(hours)d hours")
+        return [(str(hours), words % {"hours": hours}) for hours in (24, 48, 72)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        if self.value() not in dict(self.lookup_choices):
+            return queryset
+        longer = waiting_longer_than(timedelta(hours=int(self.value() or 0)))
+        return queryset.filter(longer, status=Status.PENDING, ended_at=None)
 
 
 class FormerFilter(EndedFilter):
@@ -41,8 +64,14 @@ class FormerFilter(EndedFilter):
     current, ended = _("Current"), ("past", _("Former"))
 
 
+class MemberSignedInFilter(SignedInFilter):
+    """Memberships by whether their people have come in yet."""
+
+    path = "user"
+
+
 @admin.register(Membership)
-class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
+class MembershipAdmin(RequestsAdmin, ExportingAdmin, RowActionsAdmin):
     """The memberships of the user's blocks; only row actions change them."""
 
     when_empty = _("People who ask in the app to belong to one of your units will be listed here.")
@@ -63,6 +92,7 @@ class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
         "approve": ApproveRequest,
         "refuse": RefuseRequest,
         "role": ChangeRole,
+        "hand-over": HandOver,
         "move-out": MoveOut,
         "ban": Ban,
         "readmit": Readmit,
@@ -70,13 +100,20 @@ class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
     bulk = ("approve", "refuse", "move-out", "ban", "readmit")
     list_display = ("user", "apartment", "block", "role", "standing", "started_at", "ended_at")
     list_select_related = ("user", "apartment", "block")
-    list_filter = ("status", "role", BlockFilter, FormerFilter)
+    list_filter = (
+        "status",
+        WaitingFilter,
+        "role",
+        BlockFilter,
+        FormerFilter,
+        MemberSignedInFilter,
+    )
     search_fields = ("user__name",)
     search_help_text = _(
         "Words of a name, a phone or four digits of it, e-mail, or number of the unit"
     )
     ordering = ("-pk",)
-    sortable_by = ("role", "standing", "started_at", "ended_at")
+    sortable_by = ("role", "standing", "started_at", "asked_at", "ended_at")
     fields = (
         "user",
         "block",
@@ -87,7 +124,11 @@ class MembershipAdmin(ExportingAdmin, RowActionsAdmin):
         "ended_at",
         "entries",
     )
-    readonly_fields = ("standing", "entries")
+    readonly_fields = ("standing", "asked_at", "phones", "members", "entries")
+
+    def phone_lines(self, row: Membership) -> tuple[str, str]:
+        unit = unit_in_block(row.block, row.apartment)
+        return "", listed_phrases([capfirst(unit), row.get_role_display(), row.standing])
 
     @admin.display(description=_("status"), ordering="status")
     def standing(self, row: Membership) -> str:

@@ -59,6 +59,12 @@ class MessageAdmin(OfficeAdmin):
     def page_title(self, row: Message) -> str:
         return str(row)
 
+    def phone_lines(self, row: Message) -> tuple[str, str]:
+        return (
+            row.get_purpose_display(),
+            f"{row.get_state_display()} {row.problem and _(row.problem)}",
+        )
+
     @admin.display(description=gettext_lazy("number"))
     def number(self, row: Message) -> str:
         return str(row)

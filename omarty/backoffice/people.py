@@ -9,22 +9,24 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from buildings.models import Membership
-from buildings.permissions import Blocks, members_within
+from buildings.permissions import Blocks, changeable_people, members_within
 from contacts.contact_operations import Contact, contacts_of
 from contacts.invitations import has_signed_in
 from contacts.masking import shown_contact
 from contacts.models import Kind, User
 from contacts.operations import lock_contacts
+from contacts.second_factor import second_factor_of
 from omarty.backoffice.base import history
 from omarty.backoffice.base.export import ExportingAdmin, local_time
 from omarty.backoffice.base.filters import BlockFilter, SignedInFilter
-from omarty.backoffice.base.labels import listed_phrases, unit_in_block
+from omarty.backoffice.base.labels import listed_phrases, unit_in_block, with_standing
 from omarty.backoffice.base.row_actions import RowActionsAdmin
 from omarty.backoffice.base.scoped_admin import scope, titled
 from omarty.backoffice.base.search import people_matching
@@ -40,12 +42,12 @@ from omarty.backoffice.person_actions import (
     HideContact,
     ReadmitPerson,
     RemoveContact,
+    ResetSecondFactor,
     RevealContacts,
     ShowContact,
     Suspend,
     Unlock,
     UseForSignIn,
-    membership_of,
 )
 from omarty.tables.columns import ContactColumn, ExportColumn
 
@@ -79,6 +81,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         "suspend": Suspend,
         "readmit": ReadmitPerson,
         "unlock": Unlock,
+        "reset-second-factor": ResetSecondFactor,
         "reveal": RevealContacts,
         "edit": EditContact,
         "hide": HideContact,
@@ -130,11 +133,9 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         superusers.
         """
         changes = scope(request).changes
-        if row is not None and row.erased_at is not None:
-            return False
-        if row is None or changes.ids is None:
+        if row is None:
             return bool(changes)
-        return not row.is_superuser and membership_of(request, row) is not None
+        return changeable_people(changes).filter(pk=row.pk).exists()
 
     def lock(self, rows: Sequence[User]) -> None:
         for row in sorted(rows, key=attrgetter("pk")):
@@ -157,6 +158,10 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
         found = people_matching(term, scope(request).sees) if term else Q()
         return people.filter(found), False
 
+    def phone_lines(self, row: User) -> tuple[str, str]:
+        below = [self.phone_shown(row) if row.phone else "", capfirst(self.units(row))]
+        return "", format_html_join(gettext("; "), "{}", ([part] for part in below if part))
+
     @admin.display(description=pgettext_lazy("heading", "person"))
     def person(self, row: User) -> str:
         return str(row)
@@ -171,7 +176,9 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
 
     @admin.display(description=_("units"))
     def units(self, row: Any) -> str:
-        units = (unit_in_block(each.block, each.apartment) for each in row.current)
+        units = (
+            with_standing(unit_in_block(each.block, each.apartment), each) for each in row.current
+        )
         return listed_phrases(dict.fromkeys(units))
 
     @admin.display(description=_("Contacts"))
@@ -212,6 +219,7 @@ class PersonAdmin(ExportingAdmin, RowActionsAdmin):
             "never": not has_signed_in(row),
             "invitations": row.invitations.select_related("made_by").order_by("-pk")[:5],
             "now": timezone.now(),
+            "second_factor": second_factor_of(row) if row.sees.ids is None else None,
         }
         return render_to_string("backoffice/sign_in_of_person.html", context)
 

@@ -28,6 +28,7 @@ from contacts.contact_operations import (
 from contacts.masking import shown_contact
 from contacts.models import Kind, Status, User
 from contacts.operations import change_status, correct_name, end_sessions, unlock
+from contacts.second_factor import reset, second_factor_of
 from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES, SeenForm, contact_input
 from omarty.backoffice.base.labels import contact_line, contact_refusal, nothing_changed
 from omarty.backoffice.base.row_actions import ActionRefused, RowAction
@@ -226,6 +227,43 @@ class Unlock(PersonAction):
     def carry_out(self) -> list[str]:
         unlock(origin=self.origin, user=self.row)
         return [_("%s may try again.") % self.row]
+
+
+class ResetSecondFactor(PersonAction):
+    """Take the second factor off somebody who has lost their phone and their recovery codes."""
+
+    title = gettext_lazy("Reset the second factor")
+    button = gettext_lazy("Reset the second factor")
+    harms = True
+    needs_reason = True
+    superusers_only = True
+
+    @classmethod
+    def why_refused(cls, row: User) -> str:
+        if second_factor_of(row):
+            return ""
+        return _("%(who)s has no second factor.") % {"who": row}
+
+    @classmethod
+    def why_refused_to(cls, request: HttpRequest, row: User) -> str:
+        if row.pk == request.user.pk:
+            return _("You cannot reset your own: switch it off, or another superuser does it.")
+        return cls.why_refused(row)
+
+    @classmethod
+    def offered_for(cls, row: User) -> bool:
+        return True
+
+    def plan(self) -> list[str]:
+        return [
+            _("%s is signed out of the back-office, and signs in by the password alone.")
+            % self.row,
+            _("Make sure that it is they who ask, not somebody in their name."),
+        ]
+
+    def carry_out(self) -> list[str]:
+        reset(origin=self.origin, user=self.row)
+        return [_("The second factor of %s was reset.") % self.row]
 
 
 class AddContact(PersonAction):

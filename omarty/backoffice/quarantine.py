@@ -114,6 +114,9 @@ class QuarantineAdmin(OfficeAdmin):
     def page_title(self, row: QuarantinedRow) -> str:
         return f"{kind(row)} {row.key}"
 
+    def phone_lines(self, row: QuarantinedRow) -> tuple[str, str]:
+        return row.get_reason_display(), in_words(row)
+
     @admin.display(description=_("legacy row"))
     def row(self, row: QuarantinedRow) -> str:
         return self.page_title(row)

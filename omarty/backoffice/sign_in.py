@@ -1,7 +1,6 @@
 """Signing in to the back-office, and changing one's own password."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -16,15 +15,21 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import Action
 from audit.operations import Origin, record
 from buildings.permissions import reach
-from contacts.attempts import TooManyAttempts, own_password_is_right
-from contacts.models import Status
+from contacts.attempts import TooManyAttempts
+from contacts.models import Status, User
 from contacts.operations import change_password
 from contacts.refusals import record_refusal
+from contacts.second_factor import lacks_required, second_factor_of
 from contacts.session_store import note_sign_in
 from omarty.backoffice.base.forms import CONTACT_ATTRIBUTES
 from omarty.backoffice.base.scoped_admin import origin_of
+from omarty.backoffice.proof import refuse_wrong_password
+from omarty.backoffice.sign_in_code import CodeAsked
 from omarty.client_address import client_ip
 from omarty.lockout import PAUSED, WRONG, attempted_name, pause_seconds, too_many_attempts
+
+# What a session has of somebody who has to set up a second factor before anything else.
+MUST_SET_UP = "must_set_up"
 
 
 class SignInForm(AuthenticationForm):
@@ -77,6 +82,9 @@ class SignInForm(AuthenticationForm):
                 origin=origin, action=Action.SIGNED_IN, refused=refused, target=user, person=user
             )
             raise ValidationError(self.error_messages[refused], code=refused)
+        if second_factor_of(user) is not None:
+            # Not a refusal to be shown: the sign-in goes on at another page.
+            raise CodeAsked(user)
         record(origin=origin, action=Action.SIGNED_IN, target=user, person=user)
 
 
@@ -87,23 +95,14 @@ class OwnPasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         typed: str = self.cleaned_data["old_password"]
-        right = partial(self.user.check_password, typed)
-        try:
-            if own_password_is_right(right, person=self.user):
-                return typed
-        except TooManyAttempts as error:
-            record_refusal(
-                origin=self.origin, action=Action.PASSWORD_CHANGED, refused=PAUSED, of=error.of
-            )
-            raise ValidationError(too_many_attempts(), code=PAUSED) from error
-        record(
+        refuse_wrong_password(
+            typed,
+            user=self.user,
             origin=self.origin,
             action=Action.PASSWORD_CHANGED,
-            target=self.user,
-            person=self.user,
-            refused=WRONG,
+            words=str(self.error_messages["password_incorrect"]),
         )
-        raise ValidationError(self.error_messages["password_incorrect"])
+        return typed
 
 
 class PasswordChange(PasswordChangeView):
@@ -136,7 +135,14 @@ def after_sign_in(request: HttpRequest, response: Any) -> Any:
     """What the page's answer needs besides: a new session its device and address, a pause its status."""
     if request.method == "POST" and response.status_code == 302:
         note_sign_in(request.session, request.headers.get("User-Agent", ""), client_ip(request))
+        note_whether_required(request)
     return with_pause(response, NON_FIELD_ERRORS)
+
+
+def note_whether_required(request: HttpRequest) -> None:
+    """Note in the session of somebody who lacks a second factor whether they have to set one up."""
+    if isinstance(request.user, User) and lacks_required(request.user):
+        request.session[MUST_SET_UP] = True
 
 
 def with_pause(response: Any, field: str) -> Any:

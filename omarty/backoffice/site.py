@@ -1,6 +1,7 @@
 """The back-office's site: who may sign in, its menu, and how each request is answered."""
 
-from functools import wraps
+from functools import partial, wraps
+from itertools import count
 from typing import Any, cast
 
 from django.contrib.admin import AdminSite
@@ -17,12 +18,19 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import Action
 from audit.operations import record
 from contacts.models import User
-from omarty.backoffice.base.request_limits import clean_request, refuse_outsized
+from omarty.backoffice.base.request_limits import BACK_LINK, clean_request, refuse_outsized
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
-from omarty.backoffice.dashboard import dashboard_context
+from omarty.backoffice.dashboard import begun, dashboard_context
+from omarty.backoffice.find import TERM, find_anything
+from omarty.backoffice.first_steps import first_steps
 from omarty.backoffice.former_addresses import former_urls, present_address
+from omarty.backoffice.kept_forms import has_sign_in, kept_from, remember_person, sign_in_first
+from omarty.backoffice.notices import own_notices
+from omarty.backoffice.second_factor import own_second_factor, required_second_factor
 from omarty.backoffice.sessions import own_sessions
-from omarty.backoffice.sign_in import PasswordChange, SignInForm, after_sign_in
+from omarty.backoffice.sign_in import MUST_SET_UP, PasswordChange, SignInForm, after_sign_in
+from omarty.backoffice.sign_in_code import CodeAsked, ask_for_code, sign_in_code
+from omarty.backoffice.waiting import waiting
 from omarty.legacy.models import QuarantinedRow
 from omarty.retry import retry_on_deadlock, was_busy
 
@@ -37,6 +45,9 @@ MENU = (
     "Message",
     "QuarantinedRow",
 )
+
+# What is open to somebody who has to set up a second factor.
+OPEN_BEFORE = ("admin:second_factor", "admin:logout")
 
 
 class ChoicesView(AutocompleteJsonView):
@@ -71,41 +82,48 @@ class OmartySite(AdminSite):
 
         @wraps(inner)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            refuse_outsized(request.GET)
+            # That page says in words that a term is too long.
+            refuse_outsized(request.GET, but=TERM if view is find_anything else BACK_LINK)
             clean_request(request)
+            if request.session.get(MUST_SET_UP) and request.path not in map(reverse, OPEN_BEFORE):
+                return redirect("admin:second_factor")
 
             if request.method != "POST":
                 address = present_address(request)
                 return HttpResponseRedirect(address) if address else inner(request, *args, **kwargs)
 
+            tries = count()
+
             def answer() -> Any:
-                _reset(request)
+                if next(tries):
+                    _reset(request)
                 return inner(request, *args, **kwargs)
 
-            # Each POST writes in one transaction: rolled back, it can be repeated.
-            try:
-                return retry_on_deadlock(answer)
-            except OperationalError as error:
-                if not was_busy(error):
-                    raise
-                _reset(request)
-                return self._busy(request)
+            def send() -> Any:
+                # Each POST writes in one transaction: rolled back, it can be repeated.
+                try:
+                    return retry_on_deadlock(answer)
+                except OperationalError as error:
+                    if not was_busy(error):
+                        raise
+                    _reset(request)
+                    return self._busy(request)
+
+            return sign_in_first(request, send) if self._must_sign_in(request) else send()
 
         return guarded
 
+    def _must_sign_in(self, request: HttpRequest) -> bool:
+        """Whether a form waits for sign-in; to sign out none is needed."""
+        signs_out = request.path == reverse("admin:logout", current_app=self.name)
+        return not signs_out and (has_sign_in(request) or not self.has_permission(request))
+
     def _busy(self, request: HttpRequest) -> HttpResponse:
         """The page for a request that waited for a lock in vain: a button sends the same again."""
-        typed = [
-            (name, value)
-            for name, values in request.POST.lists()
-            if "password" not in name and name != "csrfmiddlewaretoken"
-            for value in values
-        ]
         context = {
             **self.each_context(request),
             "title": _("Somebody else is changing this just now"),
-            "typed": typed,
-            "uploaded": bool(request.FILES),
+            "kept": kept_from(request),
         }
         request.current_app = self.name
         return TemplateResponse(request, "backoffice/busy.html", context, status=503)
@@ -114,7 +132,7 @@ class OmartySite(AdminSite):
         return bool(scope(request).sees)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """With `menu`: the lists that the header leads to."""
+        """With `menu`, lists that the header leads to; `waiting`, how many requests wait; `first_steps`."""
         context = super().each_context(request)
         models = {
             model["object_name"]: model
@@ -123,21 +141,35 @@ class OmartySite(AdminSite):
         }
         if "QuarantinedRow" in models and not QuarantinedRow.objects.exists():
             del models["QuarantinedRow"]
-        return {**context, "menu": [models[name] for name in MENU if name in models]}
+        menu = [models[name] for name in MENU if name in models]
+        more = {"waiting": waiting(request).count} if menu else {}
+        # Asked only where a template shows it.
+        return {**context, **more, "menu": menu, "first_steps": partial(first_steps, request)}
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         """Lists stand in the menu; the dashboard is the one page that gathers them."""
         return redirect("admin:index", permanent=False)
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        dashboard = dashboard_context(scope(request).sees)
+        dashboard = dashboard_context(scope(request).sees, waiting(request))
+        changes = scope(request).changes
+        own = [each for each in dashboard["every_block"] if each.block.pk in changes]
+        dashboard["first_steps"] = first_steps(request, begun(own))
         return super().index(request, {**dashboard, **(extra_context or {})})
 
     def get_urls(self) -> list[Any]:
         # "View on site" resolves any id of any table, and no record has a page on another site.
         pages = [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
-        own = path("sessions/", self.admin_view(own_sessions), name="own_sessions")
-        return [*former_urls(), own, *pages]
+        required = self.admin_view(required_second_factor)
+        own = [
+            path("login/code/", sign_in_code, name="sign_in_code"),
+            path("sessions/", self.admin_view(own_sessions), name="own_sessions"),
+            path("second-factor/", self.admin_view(own_second_factor), name="second_factor"),
+            path("second-factor/required/", required, name="second_factor_required"),
+            path("notices/", self.admin_view(own_notices), name="own_notices"),
+            path("find/", self.admin_view(find_anything), name="find"),
+        ]
+        return [*former_urls(), *own, *pages]
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         return cast(HttpResponse, ChoicesView.as_view(admin_site=self)(request))
@@ -148,7 +180,13 @@ class OmartySite(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
         clean_request(request)
-        return after_sign_in(request, super().login(request, extra_context))
+        try:
+            response = after_sign_in(request, super().login(request, extra_context))
+        except CodeAsked as asked:
+            return ask_for_code(request, asked.user)
+        if response.status_code == 302 and isinstance(request.user, User):
+            remember_person(response, request.user)
+        return response
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
         if request.method == "POST" and isinstance(request.user, User):

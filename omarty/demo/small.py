@@ -7,7 +7,7 @@ from buildings.membership_operations import start_membership
 from buildings.models import Block, Occupancy, Role
 from buildings.operations import register_apartment, register_block, register_building
 from contacts.contact_operations import add_contact
-from contacts.models import Kind, Status, User
+from contacts.models import Kind, Message, Purpose, Status, User
 from contacts.operations import register_user
 
 PASSWORD = "omarty-demo"  # noqa: S105
@@ -68,6 +68,8 @@ def make_demo(origin: Origin) -> None:
             role=role,
             status=status,
         )
+    # Nobody is told of what is invented.
+    Message.objects.filter(purpose=Purpose.REQUESTS).delete()
     for kind, typed in NEIGHBOURS_CONTACTS:
         add_contact(origin=origin, user=people["neighbour"], kind=kind, typed=typed)
 

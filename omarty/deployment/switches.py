@@ -32,6 +32,7 @@ LIMITS = {
         1, 100, "a user of the back-office can find out whose contacts are known here", 10
     ),
     "REFRESH_TOKEN_DAYS": Limit(1, 366, "a lost phone stays signed in for more than a year", 30),
+    "SESSION_IDLE_DAYS": Limit(1, 90, "a browser that is left open stays signed in for months", 14),
 }
 
 

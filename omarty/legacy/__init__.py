@@ -11,7 +11,7 @@ Outside this folder, these know it; remove their part of it first:
     omarty/backoffice/quarantine_words.py        its rows in words
     omarty/backoffice/site.py                    where that page is
     omarty/backoffice/former_addresses.py        where that page was before
-    omarty/backoffice/audit_log.py               which actions its filter offers; "legacy" in STORED_TEXTS
+    omarty/backoffice/audit_filters.py           which actions its filter offers; "legacy" in STORED_TEXTS
     omarty/integrity.py                          OURS
     buildings/migrations/0004_legacy_app.py      depends on the migration here
 

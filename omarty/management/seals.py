@@ -37,7 +37,7 @@ class ProofCommand(DataCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.seal_file = options["file"]
-        self.archives = options["archives"] or self.seal_file.parent / "audit-archive"
+        self.archives = options["archives"] or archives.directory_of(self.seal_file)
         super().handle(*args, **options)
 
     @contextmanager

@@ -15,7 +15,7 @@ from audit.erasing import Found, Search, Traces
 from audit.models import Entry
 from audit.operations import Origin
 from buildings.membership_operations import end_memberships
-from buildings.models import Membership
+from buildings.models import Membership, RequestNotices
 from contacts.canonical import western_digits
 from contacts.contact_operations import secondary_contacts
 from contacts.models import SECONDARY, Claim, User
@@ -62,6 +62,7 @@ def erase(*, origin: Origin, user: User, search: Search, archived: Found) -> Fou
     lock_contacts(user)
     end_memberships(origin=origin, memberships=current.all())
     _forget_admin_log(user)
+    RequestNotices.objects.filter(user=user).delete()
     forget_person(user=user)
     return erase_person(origin=origin, user=user, search=search, archived=archived)
 

@@ -32,6 +32,9 @@ WITHHELD = {
     "token_id",
     "former_token_id",
     "digest",
+    "seed",
+    "codes",
+    "last_step",
     "signed_by",
 }
 

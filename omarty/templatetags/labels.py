@@ -1,8 +1,9 @@
-"""`{{ membership.block|unit_in_block:membership.apartment }}`: block and unit in words."""
+"""Labels: `{{ membership.block|unit_in_block:membership.apartment }}`, `{{ entry.at|moment }}`."""
 
 from django import template
 
-from omarty.backoffice.base.labels import unit_in_block
+from omarty.backoffice.base.labels import moment, unit_in_block
 
 register = template.Library()
 register.filter("unit_in_block", unit_in_block)
+register.filter("moment", moment)

@@ -88,10 +88,33 @@ class Window:
         self.look()
 
     def follow(self, selector: str) -> None:
-        """Press a link and wait for its page."""
+        """Press a link, which a phone may fold away, and wait for its page."""
+        self.reach(selector)
         with self.page.expect_navigation():
             self.page.locator(selector).first.click()
         self.look()
+
+    def reach(self, selector: str) -> int:
+        """Unfold what hides it, on a phone; how many presses that takes."""
+        folds = self.page.locator(".fold:not([open]) > summary")
+        presses = 0
+        while not self.page.locator(selector).first.is_visible() and folds.count():
+            folds.first.click()
+            presses += 1
+        return presses
+
+    def unfold(self, folded: str) -> None:
+        """Show what a phone folds away; elsewhere it is shown already."""
+        summary = self.page.locator(f".fold:has(+ {folded}) > summary")
+        if summary.is_visible():
+            summary.click()
+        assert self.page.locator(folded).is_visible()
+
+    def open_row(self, row: Any) -> None:
+        """Show all of a list's row, of which a phone shows two lines."""
+        summary = row.locator(".more > summary")
+        if summary.is_visible():
+            summary.click()
 
     def picture(self, name: str) -> None:
         """Save what one sees into docs/images, when SCREENSHOTS is set (`make screenshots`)."""

@@ -34,6 +34,7 @@ def test_a_managers_day(window, language, size):
     import_a_bad_file_and_then_the_corrected_one(desk, name)
     read_the_audit_of_it_all(desk, name)
 
+    desk.unfold("#user-tools")
     desk.page.locator("#logout-form button").click()
     desk.page.wait_for_load_state()
     desk.look()
@@ -55,9 +56,11 @@ def approve_a_request(desk: Any) -> None:
 def correct_a_floor(desk: Any, name: str) -> None:
     desk.follow('#menu a[href$="/apartment/"]')
     desk.picture(f"units-{name}")
+    desk.follow("#edit-list")
     row = desk.page.locator("#result_list tbody tr", has=desk.page.locator('input[value="2"]')).nth(
         0
     )
+    desk.open_row(row)
     row.locator('input[name$="-floor"].vIntegerField').fill("3")
     desk.send('#changelist-form [name="_save"]')
     assert Apartment.objects.get(pk=2).floor == 3
@@ -113,6 +116,7 @@ def merge_two_units(desk: Any) -> None:
 
 def import_a_bad_file_and_then_the_corrected_one(desk: Any, name: str) -> None:
     desk.follow('#menu a[href$="/apartment/"]')
+    desk.unfold(".object-tools")
     desk.follow('.object-tools a[href$="/import/"]')
     choose(desk, BAD)
     assert desk.page.locator("tr.problem").count() == 1

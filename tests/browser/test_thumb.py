@@ -84,7 +84,7 @@ def test_a_rows_buttons_stand_at_the_end_of_its_card_on_a_phone(window, language
 def test_save_stays_in_sight_in_a_long_list(window):
     desk = window("ar", NARROW)
     desk.sign_in("manager@example.org")
-    desk.open(UNITS)
+    desk.open(f"{UNITS}?edit=1")
     save = box(desk, "#changelist-form [name=_save]")
     assert 0 < save["bottom"] <= NARROW[1]
 
@@ -100,15 +100,17 @@ def test_nobody_leaves_a_list_with_unsaved_edits_unasked(window, size):
 
     desk.page.on("dialog", answer)
     desk.sign_in("manager@example.org")
-    desk.open(UNITS)
+    desk.open(f"{UNITS}?edit=1")
     desk.follow('#menu a[href$="/apartment/"]')
+    desk.follow("#edit-list")
     assert asked == []
+    desk.open_row(desk.page.locator("#result_list tbody tr").nth(1))
     desk.page.fill('[name="form-1-floor"]', "5")
     assert desk.page.locator(".unsaved").inner_text() == "Not saved yet."
     desk.page.click('#menu a[href$="/block/"]')
     desk.page.wait_for_timeout(300)
     assert asked == ["beforeunload"]
-    assert desk.page.url.endswith(UNITS)
+    assert desk.page.url.endswith(f"{UNITS}?edit=1")
     desk.send('#changelist-form [name="_save"]')
     assert asked == ["beforeunload"]
     assert Apartment.objects.get(pk=2).floor == 5
@@ -117,5 +119,6 @@ def test_nobody_leaves_a_list_with_unsaved_edits_unasked(window, size):
 def test_a_long_name_is_cut_at_its_end(window):
     desk = window("ar", NARROW)
     desk.sign_in("manager@example.org")
+    desk.unfold("#user-tools")
     name = desk.page.locator("#user-tools strong")
     assert name.evaluate("each => getComputedStyle(each).direction") == "ltr"

@@ -13,6 +13,7 @@ from rangefilter.filters import DateRangeFilter
 from buildings.models import Block
 from buildings.permissions import Blocks
 from contacts.invitations import never_signed_in
+from contacts.models import User
 from omarty.backoffice.base.labels import distinct_labels
 from omarty.backoffice.base.request_limits import EARLIEST, LATEST, row_id
 from omarty.backoffice.base.scoped_admin import ScopedAdmin, scope
@@ -52,12 +53,16 @@ class SignedInFilter(admin.SimpleListFilter):
 
     title = _("sign-in")
     parameter_name = "signed_in"
+    # A lookup that ends at the person.
+    path = "pk"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return [("never", _("Never signed in")), ("yes", _("Signed in, or has a password"))]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
         never = never_signed_in()
+        if self.path != "pk":
+            never = models.Q(**{f"{self.path}__in": User.objects.filter(never)})
         chosen = {"never": never, "yes": ~never}.get(self.value() or "")
         return queryset if chosen is None else queryset.filter(chosen)
 

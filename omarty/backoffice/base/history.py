@@ -20,7 +20,7 @@ from buildings.models import Apartment
 from buildings.permissions import Blocks
 from contacts.entry_masking import hide_contacts
 from contacts.models import Kind, User
-from omarty.backoffice.base.labels import actor_name, listed
+from omarty.backoffice.base.labels import actor_name, isolated, listed
 from omarty.backoffice.base.request_limits import row_id
 
 MOST_SHOWN = 50
@@ -39,9 +39,13 @@ def of_person(person: User, sees: Blocks) -> QuerySet[Entry]:
     return sees.only(Entry.objects.filter(person_id=person.pk), "block_id")
 
 
-def table(entries: QuerySet[Entry]) -> SafeString:
+def table(entries: QuerySet[Entry], *, most: int = MOST_SHOWN) -> SafeString:
     """The newest of them as a table."""
-    rows = list(entries.order_by("-pk")[:MOST_SHOWN])
+    return table_of(list(entries.order_by("-pk")[:most]), shown=most)
+
+
+def table_of(rows: list[Entry], shown: int = 0) -> SafeString:
+    """These entries as a table; with as many as `shown` it says that these are the newest."""
     hide_contacts(rows)
     names = names_in(rows)
     for row in rows:
@@ -51,7 +55,7 @@ def table(entries: QuerySet[Entry]) -> SafeString:
         "backoffice/history.html",
         {
             "entries": [(row, list(changes(row, names))) for row in rows],
-            "shown": MOST_SHOWN,
+            "shown": shown,
             "nothing": NOTHING,
         },
     )
@@ -89,6 +93,18 @@ def changes(entry: Entry, names: Names) -> Iterator[tuple[str, str, str]]:
         field = known.get(name)
         was, now = (_value(name, field, each.get(name), names) for each in (before, after))
         yield capfirst(_label(name, field)) or "", was, now
+
+
+def changes_in_words(entry: Entry, names: Names) -> list[str]:
+    """What an entry changed, each field as "Floor 2 → 12"; of a new record what it has."""
+    words = []
+    for label, was, now in changes(entry, names):
+        field = {"field": label, "before": isolated(was), "after": isolated(now)}
+        if entry.before is not None and label:
+            words.append(gettext("%(field)s %(before)s → %(after)s") % field)
+        elif now != NOTHING:
+            words.append(gettext("%(field)s %(after)s") % field)
+    return words
 
 
 def _label(name: str, field: Any) -> str:
@@ -132,7 +148,7 @@ def _word(name: str, value: Any) -> str:
     if name == "list" and (model := _model(str(value))):
         return capfirst(str(model._meta.verbose_name_plural)) or ""
     if name == "format":
-        return str(value).upper()
+        return gettext("To print") if value == "print" else str(value).upper()
     if name == "what":
         return capfirst(gettext(str(value))) or ""
     return str(value)

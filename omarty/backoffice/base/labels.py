@@ -1,18 +1,21 @@
 """Labels of blocks, units, buildings, contacts and coordinates, in the reader's language."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext as _
 
-from buildings.models import Block, Building
+from buildings.models import Block, Building, Membership
 from contacts.canonical import with_hint
 from contacts.contact_operations import WhyContactRefused
-from contacts.models import Kind
+from contacts.models import Kind, Status
 from omarty.lockout import NEITHER
 
 MAP = "https://www.openstreetmap.org/?mlat={0}&mlon={1}#map=18/{0}/{1}"
@@ -24,6 +27,14 @@ def unit_in_block(block: Any, unit: Any = None) -> str:
         return _("block %(block)s") % {"block": isolated(block)}
     names = {"block": isolated(block), "unit": isolated(unit)}
     return _("block %(block)s, unit %(unit)s") % names
+
+
+def with_standing(label: Any, membership: Membership) -> str:
+    """A person or unit of a membership; who is pending or banned does not stand as if living there."""
+    if membership.status == Status.ACTIVE:
+        return str(label)
+    words = {"label": label, "status": membership.get_status_display()}
+    return _("%(label)s (%(status)s)") % words
 
 
 def isolated(name: Any) -> str:
@@ -40,6 +51,17 @@ def listed(parts: Any) -> str:
 def listed_phrases(phrases: Any) -> str:
     """Several phrases that have commas of their own."""
     return gettext("; ").join(str(phrase) for phrase in phrases)
+
+
+def moment(at: datetime) -> SafeString:
+    """A moment in the reader's zone and language, and as browsers and other programs read it."""
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        # HTML takes three digits of a second's parts at most.
+        local.isoformat(timespec="seconds"),
+        date_format(local, "SHORT_DATETIME_FORMAT"),
+    )
 
 
 def actor_name(label: str) -> str:

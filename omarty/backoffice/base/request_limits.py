@@ -49,8 +49,11 @@ def _clean(query: QueryDict) -> Any:
     return cleaned
 
 
-def refuse_outsized(query: QueryDict) -> None:
-    """Raises SuspiciousOperation for an address with more, or longer, parameters than any page sends."""
-    values = [value for name, each in query.lists() if name != BACK_LINK for value in each]
+def refuse_outsized(query: QueryDict, *, but: str = BACK_LINK) -> None:
+    """Raises SuspiciousOperation for an address with more, or longer, parameters than any page sends.
+
+    `but` is one that may be long.
+    """
+    values = [value for name, each in query.lists() if name != but for value in each]
     if len(values) > MOST_PARAMETERS or any(len(each) > MOST_CHARACTERS for each in values):
         raise SuspiciousOperation("an address asks for too much")

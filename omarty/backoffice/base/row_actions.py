@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from audit.models import Action
 from audit.operations import Origin, Where
@@ -52,6 +52,10 @@ class RowAction(forms.Form):
     shows = False
     # Whether its outcome is to be printed.
     prints = False
+    # Whether the page that shows its outcome no longer offers it.
+    once = False
+    # On a second button, which carries it out too and opens the same page again; empty for none.
+    again: ClassVar[Any] = ""
     # Managers may not do it.
     superusers_only = False
 
@@ -63,8 +67,13 @@ class RowAction(forms.Form):
         self.row = rows[0]
         self.request = request
         super().__init__(data)
+        self.fields.update(self.further_fields())
         if "reason" not in self.fields:
             self.fields["reason"] = reason_field(required=self.needs_reason)
+
+    def further_fields(self) -> dict[str, forms.Field]:
+        """Fields that it has for some rows only."""
+        return {}
 
     @property
     def origin(self) -> Origin:
@@ -110,6 +119,10 @@ class RowAction(forms.Form):
     def outcome_page(self) -> str:
         """The address that shows its outcome; empty: the page that it was called from."""
         return ""
+
+    def next_steps(self) -> list[tuple[str, Any]]:
+        """Address and title of what there is to do next, beside an outcome that the page itself shows."""
+        return []
 
     def is_confirmed(self) -> bool:
         """Whether the plan is the one that the page showed before; if not, the page shows it now."""
@@ -199,8 +212,12 @@ class RowActionsAdmin(ScopedAdmin):
             raise PermissionDenied
         return row
 
+    def back_from(self, request: HttpRequest, row: Any) -> str:
+        """Where an action leads when it is done or left: to the row's own page."""
+        return self.address("change", row.pk)
+
     def _open(self, request: HttpRequest, row: Any, name: str, sent: Any) -> HttpResponse:
-        back = self.address("change", row.pk)
+        back = self.back_from(request, row)
         why_refused = self.row_actions[name].why_refused_to(request, row)
         if why_refused:
             self.message_user(request, why_refused, messages.ERROR)
@@ -259,6 +276,11 @@ class RowActionsAdmin(ScopedAdmin):
         hidden += [(ACTION_CHECKBOX_NAME, str(row.pk)) for row in rows]
         return self._answer(request, form, back=request.get_full_path(), hidden=hidden)
 
+    def _subtitle(self, rows: list[Any]) -> str:
+        if len(rows) == 1:
+            return self.page_title(rows[0])
+        return ngettext("%(count)d chosen", "%(count)d chosen", len(rows)) % {"count": len(rows)}
+
     def _answer(
         self, request: HttpRequest, form: RowAction, *, back: str, hidden: Any = ()
     ) -> HttpResponse:
@@ -276,17 +298,20 @@ class RowActionsAdmin(ScopedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": form.title,
-            "subtitle": self.page_title(form.row) if len(form.rows) == 1 else None,
+            "subtitle": self._subtitle(form.rows),
             "opts": self.opts,
             "form": form,
             "media": self.media + form.media,
             "plan": form.plan() if ready and not outcome else [],
             "outcome": outcome,
+            "next_steps": form.next_steps() if outcome else [],
             "prints": form.prints,
+            "over": bool(outcome) and (form.prints or form.once),
             "harms": form.harms and ready,
             "button": form.button if ready else gettext_lazy("Preview"),
+            "again": form.again,
             "hidden": hidden,
-            "back": back,
+            "back": (form.outcome_page() if outcome else "") or back,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "backoffice/row_action.html", context)

@@ -9,8 +9,13 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import SuspiciousOperation
 from django.db import models
+from django.forms.widgets import Media, Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import Channel
 from audit.operations import Origin
@@ -26,6 +31,11 @@ from omarty.backoffice.base.forms import (
 )
 from omarty.backoffice.base.request_limits import row_id
 from omarty.client_address import client_ip, site_of
+
+# All that a list needs of the scripts that Django puts before its first row.
+LIST_MEDIA = Media(js=[Script("admin/js/actions.js", defer=True)])  # type: ignore[list-item]
+# Of a row that has nothing to be shown on its second line.
+EMPTY = "–"
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -93,6 +103,23 @@ class ScopedAdmin(ModelAdmin):
     def page_title(self, row: Any) -> str:
         """The title of a row's own pages."""
         return str(row)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [*super().get_list_display(request), "more"]
+
+    def phone_lines(self, row: Any) -> tuple[str, str]:
+        """What a phone shows of a row until it is opened: beside its title, and below that."""
+        raise NotImplementedError
+
+    @admin.display(description=_("More"))
+    def more(self, row: Any) -> SafeString:
+        beside, below = self.phone_lines(row)
+        return format_html(
+            '<span class="beside">{}</span>'
+            '<details class="more"><summary><span>{}</span></summary></details>',
+            beside,
+            below or EMPTY,
+        )
 
     def address_name(self, page: str) -> str:
         """The name of the address of one of the list's pages."""
@@ -198,7 +225,10 @@ class ScopedAdmin(ModelAdmin):
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if any(row_id(each) is None for each in chosen):
             raise SuspiciousOperation("what was chosen are no ids")
-        return super().changelist_view(request, extra_context)
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse):
+            response.context_data = {**(response.context_data or {}), "media": LIST_MEDIA}
+        return response
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         """A row's page shows its entries in the audit log."""

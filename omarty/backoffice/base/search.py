@@ -18,6 +18,7 @@ from contacts.canonical import western_digits
 from contacts.masking import visible
 from contacts.models import Claim, Kind, User
 from contacts.text import clean, search_words
+from omarty.backoffice.base.request_limits import whole_number
 
 # Fewer digits are in too many numbers.
 LEAST_DIGITS = 4
@@ -76,11 +77,21 @@ def people_named(term: str, within: Blocks) -> QuerySet[User]:
     return _people(within).filter(named(term))
 
 
-def residents_matching(term: str, within: Blocks) -> Q:
-    """Over units: those to which somebody found by `people_matching()` belongs."""
-    people = User.objects.filter(people_matching(term, within))
-    living = Membership.objects.current().filter(user__in=people, apartment__isnull=False)
-    return Q(pk__in=living.values("apartment_id"))
+def units_matching(term: str, people: Q) -> Q:
+    """Over units: by number, floor or name, and those to which one of these people belongs.
+
+    `people` is what `people_matching()` gave for the term.
+    """
+    living = Membership.objects.current().filter(
+        user__in=User.objects.filter(people), apartment__isnull=False
+    )
+    found = named(term) | Q(pk__in=living.values("apartment_id"))
+    number = digits_of(term)
+    if number:
+        found |= Q(number__contains=number)
+    # 0002 ends a phone, and is no second floor.
+    floor = whole_number(term) if len(number) < LEAST_DIGITS else None
+    return found if floor is None else found | Q(floor=floor)
 
 
 def _people(within: Blocks) -> QuerySet[User]:

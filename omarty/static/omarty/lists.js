@@ -14,10 +14,6 @@ for (const table of document.querySelectorAll("#result_list, table.as-cards, tab
   }
 }
 
-// Filters stay folded away there until they are asked for.
-const filters = document.querySelector("#changelist-filter > details.all-filters");
-if (filters && !filters.querySelector(".errorlist") && window.matchMedia("(max-width: 767px)").matches) filters.open = false;
-
 // In a narrow header the present page's tab may be beyond the edge.
 const menu = document.querySelector("#menu");
 const current = menu && menu.querySelector("[aria-current]");
@@ -38,6 +34,8 @@ if (edited) {
   const bar = edited.querySelector(".unsaved");
   let saving = false;
   edited.addEventListener("submit", (event) => { saving = !event.defaultPrevented; });
+  // On a phone a row that was typed into is not folded: its two lines say what it was before.
+  edited.addEventListener("input", (event) => event.target.closest("#result_list tr")?.classList.add("edited"));
   if (bar) edited.addEventListener("input", () => { bar.textContent = unsaved() ? bar.dataset.says : ""; });
   window.addEventListener("beforeunload", (event) => { if (!saving && unsaved()) event.preventDefault(); });
   window.addEventListener("pageshow", () => { saving = false; });
