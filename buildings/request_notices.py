@@ -8,7 +8,6 @@ into the outbox, so that nothing is told twice or forgotten, whenever `remind_al
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
@@ -145,16 +144,9 @@ def _tell(origin: Origin, manager: User, requests: list[int]) -> bool:
             to=to,
             user=manager,
             language=language_of(manager),
-            site=_site(),
             values={"requests": requests},
         )
     return bool(to)
-
-
-def _site() -> str:
-    """How the server is called where it is certain: a command is not asked by any name."""
-    host = settings.ALLOWED_HOSTS[0]
-    return f"https://{host}" if settings.HTTPS and not host.startswith((".", "*")) else ""
 
 
 @writes(Purpose.REQUESTS)
@@ -182,7 +174,7 @@ def _lines(message: Message, requests: list[Membership]) -> Iterable[str]:
     yield ""
     if message.site:
         path = reverse("admin:buildings_membership_changelist")
-        link = f"{message.site}{path}?{urlencode({'status__exact': Status.PENDING.value})}"
+        link = f"{message.site.rstrip('/')}{path}?{urlencode({'status__exact': Status.PENDING.value})}"
         yield _("Approve or refuse them here: %(link)s") % {"link": link}
     else:
         yield _("Approve or refuse them in the back-office.")

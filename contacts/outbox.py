@@ -129,7 +129,8 @@ def _primary(user: User, kind: Kind) -> str:
 def _own_site() -> str:
     """Where links lead in messages that a command has sent."""
     host = next(iter(settings.ALLOWED_HOSTS), "").strip("*.")
-    return f"https://{host}/" if host and not settings.DEBUG else ""
+    scheme = "https" if settings.HTTPS else "http"
+    return f"{scheme}://{host}/" if host and not settings.DEBUG else ""
 
 
 @transaction.atomic

@@ -379,7 +379,7 @@ def test_the_link_leads_to_the_address_that_the_change_was_made_at(desk, gateway
 
 
 def test_a_message_of_a_command_leads_to_the_first_host_of_the_settings(gateway, settings):
-    settings.ALLOWED_HOSTS = [".example.org", "other.example"]
+    settings.HTTPS, settings.ALLOWED_HOSTS = True, [".example.org", "other.example"]
     change_contact(
         origin=Origin.of_command("repair"), contact=Contact(resident(), Kind.PHONE), typed=NEW
     )

@@ -307,7 +307,7 @@ def test_the_message_is_in_the_persons_language(mail):
     assert Message.objects.get().language == "ar"
 
 
-def test_with_https_the_message_leads_to_the_list(mail, settings):
+def test_the_message_leads_to_the_list(mail, settings):
     settings.HTTPS, settings.ALLOWED_HOSTS = True, ["omarty.example"]
     asks()
     send()
