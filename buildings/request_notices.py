@@ -174,7 +174,9 @@ def _lines(message: Message, requests: list[Membership]) -> Iterable[str]:
     yield ""
     if message.site:
         path = reverse("admin:buildings_membership_changelist")
-        link = f"{message.site.rstrip('/')}{path}?{urlencode({'status__exact': Status.PENDING.value})}"
+        link = (
+            f"{message.site.rstrip('/')}{path}?{urlencode({'status__exact': Status.PENDING.value})}"
+        )
         yield _("Approve or refuse them here: %(link)s") % {"link": link}
     else:
         yield _("Approve or refuse them in the back-office.")

@@ -83,14 +83,14 @@ class Window:
 
     def send(self, selector: str = "form .submit-row [type=submit].default") -> None:
         """Press the page's main button and wait for the answer."""
-        with self.page.expect_navigation():
+        with self.page.expect_event("load"):
             self.page.locator(selector).first.click()
         self.look()
 
     def follow(self, selector: str) -> None:
         """Press a link, which a phone may fold away, and wait for its page."""
         self.reach(selector)
-        with self.page.expect_navigation():
+        with self.page.expect_event("load"):
             self.page.locator(selector).first.click()
         self.look()
 

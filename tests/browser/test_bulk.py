@@ -140,7 +140,7 @@ def test_keys_open_the_fields_and_move_through_them(desk, language, size):
     keys.press("e")
     assert at.page.input_value("#searchbar") == "e"
     at.page.evaluate("document.activeElement.blur()")
-    with at.page.expect_navigation():
+    with at.page.expect_event("load"):
         keys.press("e")
     at.look()
     at.page.focus(floor(0))
@@ -167,7 +167,7 @@ def test_keys_open_the_fields_and_move_through_them(desk, language, size):
     assert at.page.input_value('[name="form-2-occupancy"]') == value
     keys.press(before)
     assert focused(at) == "form-2-floor"
-    with at.page.expect_navigation():
+    with at.page.expect_event("load"):
         keys.press("Control+Enter")
     assert Apartment.objects.get(pk=2).floor == 17
 

@@ -24,7 +24,7 @@ def test_anything_is_found_by_a_key_and_the_residents_are_printed(
     page.keyboard.type("0002/")
     assert page.input_value("#find input") == "0002/"
     page.fill("#find input", "0002")
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.keyboard.press("Enter")
     desk.look()
     assert page.locator(".found a", has_text="Rami Resident").is_visible()

@@ -43,7 +43,7 @@ class Counted:
     def type_and_enter(self, selector: str, text: str) -> None:
         """Type something to look for, and press Enter."""
         self.window.page.fill(selector, text)
-        with self.window.page.expect_navigation():
+        with self.window.page.expect_event("load"):
             self.window.page.press(selector, "Enter")
         self.window.look()
 

@@ -23,7 +23,7 @@ def refusals(desk):
 
 def sent(desk, selector="form .submit-row [type=submit].default"):
     """Press a button whose answer is a page with 403."""
-    with desk.page.expect_navigation():
+    with desk.page.expect_event("load"):
         desk.page.locator(selector).first.click()
     assert refusals(desk) == 1
     desk.look()

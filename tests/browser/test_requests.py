@@ -56,7 +56,7 @@ def test_twelve_requests_are_approved_with_two_clicks_for_the_first_and_one_for_
         # The next one has the focus: whoever has a keyboard presses Enter.
         assert page.evaluate("document.activeElement.id").startswith("answer-")
         assert page.locator(".answer").count() == left
-        with page.expect_navigation():
+        with page.expect_event("load"):
             page.keyboard.press("Enter")
     refuse_the_last(desk)
     assert not Membership.objects.waiting().filter(block=1).exists()
@@ -72,7 +72,7 @@ def refuse_the_last(desk):
     desk.look()
     page.keyboard.press("Tab")
     page.keyboard.type("not known here")
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.keyboard.press("Enter")
     desk.look()
     assert page.locator(".messagelist .success").is_visible()

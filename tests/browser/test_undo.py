@@ -28,6 +28,7 @@ def test_an_import_of_150_is_undone(window, language, size):
     assert desk.page.locator("#result_list tbody tr").count() == 100
     desk.follow('#menu a[href$="/entry/"]')
     desk.picture(f"audit-import-{name}")
+    desk.open_row(desk.page.locator("#result_list tbody tr").first)
     desk.follow('#result_list tbody tr:first-child a[href*="request="]')
     desk.follow('.object-tools a[href$="/undo/"]')
     desk.page.fill("#id_reason", "the wrong file")
