@@ -10,6 +10,7 @@ from django.test import Client
 from buildings.models import Apartment, Membership, Role
 from contacts.models import BackofficeSession
 from tests.backoffice import fields_of
+from tests.test_second_factor import code, has
 
 PASSWORD = "omarty-demo"
 UNIT = "/admin/buildings/apartment/2/change/"
@@ -128,6 +129,36 @@ def test_another_person_who_signs_in_is_asked_first(browser, second_manager, new
     assert browser.send(UNIT, form(asked)).status_code == 302
     assert stored() == (NAME, 0)
     assert new_entries()[-1].actor_id == 3
+
+
+def test_of_whoever_signed_in_with_a_code_the_forms_are_theirs_alone(browser, second_manager):
+    _desk, key, _codes = has("resident")
+    browser.sign_out()
+    browser.sign_in("resident")
+    page = form(browser.get("/admin/login/code/"))
+    assert (
+        browser.send("/admin/login/code/", page | {"code": code(key, steps=1)}).status_code == 302
+    )
+    typed = typed_by(browser)
+    end_sessions()
+    asked = browser.send(UNIT, signing_in(browser.send(UNIT, typed), "manager"))
+    assert "may have been typed by somebody else" in asked.content.decode()
+    assert stored() == ("", 0)
+
+
+def test_no_code_is_kept(browser):
+    secret = "ABCD-EFGH-IJKL"
+    token = {
+        "csrfmiddlewaretoken": form(browser.get("/admin/second-factor/"))["csrfmiddlewaretoken"]
+    }
+    end_sessions()
+    page = browser.send("/admin/second-factor/", token | {"code": secret, "password": PASSWORD})
+    assert secret not in page.content.decode()
+    old = browser.send("/admin/login/code/", {"csrfmiddlewaretoken": "x" * 64, "code": secret})
+    assert old.status_code == 403
+    assert (
+        secret not in old.content.decode() and 'href="/admin/login/code/"' in old.content.decode()
+    )
 
 
 def test_where_it_is_unknown_who_typed_it_nothing_is_sent_by_itself(browser):

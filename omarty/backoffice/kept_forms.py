@@ -13,7 +13,6 @@ from django.conf import settings
 from django.contrib import admin, auth
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import NON_FIELD_ERRORS, BadRequest, ValidationError
-from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import resolve_url
@@ -33,6 +32,7 @@ from omarty.backoffice.base.scoped_admin import forget_scope, origin_of
 from omarty.backoffice.proof import CodeField, refuse_wrong_code
 from omarty.backoffice.sign_in import MUST_SET_UP, SignInForm, note_whether_required, with_pause
 from omarty.backoffice.sign_in_code import CodeAsked
+from omarty.backoffice.whose_forms import remember_person, remembered
 from omarty.client_address import client_ip
 
 # Sign-in beside the kept fields has names of its own.
@@ -40,8 +40,6 @@ SIGN_IN = "sign_in"
 CONFIRM = f"{SIGN_IN}-confirm"
 # Fewer fields than Django reads from one form, and fewer bytes, so that a second sending is not refused.
 MOST_FIELDS, MOST_BYTES = 950, 512 * 1024
-A_YEAR = 365 * 24 * 60 * 60
-SALT = "omarty.person"
 # Fields that pages send of themselves begin, or end, so.
 MARKS = ("_", "initial-", "action", "index", "select_across")
 ROW_MARKS = ("_FORMS", "-id")
@@ -77,26 +75,13 @@ def kept_from(request: HttpRequest) -> Kept:
     for name, values in request.POST.lists():
         if name == "csrfmiddlewaretoken" or name in own:
             continue
-        if "password" in name:
+        if "password" in name or name == "code":
             passwords = True
         else:
             fields += [(name, str(value)) for value in values]
     size = sum(len(name.encode()) + len(value.encode()) for name, value in fields)
     too_much = len(fields) > MOST_FIELDS or size > MOST_BYTES
     return Kept([] if too_much else fields, bool(request.FILES), passwords, too_much)
-
-
-def remember_person(response: HttpResponse, user: User) -> None:
-    """Note in a cookie who has just signed in: as that replaces the forms' token, whose the forms are."""
-    response.set_signed_cookie(
-        settings.PERSON_COOKIE_NAME,
-        str(user.pk),
-        salt=SALT,
-        max_age=A_YEAR,
-        secure=settings.HTTPS,
-        httponly=True,
-        samesite="Lax",
-    )
 
 
 def sign_in_first(request: HttpRequest, send: Callable[[], Any]) -> Any:
@@ -111,7 +96,7 @@ def sign_in_first(request: HttpRequest, send: Callable[[], Any]) -> Any:
         confirm = CONFIRM in request.POST
         return sign_in_page(request, form, kept_from(request), confirm=confirm)
     user = form.get_user()
-    certain = CONFIRM not in request.POST and _remembered(request) == str(user.pk)
+    certain = CONFIRM not in request.POST and remembered(request) == str(user.pk)
     auth.login(request, user)
     note_sign_in(request.session, request.headers.get("User-Agent", ""), client_ip(request))
     note_whether_required(request)
@@ -204,6 +189,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return _ask_again(request, Kept(), foreign=True)
     if here == reverse("admin:login"):
         return _sign_in_anew(request, cookies=reason != REASON_NO_CSRF_COOKIE)
+    if here == reverse("admin:sign_in_code"):
+        # Half-way in: that page says itself whether the password counts still.
+        return _ask_again(request, Kept(), leads_to=here)
     in_office = here.startswith(reverse("admin:index")) and here != reverse("admin:logout")
     if in_office and not admin.site.has_permission(request):
         return sign_in_page(request, SignInForm(request, prefix=SIGN_IN), kept, confirm=True)
@@ -253,14 +241,6 @@ def _comes_from_here(request: HttpRequest) -> bool:
             return False
         origin = f"{parts.scheme}://{parts.netloc}"
     return origin == f"{request.scheme}://{request.get_host()}"
-
-
-def _remembered(request: HttpRequest) -> str:
-    """The id of the person who signed in last with this browser; empty if that is not known."""
-    try:
-        return request.get_signed_cookie(settings.PERSON_COOKIE_NAME, default="", salt=SALT) or ""
-    except BadSignature:
-        return ""
 
 
 def _query(kept: Kept) -> QueryDict:

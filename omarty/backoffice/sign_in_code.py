@@ -29,6 +29,7 @@ from contacts.session_store import note_sign_in
 from omarty.backoffice.base.request_limits import clean_request
 from omarty.backoffice.base.scoped_admin import origin_of
 from omarty.backoffice.proof import CodeField, refuse_wrong_code
+from omarty.backoffice.whose_forms import remember_person
 from omarty.client_address import client_ip
 from omarty.lockout import PAUSED, pause_seconds
 
@@ -117,13 +118,17 @@ def _signed_in(request: HttpRequest, user: User, origin: Origin, code: str) -> H
     note_sign_in(request.session, request.headers.get("User-Agent", ""), client_ip(request))
     record(origin=origin, action=Action.SIGNED_IN, target=user, person=user)
     factor = second_factor_of(user)
-    if is_recovery_code(code) and factor is not None:
-        messages.warning(request, _recovery_code_used(len(factor.codes)))
-        return redirect("admin:second_factor")
     ours = url_has_allowed_host_and_scheme(
         leads_to, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return HttpResponseRedirect(leads_to if ours else reverse("admin:index"))
+    if is_recovery_code(code) and factor is not None:
+        messages.warning(request, _recovery_code_used(len(factor.codes)))
+        leads_to = reverse("admin:second_factor")
+    elif not ours:
+        leads_to = reverse("admin:index")
+    response = HttpResponseRedirect(leads_to)
+    remember_person(response, user)
+    return response
 
 
 def _recovery_code_used(left: int) -> str:

@@ -24,13 +24,14 @@ from omarty.backoffice.dashboard import begun, dashboard_context
 from omarty.backoffice.find import TERM, find_anything
 from omarty.backoffice.first_steps import first_steps
 from omarty.backoffice.former_addresses import former_urls, present_address
-from omarty.backoffice.kept_forms import has_sign_in, kept_from, remember_person, sign_in_first
+from omarty.backoffice.kept_forms import has_sign_in, kept_from, sign_in_first
 from omarty.backoffice.notices import own_notices
 from omarty.backoffice.second_factor import own_second_factor, required_second_factor
 from omarty.backoffice.sessions import own_sessions
 from omarty.backoffice.sign_in import MUST_SET_UP, PasswordChange, SignInForm, after_sign_in
 from omarty.backoffice.sign_in_code import CodeAsked, ask_for_code, sign_in_code
 from omarty.backoffice.waiting import waiting
+from omarty.backoffice.whose_forms import remember_person
 from omarty.legacy.models import QuarantinedRow
 from omarty.retry import retry_on_deadlock, was_busy
 
