@@ -93,6 +93,17 @@ def test_a_note_alone_leaves_the_rest(desk, new_entries):
     assert [line.after for line in new_entries()] == [{"note": "new door"}] * 2
 
 
+def test_notes_are_taken_away_by_a_tick(desk, new_entries):
+    Apartment.objects.filter(pk__in=(5, 6)).update(note="new door")
+    both = go_on(desk, choose(desk, 5, 6, 9), 5, 6, 9, note="other", no_note="on")
+    assert "There is a note above" in both.content.decode()
+    preview = go_on(desk, choose(desk, 5, 6, 9), 5, 6, 9, no_note="on")
+    assert plan(preview)[0] == "Block 1, unit 5: note new door taken away"
+    assert told(go_on(desk, preview, 5, 6, 9)) == "2 units were changed."
+    assert [unit(pk).note for pk in (5, 6)] == ["", ""]
+    assert [line.before for line in new_entries()] == [{"note": "new door"}] * 2
+
+
 def test_who_has_the_values_already_is_counted_and_left(desk, new_entries):
     preview = go_on(desk, choose(desk, 5, 9), 5, 9, floor="2")
     assert plan(preview)[-1] == ("1 unit has these values already: it stays as it is.")

@@ -392,10 +392,23 @@ def test_everybody_moves_out_but_who_merely_asks(desk, new_entries, origin):
     assert (answer.url, told(answer)) == (f"/admin/{UNIT}", "2 people moved out.")
     assert list(Membership.objects.current().filter(apartment=2)) == [asking]
     ended = new_entries()[before:]
-    assert [(each.action, each.person_id, each.reason) for each in ended] == [
+    assert [(each.action, each.person_id, each.reason) for each in ended[:2]] == [
         (Action.MEMBERSHIP_ENDED, 3, "sold"),
         (Action.MEMBERSHIP_ENDED, 4, "sold"),
     ]
+    # Offered ticked, for nobody is left.
+    assert [(each.action, each.after) for each in ended[2:]] == [
+        (Action.APARTMENT_CHANGED, {"occupancy": "vacant"})
+    ]
+
+
+def test_who_is_banned_is_readmitted_and_not_moved_out(desk):
+    Membership.objects.filter(apartment=3, status=Status.PENDING).delete()
+    banned = Membership.objects.current().get(apartment=3)
+    page = desk.text("buildings/apartment/3/change/")
+    assert f"/membership/{banned.pk}/readmit/" in page
+    assert f"/membership/{banned.pk}/move-out/" not in page and "everybody-out" not in page
+    assert "Nobody belongs to unit 3" in told(desk.page("buildings/apartment/3/everybody-out/"))
 
 
 def test_nobody_moves_out_of_an_empty_unit(desk):

@@ -40,6 +40,8 @@ def steady(each: dict[str, Any], buildings: dict[int, Any]) -> dict[str, Any]:
         "legacy.quarantinedrow",
     }  # fmt: skip
     volatile = {"request_id", "session_stamp", "claim", "actor_proof", "subject_proof"}
+    # From when on an imported contact recovers a password: from when it came in.
+    volatile.add("recovers_from")
     if fields.get("channel") != "legacy":
         volatile.add("at")
     if model != "contacts.user" or not fields["created_at"].startswith("2022"):

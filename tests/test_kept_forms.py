@@ -7,10 +7,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from audit.operations import Origin
 from buildings.models import Apartment, Membership, Role
-from contacts.models import BackofficeSession
+from contacts.models import BackofficeSession, RequiredOf
+from contacts.second_factor import require
 from tests.backoffice import fields_of
-from tests.test_second_factor import code, has
+from tests.test_second_factor import code, has, key_of
 
 PASSWORD = "omarty-demo"
 UNIT = "/admin/buildings/apartment/2/change/"
@@ -144,6 +146,22 @@ def test_of_whoever_signed_in_with_a_code_the_forms_are_theirs_alone(browser, se
     asked = browser.send(UNIT, signing_in(browser.send(UNIT, typed), "manager"))
     assert "may have been typed by somebody else" in asked.content.decode()
     assert stored() == ("", 0)
+
+
+def test_what_was_typed_waits_while_a_second_factor_is_set_up(browser):
+    typed = typed_by(browser)
+    require(origin=Origin.of_command("test"), of=RequiredOf.STAFF)
+    page = browser.send(UNIT, typed)
+    waits = browser.send(UNIT, signing_in(page))
+    shown = waits.content.decode()
+    assert waits.status_code == 200 and "First set up a second factor" in shown
+    assert 'href="/admin/second-factor/" target="_blank"' in shown and NAME[:4] in shown
+    assert stored() == ("", 0)
+    set_up = browser.get("/admin/second-factor/")
+    proof = {"code": code(key_of(set_up)), "password": PASSWORD}
+    browser.send("/admin/second-factor/", form(set_up) | proof)
+    assert browser.send(UNIT, form(waits)).status_code == 302
+    assert stored() == (NAME, 0)
 
 
 def test_no_code_is_kept(browser):
@@ -300,7 +318,7 @@ def test_an_old_page_of_an_invitation_says_that_passwords_are_typed_again():
     browser = Browser()
     typed = {"new_password1": "palm-garden-71", "new_password2": "palm-garden-71"}
     page = browser.send("/invitation/unknown/", typed)
-    assert page.status_code == 403 and "Passwords are not kept" in page.content.decode()
+    assert page.status_code == 403 and "Passwords and codes are not kept" in page.content.decode()
     assert "palm-garden" not in page.content.decode()
     assert page["Referrer-Policy"] == "strict-origin"
 

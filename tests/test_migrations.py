@@ -103,7 +103,11 @@ def check_that_nothing_is_lost(program: Program) -> dict[str, Table]:
         assert names <= database.names(table)
 
     program.succeed("migrate", "--verbosity", "0")
-    assert database.tables() == newest
+    known_again = database.tables()
+    for row, before in zip(known_again["contacts_claim"], newest["contacts_claim"], strict=True):
+        # Whoever held a contact before there was this column is known to hold it from then on.
+        assert row.pop("recovers_from") > before.pop("recovers_from")
+    assert known_again == newest
     assert {table: database.names(table) for table in newest} == constraints
     for table, names in CONSTRAINTS.items():
         assert names <= constraints[table]

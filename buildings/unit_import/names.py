@@ -130,7 +130,7 @@ _RANKS = _folded_set(
     "gen,general,maj,major,brig,brigadier,col,colonel,لواء,عميد,عقيد,فريق,رائد,نقيب"
 )
 # "Hassan, Ali" is one person's name as lists have it.
-_LAST_NAME_FIRST = re.compile(r"[A-Za-z' -]+,\s?[A-Za-z'.-]+|[A-Za-z'-]+,\s?[A-Za-z'. -]+")
+_LAST_NAME_FIRST = re.compile(r"^(?:[A-Za-z' -]+,\s?[A-Za-z'.-]+|[A-Za-z'-]+,\s?[A-Za-z'. -]+)$")
 _AFTER_TITLE = re.compile(r"[./]")
 _BUSINESS = _folded_set(
     "co,company,sons,bros,brothers,group,ltd,llc,شركة,شركاه,مكتب,فرع,محل,مؤسسة,مجموعة,صيدلية,عيادة"

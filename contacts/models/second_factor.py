@@ -55,4 +55,4 @@ class SecondFactorRule(models.Model):
         verbose_name_plural = _("rules of second factors")
 
     def __str__(self) -> str:
-        return self.required_of
+        return f"#{self.pk}"

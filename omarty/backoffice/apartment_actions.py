@@ -32,7 +32,7 @@ from omarty.backoffice.base.labels import listed
 from omarty.backoffice.base.request_limits import row_id
 from omarty.backoffice.base.row_actions import RowAction
 from omarty.backoffice.newcomer import NewcomerAction
-from omarty.backoffice.occupancy_field import follow_field, follows, vacant
+from omarty.backoffice.occupancy_field import emptied, follow_field, follows, vacant
 
 
 class MergeApartment(RowAction):
@@ -232,13 +232,16 @@ class MoveIn(NewcomerAction):
 
 
 class MoveEverybodyOut(RowAction):
-    """All members of a unit leave it; who merely asks for it goes on asking."""
+    """All members of a unit leave it; who merely asks for it goes on asking, who is banned stays so."""
 
     title = gettext_lazy("Move everybody out")
     button = gettext_lazy("Move everybody out")
     harms = True
 
     day = DayField(label=gettext_lazy("On"))
+
+    def further_fields(self) -> dict[str, forms.Field]:
+        return follow_field(Occupancy.VACANT, emptied(self.leaving))
 
     @property
     def leaving(self) -> list[Membership]:
@@ -258,6 +261,7 @@ class MoveEverybodyOut(RowAction):
             origin=self.origin,
             memberships=leaving,
             ended_at=moment_of(self.cleaned_data["day"], time.max),
+            units_follow=follows(self),
         )
         count = len({each.user_id for each in leaving})
         return [
@@ -267,4 +271,4 @@ class MoveEverybodyOut(RowAction):
 
 
 def _members(unit: Any) -> list[Membership]:
-    return [each for each in unit.current if each.status != Status.PENDING]
+    return [each for each in unit.current if each.status == Status.ACTIVE]

@@ -43,6 +43,7 @@ class ChangeApartments(RowAction):
         widget=forms.TextInput(attrs={"class": "vTextField", **ANY_LANGUAGE}),
         help_text=gettext_lazy("In place of the note that a unit has."),
     )
+    no_note = forms.BooleanField(label=gettext_lazy("Take the notes away"), required=False)
 
     @classmethod
     def offered_for(cls, row: Apartment) -> bool:
@@ -57,11 +58,15 @@ class ChangeApartments(RowAction):
     def values(self) -> dict[str, Any]:
         """What is filled in, by the unit's fields."""
         typed = {name: self.cleaned_data.get(name) for name in ("floor", "occupancy", "note")}
-        return {name: value for name, value in typed.items() if value not in (None, "")}
+        filled = {name: value for name, value in typed.items() if value not in (None, "")}
+        return filled | ({"note": ""} if self.cleaned_data.get("no_note") else {})
 
     def clean(self) -> Any:
         cleaned = super().clean()
         refuse(why_unit_refused(row) for row in self.rows)
+        typed = self.cleaned_data
+        if typed.get("no_note") and typed.get("note"):
+            self.add_error("no_note", _("There is a note above: clear it, or take this tick away."))
         if not self.values and not self.errors:
             raise ValidationError(_("Fill in a floor, an occupancy or a note."))
         return cleaned
@@ -123,6 +128,8 @@ def _phrase(row: Apartment, name: str, value: Any) -> str:
         "before": isolated(choices.get(before, before)),
         "after": isolated(after),
     }
+    if after == "":
+        return _("%(field)s %(before)s taken away") % parts
     if before in (None, ""):
         return _("%(field)s %(after)s") % parts
     return _("%(field)s from %(before)s to %(after)s") % parts

@@ -24,8 +24,13 @@ from omarty.backoffice.figures import Figure, list_link
 from omarty.backoffice.first_steps import Step, steps_of_block
 from omarty.backoffice.reaching import ways_to
 
-# On the page of a membership, what to do with a request and with a member.
-_OF_REQUEST, _OF_MEMBER = ("approve", "refuse"), ("move-out",)
+# Beside each of a unit's people, what may be done, by how they belong to it.
+_OFFERED = {
+    Status.PENDING: ("approve", "refuse"),
+    Status.ACTIVE: ("move-out",),
+    # To move out would end the ban, too.
+    Status.BANNED: ("readmit",),
+}
 
 
 class BlockHub:
@@ -138,11 +143,11 @@ def _invited(people: list[User]) -> dict[int, Any]:
 
 def _member_actions(membership: Membership) -> Any:
     known = admin.site.get_model_admin(Membership).row_actions  # type: ignore[attr-defined]
-    waits = membership.status == Status.PENDING
-    for name in _OF_REQUEST if waits else _OF_MEMBER:
+    for name in _OFFERED.get(Status(membership.status), ()):
         address = reverse(f"admin:buildings_membership_{name}", args=[membership.pk])
         yield f"{address}?unit={membership.apartment_id}", known[name].title
-    if not waits and membership.user.status == Status.ACTIVE and _never_came(membership.user):
+    is_member = membership.status == Status.ACTIVE
+    if is_member and membership.user.status == Status.ACTIVE and _never_came(membership.user):
         yield invite_address(membership.user), _("Invite")
 
 

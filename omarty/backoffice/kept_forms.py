@@ -102,8 +102,10 @@ def sign_in_first(request: HttpRequest, send: Callable[[], Any]) -> Any:
     note_whether_required(request)
     forget_scope(request)
     kept = kept_from(request)
-    if not kept.fields or MUST_SET_UP in request.session:
+    if not kept.fields:
         response: Any = HttpResponseRedirect(request.get_full_path())
+    elif MUST_SET_UP in request.session:
+        response = _ask_again(request, kept, status=200, must_set_up=True, other=not certain)
     elif certain:
         request.POST = _query(kept)  # type: ignore[assignment]
         response = send()
@@ -191,7 +193,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return _sign_in_anew(request, cookies=reason != REASON_NO_CSRF_COOKIE)
     if here == reverse("admin:sign_in_code"):
         # Half-way in: that page says itself whether the password counts still.
-        return _ask_again(request, Kept(), leads_to=here)
+        return _ask_again(request, Kept())
     in_office = here.startswith(reverse("admin:index")) and here != reverse("admin:logout")
     if in_office and not admin.site.has_permission(request):
         return sign_in_page(request, SignInForm(request, prefix=SIGN_IN), kept, confirm=True)

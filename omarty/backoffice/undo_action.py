@@ -38,7 +38,6 @@ class Undo(RowAction):
 
     title = gettext_lazy("Undo this change")
     button = gettext_lazy("Undo")
-    needs_reason = True
     harms = True
     previews = True
     shows = True

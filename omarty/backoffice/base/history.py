@@ -16,10 +16,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from audit.models import Entry
-from buildings.models import Apartment
+from buildings.models import Apartment, NoticeChoice
 from buildings.permissions import Blocks
 from contacts.entry_masking import hide_contacts
-from contacts.models import Kind, User
+from contacts.models import Kind, RequiredOf, User
 from omarty.backoffice.base.labels import actor_name, isolated, listed
 from omarty.backoffice.base.request_limits import row_id
 
@@ -107,6 +107,13 @@ def changes_in_words(entry: Entry, names: Names) -> list[str]:
     return words
 
 
+# Of what no record's field names the words.
+_CHOICES: dict[str, type[models.TextChoices]] = {
+    "request_notices": NoticeChoice,
+    "required_of": RequiredOf,
+}
+
+
 def _label(name: str, field: Any) -> str:
     if name in set(Kind):
         return str(Kind(name).label)
@@ -147,6 +154,8 @@ def _word(name: str, value: Any) -> str:
     # Entries of before name the list by its model.
     if name == "list" and (model := _model(str(value))):
         return capfirst(str(model._meta.verbose_name_plural)) or ""
+    if (choices := _CHOICES.get(name)) and value in choices:
+        return str(choices(value).label)
     if name == "format":
         return gettext("To print") if value == "print" else str(value).upper()
     if name == "what":
