@@ -241,7 +241,7 @@ def test_a_session_is_stored_once_an_hour_and_not_at_each_page():
     later(desk, minutes=59)
     with CaptureQueriesContext(connection) as asked:
         assert "sessionid" not in desk.page("").cookies
-    assert not [each["sql"] for each in asked if not each["sql"].startswith("SELECT")]
+    assert not [each["sql"] for each in asked if not each["sql"].lstrip("(").startswith("SELECT")]
     later(desk, minutes=1)
     assert "sessionid" in desk.page("").cookies
     assert "sessionid" not in desk.page("").cookies

@@ -430,3 +430,13 @@ def test_who_only_reads_undoes_nothing(desk):
     board = Desk("outsider")
     assert board.get(page).status_code == board.post(page, {"reason": "x"}).status_code == 403
     assert Apartment.objects.get(pk=2).floor == 12
+
+
+def test_a_ban_needs_a_reason_by_an_undo_too(desk):
+    banned = Membership.objects.current().filter(status=Status.BANNED).earliest("pk")
+    desk.send(f"buildings/membership/{banned.pk}/readmit/")
+    answer = opened(desk, last(), reason="")
+    assert "somebody is banned by this" in answer.content.decode()
+    undone(desk, last())
+    banned.refresh_from_db()
+    assert banned.status == Status.BANNED

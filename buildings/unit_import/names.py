@@ -118,6 +118,7 @@ _OWNER, _TENANT = (
 _OWNER_AND_TENANT = re.compile(
     rf"\b{_OWNER} (?!و?{_TENANT}\b)[^\W\d_]{{3,}}.* و?{_TENANT}\b"
     rf"|\b{_TENANT} (?!و?{_OWNER}\b)[^\W\d_]{{3,}}.* و?{_OWNER}\b"
+    rf"|[^\W\d_]{{3,}} {_TENANT} (?:من )?(?!(?:ال)?(?:دور|شقه|طابق)\b)[^\W\d_]{{3,}} [^\W\d_]{{3,}}"
     r"|\w (?:زوجته|زوجها|حرمه) \w|[a-z] (?:wife|husband) (?!of\b)[a-z]"
 )
 # What may part two names, where two phones are to be shared out; no Arabic name has a hyphen.
@@ -241,13 +242,21 @@ def _has_title_within(text: str) -> bool:
     if _LATIN_LETTER.search(text) and _ARABIC_LETTER.search(text):
         # One name twice, each with its title.
         return False
-    # "Dentist" is two words in Arabic, and a name may hold "Hag", or an initial, where no title leads.
+    leads = len(words) < len(every)
     return any(
-        is_title(word)
-        and folded(follows) not in _OF_ONE
-        and (len(words) < len(every) or (len(folded(word)) > 1 and folded(word) not in _PILGRIMS))
-        for word, follows in zip(words[1:-1], words[2:], strict=True)
+        is_title(word) and _begins_another(words[:at], word, words[at + 1 :], leads=leads)
+        for at, word in enumerate(words[1:-1], 1)
     )
+
+
+def _begins_another(before: list[str], title: str, behind: list[str], *, leads: bool) -> bool:
+    """Whether a title within a name begins another one; `leads` says that one stands at its beginning."""
+    if folded(behind[0]) in _OF_ONE:
+        # "Dentist" is two words in Arabic.
+        return False
+    # Where no title leads, a name may hold "Hag", or an initial between one name and another.
+    is_initial = len(folded(title)) == 1 and (len(before) < 2 or len(behind) < 2)
+    return leads or not (is_initial or folded(title) in _PILGRIMS)
 
 
 def _may_be_person(words: list[str]) -> bool:

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from audit.models import Entry
+from audit.models import Action, Entry
 from buildings.undo import (
     INVERSES,
     MOST_ENTRIES,
@@ -66,6 +66,10 @@ class Undo(RowAction):
             raise ValidationError(
                 _("This change has more than %d entries: it cannot be undone here.") % MOST_ENTRIES
             )
+        # A ban needs a reason, this way too.
+        bans = any(each.action == Action.MEMBERSHIP_READMITTED for each in self.entries)
+        if bans and not self.cleaned_data.get("reason"):
+            self.add_error("reason", _("Say why: somebody is banned by this."))
         return super().clean()
 
     def plan(self) -> list[str]:
