@@ -40,10 +40,17 @@ class PrimaryContactBackend(BaseBackend):
         if username is None or password is None:
             return None
         name = parse_login(username)
-        user = holder_for_sign_in(*name) if name else None
+        claim = _claim_for_sign_in(*name) if name else None
+        user = claim.user if claim is not None else None
         right = partial(_matches, user, password)
         login = name[1] if name else ""
-        return user if password_is_right(right, login=login, person=user, address=address) else None
+        if not password_is_right(right, login=login, person=user, address=address):
+            return None
+        if claim is not None and claim.recovers_from is None:
+            # Whoever has the password and signs in by a contact knows of it, whoever set it.
+            now_known = Claim.objects.filter(pk=claim.pk, value=claim.value, recovers_from=None)
+            now_known.update(recovers_from=timezone.now())
+        return user
 
     def get_user(self, user_id: int) -> User | None:
         """The person of a back-office session, unless they are not active any more."""
@@ -61,10 +68,15 @@ def _matches(user: User | None, password: str) -> bool:
 
 def holder_for_sign_in(kind: Kind, value: str) -> User | None:
     """Who signs in with this contact: it is a primary one, or was until somebody else changed it."""
+    claim = _claim_for_sign_in(kind, value)
+    return claim.user if claim is not None else None
+
+
+def _claim_for_sign_in(kind: Kind, value: str) -> Claim | None:
     joined = ("user", "secondaryemail", "secondaryphone", "contact_change")
     claim = Claim.objects.filter(kind=kind, value=value).select_related(*joined).first()
     if claim is None:
         return None
     if (change := getattr(claim, "contact_change", None)) is not None:
-        return claim.user if change.serves_until > timezone.now() else None
-    return claim.user if claim.secondary is None else None
+        return claim if change.serves_until > timezone.now() else None
+    return claim if claim.secondary is None else None

@@ -17,7 +17,7 @@ from django.utils.crypto import salted_hmac
 
 from audit.models import Action
 from audit.operations import Origin, Where, record
-from contacts.models import Invitation, Kind, Purpose, Status, User
+from contacts.models import Claim, Invitation, Kind, Purpose, Status, User
 from contacts.open_invitations import end_open_invitations, open_invitations
 from contacts.operations import change_password, lock_person
 from contacts.outbox import tell
@@ -148,6 +148,9 @@ def accept(
     invitation.used_at = timezone.now()
     invitation.save(update_fields=["used_at"])
     user = invitation.user
+    if not has_signed_in(user):
+        # Others set what they sign in with: of that they know once they sign in by it, or got the link there.
+        Claim.objects.filter(user=user).exclude(kind=invitation.sent_by).update(recovers_from=None)
     record(origin=origin, action=Action.INVITATION_USED, target=user, person=user)
     change_password(origin=origin, user=user, password=password)
     others_first = sorted(Kind, key=lambda kind: kind == invitation.sent_by)

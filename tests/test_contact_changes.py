@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit.models import Channel
 from audit.operations import Origin
 from contacts.contact_operations import Contact, change_contact
+from contacts.invitations import make_link
 from contacts.models import (
     Claim,
     ContactChange,
@@ -450,3 +451,32 @@ def test_a_former_contact_that_is_edited_serves_on_as_it_was(desk, gateway, app)
     browser().post(link)
     assert User.objects.get(pk=user.pk).phone == PHONE
     call_command("check_data")
+
+
+def test_what_was_planted_before_they_first_came_in_recovers_nothing_until_they_sign_in_by_it(
+    desk, mailbox, gateway
+):
+    nora = newcomer(phone="01055500077")
+    evil = "evil@example.net"
+    desk.send(f"contacts/user/{nora.pk}/add-contact/", kind="email", typed=evil)
+    claim = Claim.objects.get(value=evil)
+    desk.send(f"contacts/user/{nora.pk}/promote/?contact=email-{claim.pk}")
+    secret = make_link(User.objects.get(pk=nora.pk), made_by=desk.person)[1]
+    password = {"new_password1": "stair-07-lamp", "new_password2": "stair-07-lamp"}
+    assert browser().post(f"/invitation/{secret}/", password).status_code == 200
+    assert recovered_by(evil) == 0
+    assert recovered_by("01055500077") == 0
+    # By which they sign in is theirs.
+    assert signs_in("01055500077", "stair-07-lamp")
+    assert recovered_by("01055500077") == 1
+    assert recovered_by(evil) == 1
+
+
+def test_what_nobody_was_told_of_is_theirs_once_they_sign_in_by_it(desk):
+    user = resident()
+    changed(desk, user)
+    assert not Claim.objects.get(value=f"+2{NEW}").is_known
+    assert not signs_in(NEW, "a wrong one")
+    assert not Claim.objects.get(value=f"+2{NEW}").is_known
+    assert signs_in(NEW, "omarty-demo")
+    assert Claim.objects.get(value=f"+2{NEW}").is_known

@@ -109,18 +109,14 @@ _OF_ONE = _folded_set(
     "general,colonel,captain,كابتن,طيار,طبيب,محامي,ورثة,مرحوم,أسنان,أطفال,باطنة,عظام,عيون,جلدية,نساء,جراح,جراحة"
     ",مدني,معماري,كهرباء,ميكانيكا,كيميائي,زراعي"
 )
-# With a name between them, folded: "owner Ahmed tenant Mona", "Ahmed (husband) Mona (wife)".
-_OWNER, _TENANT = (
-    r"(?:owner|landlord|husband|(?:ال)?(?:مالك|مالكه|زوج))",
-    r"(?:tenant|renter|rent|rental|lessee|resident|occupant|wife"
-    r"|(?:ال)?(?:مستاجر|مستاجره|ساكن|ساكنه|ايجار|زوجه))",
+# Who is which of two, beside their names, folded.
+_OWNERS = _folded_set("owner,landlord,husband,مالك,المالك,مالكة,المالكة,زوج,الزوج")
+_WIVES = _folded_set("wife,زوجة,الزوجة")
+_TENANTS = _folded_set(
+    "tenant,renter,rent,rental,lessee,resident,occupant,مستأجر,المستأجر,مستأجرة,المستأجرة,ساكن,الساكن"
+    ",ساكنة,الساكنة,إيجار,الإيجار"
 )
-_OWNER_AND_TENANT = re.compile(
-    rf"\b{_OWNER} (?!و?{_TENANT}\b)[^\W\d_]{{3,}}.* و?{_TENANT}\b"
-    rf"|\b{_TENANT} (?!و?{_OWNER}\b)[^\W\d_]{{3,}}.* و?{_OWNER}\b"
-    rf"|[^\W\d_]{{3,}} {_TENANT} (?:من )?(?!(?:ال)?(?:دور|شقه|طابق)\b)[^\W\d_]{{3,}} [^\W\d_]{{3,}}"
-    r"|\w (?:زوجته|زوجها|حرمه) \w|[a-z] (?:wife|husband) (?!of\b)[a-z]"
-)
+_THEIR_SPOUSE = _folded_set("زوجته,زوجها,حرمه,wife,husband")
 # What may part two names, where two phones are to be shared out; no Arabic name has a hyphen.
 _MAY_PART = re.compile(
     r"(?<=[\u0620-\u064a])[-‐-―](?=[\u0620-\u064a])|\s?[:：*]\s?|\s?\.\.+\s?|\s(?:ثم|wa|w|n|plus|et)\s",
@@ -227,12 +223,47 @@ def may_name_several(text: str, contacts: int) -> bool:
     people = [words_without_title(part) for part in parts]
     if not _BUSINESS.isdisjoint(word.removeprefix("ال") for word in folded(text).split()):
         return False
-    if _OWNER_AND_TENANT.search(folded(text)) or _has_title_within(text):
+    if _names_owner_and_tenant(folded(text).split()) or _has_title_within(text):
         return True
     if _LAST_NAME_FIRST.fullmatch(text.strip()) or _is_one_in_two_scripts(parts):
         return False
     # "Johnson & Johnson" is a business.
     return sum(map(_may_be_person, map(list, set(map(tuple, people))))) > 1
+
+
+def _names_owner_and_tenant(words: list[str]) -> bool:
+    """Whether a role stands between names: "owner Ahmed tenant Mona", "Ahmed tenant Mona Omar"."""
+    first = ""
+    for at, word in enumerate(words):
+        behind = [each for each in words[at + 1 : at + 4] if each != "من"]
+        if word in _THEIR_SPOUSE and at and behind and behind[0] != "of":
+            return True
+        role = _role(word)
+        if not role:
+            continue
+        if first and role != first:
+            return True
+        if role == "tenant" and at and all(map(_is_name, behind[:2])) and len(behind) > 1:
+            return True
+        first = role if behind and _is_name(behind[0]) else first
+    return False
+
+
+def _role(word: str) -> str:
+    bare = {word, word.removeprefix("و")}
+    if not bare.isdisjoint(_OWNERS):
+        return "owner"
+    return "" if bare.isdisjoint(_TENANTS | _WIVES) else "tenant"
+
+
+def _is_name(word: str) -> bool:
+    known = _UNITS | _OF_MANY
+    return (
+        len(word) > 2
+        and word.isalpha()
+        and not _role(word)
+        and word.removeprefix("ال") not in known
+    )
 
 
 def _has_title_within(text: str) -> bool:

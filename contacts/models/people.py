@@ -198,7 +198,8 @@ class Claim(models.Model):
     """A person's hold on a phone or e-mail in canonical form: one holder each, primary or secondary.
 
     The value is ASCII, so that every database compares it in the same way. A primary one recovers a forgotten
-    password from `recovers_from` on: never, if somebody else set it and its holder could not be told.
+    password from `recovers_from` on: never, if somebody else set it, and its holder could not be told and has
+    not signed in by it.
     """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="claims")
@@ -222,7 +223,7 @@ class Claim(models.Model):
 
     @property
     def is_known(self) -> bool:
-        """Whether its holder knows of it: they set it, or were told of who did and did not take it back."""
+        """Whether its holder knows of it: they set it, signed in by it, or were told and left it."""
         return self.recovers_from is not None and self.recovers_from <= timezone.now()
 
     @property
