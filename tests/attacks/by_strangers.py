@@ -106,6 +106,7 @@ def refusals_fill_a_log(server: Served) -> str:
     manager = Browser(server, "manager")
     page = manager.get("/admin/audit/entry/")
     assert page.status_code == 200, f"the audit log answers {page.status_code}"
-    shown = page.text.count("Osman Outsider")
+    # A row names them twice, for a desk and for a phone.
+    shown = sum("Osman Outsider" in row for row in page.text.split("<tr")[1:])
     assert shown <= 5, f"{len(answers)} refusals left {shown} entries on the manager's page"
     return f"{len(answers)} refusals, {shown} entries"
