@@ -148,13 +148,14 @@ def accept(
     invitation.used_at = timezone.now()
     invitation.save(update_fields=["used_at"])
     user = invitation.user
-    if not has_signed_in(user):
-        # Others set what they sign in with: of that they know once they sign in by it, or got the link there.
-        Claim.objects.filter(user=user).exclude(kind=invitation.sent_by).update(recovers_from=None)
+    is_first = not has_signed_in(user)
     record(origin=origin, action=Action.INVITATION_USED, target=user, person=user)
     change_password(origin=origin, user=user, password=password)
     others_first = sorted(Kind, key=lambda kind: kind == invitation.sent_by)
     tell(origin, user, Purpose.PASSWORD_SET, by=others_first)
+    if is_first:
+        # Others set what they sign in with: of that they know once they sign in by it, or got the link there.
+        Claim.objects.filter(user=user).exclude(kind=invitation.sent_by).update(recovers_from=None)
     return user
 
 

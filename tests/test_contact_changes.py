@@ -464,6 +464,8 @@ def test_what_was_planted_before_they_first_came_in_recovers_nothing_until_they_
     secret = make_link(User.objects.get(pk=nora.pk), made_by=desk.person)[1]
     password = {"new_password1": "stair-07-lamp", "new_password2": "stair-07-lamp"}
     assert browser().post(f"/invitation/{secret}/", password).status_code == 200
+    # That a password was set is told all the same.
+    assert Message.objects.filter(user=nora, purpose=Purpose.PASSWORD_SET).count() == 1
     assert recovered_by(evil) == 0
     assert recovered_by("01055500077") == 0
     # By which they sign in is theirs.
