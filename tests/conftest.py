@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
 from django.core.management import call_command
 from django.core.servers.basehttp import ThreadedWSGIServer
 from django.test import Client, override_settings
@@ -33,6 +34,12 @@ ONCE = pytest.mark.skipif(
 )
 
 REGISTER = (User, Claim, SecondaryEmail, SecondaryPhone, Building, Block, Apartment, Membership)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    """Hashes with the fewest rounds: thousands are made here, and a sixth of a second each is minutes."""
+    BCryptSHA256PasswordHasher.rounds = 4
 
 
 @pytest.fixture(scope="session")
