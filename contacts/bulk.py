@@ -13,6 +13,9 @@ from audit.bulk import insert_like
 from audit.models import Action
 from audit.operations import Named, Origin, entry, record_each
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, User
+from contacts.operations import setter
+
+_OF_CLAIM = ("user_id", "kind", "value", "set_by_id")
 
 
 class ReportedContact(NamedTuple):
@@ -62,8 +65,11 @@ def register_people(*, origin: Origin, people: Sequence[Newcomer]) -> None:
         return
     users = [each.user for each in people]
     _save(users)
-    claims = [(each.user.pk, kind, value) for each in people for kind, value in each.claims.items()]
-    insert_like(Claim(), ("user_id", "kind", "value"), claims)
+    by = _key_of(setter(origin))
+    claims = [
+        (each.user.pk, kind, value, by) for each in people for kind, value in each.claims.items()
+    ]
+    insert_like(Claim(), _OF_CLAIM, claims)
     record_each(
         entry(origin=origin, action=Action.USER_REGISTERED, target=User(pk=0), person=User(pk=0)),
         ("target_id", "target_label", "person_id", "person_label"),
@@ -111,11 +117,14 @@ def add_contacts(*, origin: Origin, additions: Iterable[Addition]) -> None:
 
 
 def _add_contacts(origin: Origin, kind: Kind, additions: Sequence[Addition]) -> None:
-    claims = [(each.user.pk, kind, each.contact.value) for each in additions]
-    ids = insert_like(Claim(), ("user_id", "kind", "value"), claims)
+    claims = [
+        (each.user.pk, kind, each.contact.value, _key_of(setter(origin, each.user)))
+        for each in additions
+    ]
+    ids = insert_like(Claim(), _OF_CLAIM, claims)
     if not ids:
         # MySQL does not return them.
-        values = [value for _user, _kind, value in claims]
+        values = [each.contact.value for each in additions]
         stored = Claim.objects.filter(kind=kind, value__in=values).values_list("value", "pk")
         id_of = dict(stored)
         ids = [id_of[value] for value in values]
@@ -147,6 +156,10 @@ def _record_additions(
     )
     added = entry(origin=origin, action=Action.CONTACT_ADDED, target=like)
     record_each(added, [*columns, "after"], rows)
+
+
+def _key_of(user: User | None) -> int | None:
+    return user.pk if user is not None else None
 
 
 def _named(thing: Named) -> tuple[int, str]:

@@ -30,7 +30,7 @@ from contacts.models import (
     new_session_stamp,
 )
 from contacts.open_invitations import end_open_invitations
-from contacts.operations import claims_of, lock_person, refuse_erased
+from contacts.operations import claims_of, lock_person, refuse_erased, setter
 from contacts.sessions import delete_sessions
 
 
@@ -84,7 +84,7 @@ def add_contact(
         taken = Claim.objects.filter(kind=kind, value=value).exists()
         raise ContactRefused(kind, WhyContactRefused.TAKEN if taken else WhyContactRefused.LIMIT)
     try:
-        claim = Claim.objects.create(user=user, kind=kind, value=value)
+        claim = Claim.objects.create(user=user, kind=kind, value=value, set_by=setter(origin, user))
     except IntegrityError as error:
         raise ContactRefused(kind, WhyContactRefused.TAKEN) from error
     shown = kind.tidy(typed)
@@ -170,7 +170,8 @@ def change_contact(*, origin: Origin, contact: Contact, typed: str, **where: Unp
     if contact.typed == tidy:
         return False
     claim = _claim_for(origin, contact, value, claims)
-    claim.value = value
+    if claim.value != value:
+        claim.value, claim.set_by = value, setter(origin, contact.user)
     try:
         claim.save()
     except IntegrityError as error:

@@ -153,9 +153,10 @@ def accept(
     change_password(origin=origin, user=user, password=password)
     others_first = sorted(Kind, key=lambda kind: kind == invitation.sent_by)
     tell(origin, user, Purpose.PASSWORD_SET, by=others_first)
-    if is_first:
-        # Others set what they sign in with: of that they know once they sign in by it, or got the link there.
-        Claim.objects.filter(user=user).exclude(kind=invitation.sent_by).update(recovers_from=None)
+    if is_first or not invitation.recovers:
+        # Others said what they sign in with, and may have passed the link on: what is theirs is seen once
+        # they sign in by it.
+        Claim.objects.filter(user=user).update(recovers_from=None)
     return user
 
 

@@ -39,9 +39,15 @@ class PersonErased(ValidationError):
 @transaction.atomic
 def register_user(*, origin: Origin, **fields: Any) -> User:
     """A new person; takes what `UserManager.create_user()` takes, and raises what it raises."""
-    user = User.objects.create_user(**fields)
+    user = User.objects.create_user(set_by=setter(origin), **fields)
     record(origin=origin, action=Action.USER_REGISTERED, target=user, person=user)
     return user
+
+
+def setter(origin: Origin, user: User | None = None) -> User | None:
+    """Who is to answer for a contact that this origin sets for a person: a manager, or nobody."""
+    actor = origin.actor if isinstance(origin.actor, User) else None
+    return None if actor is None or actor == user or actor.is_superuser else actor
 
 
 @transaction.atomic

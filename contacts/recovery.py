@@ -16,7 +16,7 @@ from audit.operations import Origin, record
 from contacts.attempts import password_is_right
 from contacts.authentication import holder_for_sign_in
 from contacts.counting import count_up
-from contacts.invitations import make_link
+from contacts.invitations import has_signed_in, make_link
 from contacts.models import Kind, Purpose, RecoveryCode, Status, User
 from contacts.operations import lock_person
 from contacts.outbox import enqueue
@@ -51,7 +51,7 @@ def ask(*, origin: Origin, kind: Kind, value: str, language: str) -> None:
 def link_for(*, origin: Origin, value: str) -> tuple[User, str]:
     """Who recovers by this e-mail, and their link's secret. Raises NobodyRecovers."""
     user = _who_recovers(Kind.EMAIL, value)
-    secret = make_link(user, sent_by=Kind.EMAIL, recovers=True, serves_for=LINK_SERVES_FOR)[1]
+    secret = _link(user, Kind.EMAIL, value, LINK_SERVES_FOR)
     record(origin=origin, action=Action.RECOVERY_SENT, target=user, person=user)
     return user, secret
 
@@ -91,7 +91,17 @@ def redeem(*, value: str, code: str, address: str | None) -> str | None:
         spent, _ = RecoveryCode.objects.filter(user=user).delete()
         if not spent:
             return None
-        return make_link(user, sent_by=Kind.PHONE, recovers=True, serves_for=CODE_SERVES_FOR)[1]
+        return _link(user, Kind.PHONE, value, CODE_SERVES_FOR)
+
+
+def _link(user: User, kind: Kind, value: str, serves_for: timedelta) -> str:
+    """The secret of a link for a person who is locked, by this contact of theirs.
+
+    Of who never signed in the contact is what somebody says of them: it is that manager's link.
+    """
+    claim = user.claims.select_related("set_by").filter(kind=kind, value=value).first()
+    made_by = None if claim is None or has_signed_in(user) else claim.set_by
+    return make_link(user, made_by=made_by, sent_by=kind, recovers=True, serves_for=serves_for)[1]
 
 
 def delete_past_codes() -> None:

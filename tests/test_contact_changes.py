@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from audit.models import Channel
 from audit.operations import Origin
+from buildings.membership_operations import start_membership
+from buildings.models import Block, Membership, Role
 from contacts.contact_operations import Contact, change_contact
 from contacts.invitations import make_link
 from contacts.models import (
@@ -453,25 +455,139 @@ def test_a_former_contact_that_is_edited_serves_on_as_it_was(desk, gateway, app)
     call_command("check_data")
 
 
+EVIL = "evil@example.net"
+PASSWORD = {"new_password1": "stair-07-lamp", "new_password2": "stair-07-lamp"}
+OF_LINK = re.compile(r"/invitation/[\w-]{22}/")
+
+
+def invitation_in(text):
+    found = OF_LINK.search(text)
+    assert found
+    return found[0]
+
+
+def planted(desk, user):
+    """The manager gives the person an e-mail of the manager's own, for sign-in."""
+    desk.send(f"contacts/user/{user.pk}/add-contact/", kind="email", typed=EVIL)
+    claim = Claim.objects.get(value=EVIL)
+    desk.send(f"contacts/user/{user.pk}/promote/?contact=email-{claim.pk}")
+
+
+def link_by_hand(desk, user, _mailbox, _gateway):
+    planted(desk, user)
+    return f"/invitation/{make_link(User.objects.get(pk=user.pk), made_by=desk.person)[1]}/"
+
+
+def link_to_what_was_planted(desk, user, mailbox, _gateway):
+    planted(desk, user)
+    desk.send(f"contacts/user/{user.pk}/send-invitation/", kind="email")
+    sent()
+    return invitation_in(mailbox.texts[-1])
+
+
+def link_sent_before_it_was_planted(desk, user, _mailbox, gateway):
+    desk.send(f"contacts/user/{user.pk}/send-invitation/", kind="phone")
+    sent()
+    planted(desk, user)
+    return invitation_in(gateway.forms[-1]["text"])
+
+
+def link_that_waits_while_it_is_planted(desk, user, _mailbox, gateway):
+    desk.send(f"contacts/user/{user.pk}/send-invitation/", kind="phone")
+    planted(desk, user)
+    sent()
+    return invitation_in(gateway.forms[-1]["text"])
+
+
+def link_asked_for_by_who_planted(desk, user, mailbox, _gateway):
+    planted(desk, user)
+    asked(EVIL)
+    sent()
+    return invitation_in(mailbox.texts[-1])
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        link_by_hand,
+        link_to_what_was_planted,
+        link_sent_before_it_was_planted,
+        link_that_waits_while_it_is_planted,
+        link_asked_for_by_who_planted,
+    ],
+)
 def test_what_was_planted_before_they_first_came_in_recovers_nothing_until_they_sign_in_by_it(
-    desk, mailbox, gateway
+    desk, mailbox, gateway, link
 ):
     nora = newcomer(phone="01055500077")
-    evil = "evil@example.net"
-    desk.send(f"contacts/user/{nora.pk}/add-contact/", kind="email", typed=evil)
-    claim = Claim.objects.get(value=evil)
-    desk.send(f"contacts/user/{nora.pk}/promote/?contact=email-{claim.pk}")
-    secret = make_link(User.objects.get(pk=nora.pk), made_by=desk.person)[1]
-    password = {"new_password1": "stair-07-lamp", "new_password2": "stair-07-lamp"}
-    assert browser().post(f"/invitation/{secret}/", password).status_code == 200
+    address = link(desk, nora, mailbox, gateway)
+    assert browser().post(address, PASSWORD).status_code == 200
     # That a password was set is told all the same.
     assert Message.objects.filter(user=nora, purpose=Purpose.PASSWORD_SET).count() == 1
-    assert recovered_by(evil) == 0
-    assert recovered_by("01055500077") == 0
+    before = recovered_by("01055500077")
+    assert recovered_by(EVIL) == before
     # By which they sign in is theirs.
     assert signs_in("01055500077", "stair-07-lamp")
+    assert recovered_by("01055500077") == before + 1
+    assert recovered_by(EVIL) == before + 1
+
+
+def test_a_superusers_link_leaves_nothing_known_of_who_came_in_before(desk, mailbox, gateway):
+    nora = newcomer(phone="01055500077")
+    planted(desk, nora)
+    secret = make_link(User.objects.get(pk=nora.pk), made_by=desk.person)[1]
+    browser().post(f"/invitation/{secret}/", PASSWORD)
+    assert signs_in(EVIL, "stair-07-lamp")
+    secret = make_link(User.objects.get(pk=nora.pk), made_by=person("admin"))[1]
+    own = dict.fromkeys(PASSWORD, "roof-11-garden")
+    assert browser().post(f"/invitation/{secret}/", own).status_code == 200
+    assert recovered_by(EVIL) == 0
+    assert signs_in("01055500077", "roof-11-garden")
     assert recovered_by("01055500077") == 1
-    assert recovered_by(evil) == 1
+
+
+def elsewhere(user):
+    block = Block.objects.get(pk=2)
+    start_membership(
+        origin=Origin.of_command("test"),
+        user=user,
+        block=block,
+        apartment=block.apartments.first(),
+    )
+
+
+def test_a_managers_contact_lets_nobody_in_who_belongs_elsewhere_as_well(desk, mailbox, gateway):
+    nora = newcomer(phone="01055500077")
+    elsewhere(nora)
+    planted(desk, nora)
+    asked(EVIL)
+    sent()
+    address = invitation_in(mailbox.texts[-1])
+    assert browser().post(address, PASSWORD).status_code == 410
+    assert not User.objects.get(pk=nora.pk).has_usable_hash()
+    # A superuser's invitation goes by what the operator wrote.
+    admin = Desk("admin")
+    admin.send(f"contacts/user/{nora.pk}/send-invitation/", kind="email")
+    invitation = Message.objects.get(user=nora, purpose=Purpose.INVITATION)
+    assert invitation.to == "+201055500077"
+
+
+def test_nor_by_a_link_of_before_they_belonged_elsewhere(desk, mailbox):
+    nora = newcomer(phone="01055500077")
+    planted(desk, nora)
+    asked(EVIL)
+    sent()
+    elsewhere(nora)
+    address = invitation_in(mailbox.texts[-1])
+    assert browser().post(address, PASSWORD).status_code == 410
+    assert not User.objects.get(pk=nora.pk).has_usable_hash()
+
+
+def test_who_a_manager_registered_comes_in_by_their_phone_after_a_handover(desk, gateway):
+    nora = newcomer(phone="01055500077")
+    changed(desk, nora, "01055500078")
+    Membership.objects.filter(user=desk.person, role=Role.MANAGER).update(ended_at=timezone.now())
+    assert recovered_by("01055500078") == 1
 
 
 def test_what_nobody_was_told_of_is_theirs_once_they_sign_in_by_it(desk):

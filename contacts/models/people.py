@@ -71,9 +71,10 @@ class UserManager(BaseUserManager["User"]):
         email: str | None = None,
         phone: str | None = None,
         password: str | None = None,
+        set_by: "User | None" = None,
         **fields: Any,
     ) -> "User":
-        """Create a person with this e-mail and phone.
+        """Create a person with this e-mail and phone, which `set_by` says are theirs.
 
         Raises ValueError if one is not valid, IntegrityError if somebody else has claimed it.
         """
@@ -83,7 +84,8 @@ class UserManager(BaseUserManager["User"]):
         user.save(force_insert=True)
         for kind, typed in primary.items():
             if typed:
-                Claim.objects.create(user=user, kind=kind, value=kind.canonical(typed))
+                value = kind.canonical(typed)
+                Claim.objects.create(user=user, kind=kind, value=value, set_by=set_by)
         return user
 
 
@@ -206,6 +208,9 @@ class Claim(models.Model):
     kind = models.CharField(max_length=5, choices=Kind)
     value = models.CharField(max_length=EMAIL_LENGTH)
     recovers_from = models.DateTimeField(null=True, default=timezone.now)
+    # The manager who said that it is theirs: till they first sign in it lets them in only as far as a link of
+    # that manager's would. None: themselves, or who may everything.
+    set_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         verbose_name = _("claim")
