@@ -296,3 +296,15 @@ def test_bands_and_footers_are_no_units(problems, sheet):
     names = ["Tower B Shop 3", "محل برج ٢", "Blockbuster", "Pageant 1", "Roof"]
     report = load(sheet("number,floor", *((name, 1) for name in names)), block=1, names=True)
     assert report["unnumbered"] == len(names)
+
+
+@pytest.mark.parametrize("several", ["12 and 13", "16 و17", "١٨ و ١٩", "12 And 13 And 14"])
+def test_several_numbers_are_no_name_of_one_unit(problems, several):
+    (told,) = problems("number,floor", (several, 1), names=True).values()
+    assert "is more than one number" in told[1]
+
+
+@pytest.mark.parametrize("heading", ["Bldg", "Bldg No.", "رقم العقار", "Blk"])
+def test_a_building_by_the_other_words_for_it_is_the_block(sheet, heading):
+    assert load(sheet(f"{heading},number,floor", (1, 791, 1)))["created"] == 1
+    assert Apartment.objects.get(number=791).block_id == 1

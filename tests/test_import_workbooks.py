@@ -6,9 +6,10 @@ import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from buildings.models import Apartment
+from contacts.models import Kind
 from tests.backoffice import Desk
 from tests.conftest import ONCE
 from tests.test_exports import export
@@ -169,3 +170,25 @@ def test_a_filled_in_example_is_named(tmp_path, language):
         PAGE, {"import_file": SimpleUploadedFile("units.xlsx", path.read_bytes())}
     )
     assert name in str(seen.context["form"].errors)
+
+
+@pytest.mark.parametrize(
+    ("style", "number", "phone"),
+    [
+        ('"+971 "0', 501234567, "+971501234567"),
+        ('[$-409]"+966"000000000;-0', 501234567, "+966501234567"),
+        ('"0"0000000000', 1001234567, "01001234567"),
+        ('"+20" 00 0000 0000', 1001234567, "+201001234567"),
+        ('"Tel "0', 1001234567, "1001234567"),
+    ],
+)
+def test_a_phone_is_what_the_cells_format_shows(tmp_path, style, number, phone):
+    book = Workbook()
+    book.active.append([*HEAD, "resident", "phone"])
+    book.active.append([101, 7, "Mona Adel", number])
+    book.active["D2"].number_format = style
+    path = tmp_path / "units.xlsx"
+    book.save(path)
+    load(path, block=1)
+    (membership,) = Apartment.objects.get(block=1, number=101).memberships.all()
+    assert Kind.PHONE.canonical(membership.user.phone or "") == Kind.PHONE.canonical(phone)

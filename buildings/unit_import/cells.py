@@ -109,7 +109,7 @@ _UNIT_WORD = re.compile(
 )
 # "101-102", "5 + 6".
 _FIGURES = re.compile("[0-9]+")
-_SEVERAL_NUMBERS = re.compile(r"[0-9]{1,6}(?:\s?[-–+/\\&,،]\s?[0-9]{1,6}){1,9}")
+_SEVERAL_NUMBERS = re.compile(r"[0-9]{1,6}(?:\s?(?:[-–+/\\&,،و]|[Aa]nd)\s?[0-9]{1,6}){1,9}")
 # What a row says that sums up: one of the words, alone or with what may stand beside it.
 _SUMS = frozenset(
     map(
@@ -221,18 +221,18 @@ def read_number(text: str) -> int:
     """The number of a unit."""
     number = whole_number(_UNIT_WORD.sub("", text))
     refuse_sum(folded(text))
-    if number is None and has_letters(text):
-        raise NameProblem(
-            _(
-                "is not a whole number: give the unit a number of its own and write this into the"
-                " column name, or have such units called by their names"
-            )
-        )
     if number is None and _are_several(western_digits(clean(text)).strip()):
         raise CellProblem(
             _(
                 "is more than one number: give each unit a row, or a unit that was made of several the number"
                 " of one of them, and write the rest into the note"
+            )
+        )
+    if number is None and has_letters(text):
+        raise NameProblem(
+            _(
+                "is not a whole number: give the unit a number of its own and write this into the"
+                " column name, or have such units called by their names"
             )
         )
     if number is None or not LOWEST_NUMBER <= number <= HIGHEST_NUMBER:

@@ -123,7 +123,8 @@ COLUMNS = (
     Column(
         "block",
         pgettext_lazy("heading", "block"),
-        ("block number", "building", "tower", "العمارة", "بلوك", "برج", "مبنى", "بناية"),
+        ("block number", "building", "bldg", "blk", "tower", "العمارة", "بلوك", "برج", "مبنى")
+        + ("بناية", "العقار"),
         read=partial(read_text, _LONGEST_BLOCK),
     ),
     Column(

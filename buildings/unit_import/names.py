@@ -97,7 +97,8 @@ _HOUSEHOLD = _folded_set(
 _LATIN_LETTER, _ARABIC_LETTER = re.compile("[a-zA-Z]"), re.compile("[\u0620-\u064a]")
 _AND_KIN = re.compile(
     r"\sو(?:زوجته|زوجها|زوجة|حرمه|شقيقه|شقيقته|أخوه|اخوه|أخته|ابنه|ابنته)\b"
-    r"|\((?:(?:wife|husband)(?! of)|زوجته|زوجها)\b|\bMr\.? ?& ?Mrs\b|\bMr\.? .*\bMrs\.? "
+    r"|\((?:(?:wife|husband)(?! of)|زوجته|زوجها)\b|(?:&|\band)\s?(?:\w{3} )?(?:wife|husband)\b"
+    r"|\bMr\.? ?& ?Mrs\b|\bMr\.? .*\bMrs\.? "
     # "1- Ahmed Ali 2- Mona Omar", "Owner: Ahmed Ali Tenant: Mona Omar"
     r"|^\W*1\s?[-.)].*\s2\s?[-.)]|^(?:owner|tenant|resident|(?:ال)?(?:مالك|مستأجر|ساكن))\s?[:：].*[:：]",
     re.IGNORECASE,
@@ -119,7 +120,7 @@ _TENANTS = _folded_set(
 _THEIR_SPOUSE = _folded_set("زوجته,زوجها,حرمه,wife,husband")
 # What may part two names, where two phones are to be shared out; no Arabic name has a hyphen.
 _MAY_PART = re.compile(
-    r"(?<=[\u0620-\u064a])[-‐-―](?=[\u0620-\u064a])|\s?[:：*]\s?|\s?\.\.+\s?|\s(?:ثم|wa|w|n|plus|et)\s",
+    r"(?<=[\u0620-\u064a])[-‐-―](?=[\u0620-\u064a])|\s?[:：*=]\s?|\s?\.\.+\s?|\s(?:ثم|wa|w|n|plus|et)\s",
     re.IGNORECASE,
 )
 _PILGRIMS = _folded_set("حاج,الحاج,حاجة,الحاجة,شيخ,الشيخ,hag,haj,hajj")

@@ -15,14 +15,12 @@ from buildings.unit_import.blocks import BlockFinder, BlockProblem
 from buildings.unit_import.cells import (
     CellProblem,
     NameProblem,
-    has_letters,
     means_nobody,
     meant,
     meant_name,
     read_id,
     read_number,
     read_text,
-    refuse_sum,
 )
 from buildings.unit_import.columns import (
     LONGEST_NAME,
@@ -52,7 +50,6 @@ from contacts.bulk import ReportedContact
 from contacts.canonical import one_line, western_digits
 from contacts.models import Kind
 from contacts.phones import country_code_of
-from contacts.text import folded
 
 # Longer than what any column takes: it is not looked at further.
 _LONGEST_CELL = 1000
@@ -371,10 +368,7 @@ def _read_number_or_name(text: str) -> int | str:
     """The number of a unit, or its name; raises CellProblem for what a table says of several units."""
     try:
         return read_number(text)
-    except CellProblem as problem:
-        if not has_letters(text):
-            raise
-        refuse_sum(folded(text))
+    except NameProblem as problem:
         # "Shop (1)" is no heading, though "Shop (required)" is.
         if (
             (is_known(text) and not any(map(str.isdecimal, text)))

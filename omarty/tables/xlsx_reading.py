@@ -25,7 +25,7 @@ from omarty.tables.xlsx_parsing import (
     workbook_problems,
 )
 from omarty.tables.xlsx_sheet import Merged, MergedCells, SheetRows
-from omarty.tables.xlsx_values import Dates, SharedStrings
+from omarty.tables.xlsx_values import SharedStrings, Styles
 
 # Any true workbook stays under these: a million units unpack to some 300 MB, at 20 to 1.
 LARGEST_UNPACKED = 2 << 30
@@ -72,7 +72,7 @@ class Workbook:
         self._most_columns = most_columns
         self._names = set(self._zip.namelist())
         self._strings = SharedStrings()
-        self._dates = Dates()
+        self._styles = Styles()
         self._merged: dict[str, Merged] = {}
         self.sheets: list[SheetPart] = []
 
@@ -81,7 +81,7 @@ class Workbook:
             with workbook_problems():
                 self.sheets = self._sheets()
                 self._read_if_there(_STRINGS, self._strings)
-                self._read_if_there(_STYLES, self._dates)
+                self._read_if_there(_STYLES, self._styles)
         except BaseException:
             self._close()
             raise
@@ -107,7 +107,7 @@ class Workbook:
             if sheet.part not in self._merged:
                 self._merged[sheet.part] = self._merged_cells(sheet.part)
         merged = self._merged[sheet.part]
-        reader = SheetRows(self._strings, self._dates, merged, self._most_columns)
+        reader = SheetRows(self._strings, self._styles, merged, self._most_columns)
         return reader, self._rows(sheet.part, reader, head=head)
 
     def _rows(self, part: str, reader: SheetRows, *, head: bool) -> Iterator[Row]:
@@ -131,7 +131,7 @@ class Workbook:
         book = Attributes("sheet", "id", "name", "state")
         links = Attributes("Relationship", "Id", "Target")
         self._parse(_WORKBOOK, book)
-        self._parse(_WORKBOOK, self._dates)
+        self._parse(_WORKBOOK, self._styles)
         self._parse(_LINKS, links)
         targets = {link.get("Id"): link.get("Target", "") for link in links.found}
         found: dict[str, SheetPart] = {}

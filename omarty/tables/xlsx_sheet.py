@@ -9,7 +9,7 @@ from openpyxl.utils import get_column_letter
 
 from omarty.tables.cells import unescaped
 from omarty.tables.xlsx_parsing import Row, Texts, WorkbookProblem
-from omarty.tables.xlsx_values import Dates, SharedStrings
+from omarty.tables.xlsx_values import SharedStrings, Styles
 
 # Excel's own limit.
 SHEET_ROWS = 1_048_576
@@ -102,11 +102,11 @@ class SheetRows(Texts):
     """
 
     def __init__(
-        self, strings: SharedStrings, dates: Dates, merged: Merged, most_columns: int
+        self, strings: SharedStrings, styles: Styles, merged: Merged, most_columns: int
     ) -> None:
         super().__init__()
         self._strings = strings
-        self._dates = dates
+        self._styles = styles
         self._merged = merged
         self._most = most_columns
         self.hidden = 0
@@ -222,8 +222,8 @@ class SheetRows(Texts):
             return "TRUE" if text == "1" else "FALSE"
         if self._type != "n":
             return unescaped(text)
-        if self._style != "0" and (date := self._dates.shown(self._style, float(text))):
-            return date
+        if self._style != "0" and (shown := self._styles.shown(self._style, float(text))):
+            return shown
         # Excel stores every number as a floating one: 12 may be written 12.0 or 1.2E1.
         if not text.isdigit():
             number = float(text)
