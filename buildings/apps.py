@@ -9,5 +9,6 @@ class BuildingsConfig(AppConfig):
     verbose_name = _("Buildings")
 
     def ready(self) -> None:
-        """Have the messages written that tell of blocks."""
+        """Have the messages written that tell of blocks, or go by who belongs to them."""
         import_module("buildings.request_notices")
+        import_module("buildings.invitation_messages")

@@ -258,24 +258,8 @@ def may_hand_over(office: Membership, *, asking: Named | None, within: Blocks) -
 
 def invitation_serves(invitation: Invitation) -> bool:
     """Whether whoever made it may invite the person today; what a command made always does."""
-    maker, person = invitation.made_by, invitation.user
-    if maker is None:
-        return True
-    if invitation.recovers:
-        # The person asked for it, by a contact of which that manager says that it is theirs.
-        return not person.is_superuser and is_answered_for(person, maker)
-    return why_not_invited(person, within=reach(maker).changes) is None
-
-
-def is_answered_for(person: User, manager: User) -> bool:
-    """Whether a contact that the manager set may let in a person who never signed in.
-
-    It may if they manage, or have managed, wherever the person belongs: whoever could not invite somebody
-    does not come in as them by writing a contact of their own.
-    """
-    offices = Membership.objects.filter(user=manager, role=Role.MANAGER, status=Status.ACTIVE)
-    managed = offices.values("block_id")
-    return not Membership.objects.current().filter(user=person).exclude(block__in=managed).exists()
+    maker = invitation.made_by
+    return maker is None or why_not_invited(invitation.user, within=reach(maker).changes) is None
 
 
 NOTHING = Reach(Blocks(frozenset()), Blocks(frozenset()))

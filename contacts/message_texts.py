@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from contacts.contact_changes import ChangeOver, secret_of
-from contacts.invitations import invite
 from contacts.models import Kind, Message, Purpose, Status, User
 from contacts.outbox import origin_of
 from contacts.recovery import NobodyRecovers, code_for, link_for
@@ -48,17 +47,6 @@ def invitation_text(person: User, link: str) -> tuple[str, str]:
     return _("Your account in Omarty"), text % {"who": person, "link": link}
 
 
-def _invitation(message: Message) -> tuple[str, str]:
-    user = _user(message)
-    secret = invite(
-        origin=origin_of(message),
-        user=user,
-        made_by=message.made_by,
-        sent_by=Kind(message.kind),
-    )[1]
-    return invitation_text(user, _link(message, "invitation", secret))
-
-
 def _recovery(message: Message) -> tuple[str, str]:
     origin, by_email = origin_of(message), message.kind == Kind.EMAIL
     try:
@@ -71,7 +59,7 @@ def _recovery(message: Message) -> tuple[str, str]:
         "Somebody, you perhaps, asked for a new password in Omarty. By this link you choose one, within an"
         " hour: %(link)s\n\nIf it was not you, do nothing: your password stays as it is."
     )
-    return _("A new password for Omarty"), text % {"link": _link(message, "invitation", secret)}
+    return _("A new password for Omarty"), text % {"link": link_of(message, "invitation", secret)}
 
 
 def _password_set(_message: Message) -> tuple[str, str]:
@@ -88,18 +76,13 @@ def _contact_changed(message: Message) -> tuple[str, str]:
         "Somebody changed the contact that you sign in to Omarty with. For 72 hours you go on signing in with"
         " the old one, too. If you did not want this, take it back here: %(link)s"
     )
-    link = _link(message, "contact_change", secret)
+    link = link_of(message, "contact_change", secret)
     return _("Your contact for Omarty was changed"), text % {"link": link}
 
 
-def _link(message: Message, page: str, secret: str) -> str:
+def link_of(message: Message, page: str, secret: str) -> str:
+    """The address of a page of ours with this secret, at the site that the message was made at."""
     return message.site.rstrip("/") + reverse(page, args=[secret])
-
-
-def _user(message: Message) -> User:
-    if message.user is None:
-        raise NothingToSend(OVER)
-    return message.user
 
 
 Writer = Callable[[Message], tuple[str, str]]
@@ -119,7 +102,6 @@ def writes(purpose: Purpose) -> Callable[[Writer], Writer]:
 
 
 _WRITTEN: dict[Purpose, Writer] = {
-    Purpose.INVITATION: _invitation,
     Purpose.RECOVERY: _recovery,
     Purpose.PASSWORD_SET: _password_set,
     Purpose.CONTACT_CHANGED: _contact_changed,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit.models import Channel
 from audit.operations import Origin
 from buildings.membership_operations import start_membership
-from buildings.models import Block, Membership, Role
+from buildings.models import Block, Membership
 from contacts.contact_operations import Contact, change_contact
 from contacts.invitations import make_link
 from contacts.models import (
@@ -501,9 +501,7 @@ def link_that_waits_while_it_is_planted(desk, user, _mailbox, gateway):
 
 def link_asked_for_by_who_planted(desk, user, mailbox, _gateway):
     planted(desk, user)
-    asked(EVIL)
-    sent()
-    return invitation_in(mailbox.texts[-1])
+    return recovery_link(mailbox)
 
 
 @pytest.mark.parametrize(
@@ -560,10 +558,7 @@ def test_a_managers_contact_lets_nobody_in_who_belongs_elsewhere_as_well(desk, m
     nora = newcomer(phone="01055500077")
     elsewhere(nora)
     planted(desk, nora)
-    asked(EVIL)
-    sent()
-    address = invitation_in(mailbox.texts[-1])
-    assert browser().post(address, PASSWORD).status_code == 410
+    assert refused(recovery_link(mailbox))
     assert not User.objects.get(pk=nora.pk).has_usable_hash()
     # A superuser's invitation goes by what the operator wrote.
     admin = Desk("admin")
@@ -575,19 +570,53 @@ def test_a_managers_contact_lets_nobody_in_who_belongs_elsewhere_as_well(desk, m
 def test_nor_by_a_link_of_before_they_belonged_elsewhere(desk, mailbox):
     nora = newcomer(phone="01055500077")
     planted(desk, nora)
-    asked(EVIL)
-    sent()
+    address = recovery_link(mailbox)
     elsewhere(nora)
-    address = invitation_in(mailbox.texts[-1])
-    assert browser().post(address, PASSWORD).status_code == 410
+    assert refused(address)
     assert not User.objects.get(pk=nora.pk).has_usable_hash()
 
 
-def test_who_a_manager_registered_comes_in_by_their_phone_after_a_handover(desk, gateway):
+def refused(address):
+    """Whether the link does not serve, and nobody has a password."""
+    return browser().post(address, PASSWORD).status_code == 410
+
+
+def recovery_link(mailbox, contact=EVIL):
+    asked(contact)
+    sent()
+    return invitation_in(mailbox.texts[-1])
+
+
+@pytest.mark.parametrize("gone", ["their office", "whom they registered"])
+def test_after_a_handover_what_a_manager_wrote_lets_nobody_in(desk, mailbox, gone):
+    nora = newcomer(phone="01055500077")
+    planted(desk, nora)
+    leaving = desk.person if gone == "their office" else nora
+    Membership.objects.filter(user=leaving).update(ended_at=timezone.now())
+    assert refused(recovery_link(mailbox))
+    assert not User.objects.get(pk=nora.pk).has_usable_hash()
+
+
+def test_a_managers_new_phone_for_somebody_recovers_while_they_could_invite_them(desk, gateway):
     nora = newcomer(phone="01055500077")
     changed(desk, nora, "01055500078")
-    Membership.objects.filter(user=desk.person, role=Role.MANAGER).update(ended_at=timezone.now())
     assert recovered_by("01055500078") == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["moved", "corrected"])
+def test_an_invitation_that_waits_is_looked_at_again_when_it_is_sent(desk, mailbox, meanwhile):
+    nora = newcomer(phone="01055500077")
+    planted(desk, nora)
+    admin = Desk("admin")
+    admin.send(f"contacts/user/{nora.pk}/send-invitation/", kind="email")
+    assert Message.objects.get(user=nora).to == EVIL
+    if meanwhile == "moved":
+        elsewhere(nora)
+    else:
+        changed(admin, nora, "nora@example.org", contact="email")
+    sent()
+    assert mailbox.messages == []
+    assert Message.objects.get(user=nora).problem == "there was nothing to tell any more"
 
 
 def test_what_nobody_was_told_of_is_theirs_once_they_sign_in_by_it(desk):

@@ -208,8 +208,8 @@ class Claim(models.Model):
     kind = models.CharField(max_length=5, choices=Kind)
     value = models.CharField(max_length=EMAIL_LENGTH)
     recovers_from = models.DateTimeField(null=True, default=timezone.now)
-    # The manager who said that it is theirs: till they first sign in it lets them in only as far as a link of
-    # that manager's would. None: themselves, or who may everything.
+    # The manager who said that it is theirs: till they first sign in it recovers only while a link of that
+    # manager's would serve. None: themselves, or who may everything.
     set_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:

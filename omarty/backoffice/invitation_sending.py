@@ -7,10 +7,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from buildings.permissions import is_answered_for
+from buildings.invitation_messages import invited_by
 from contacts.masking import masked_contacts
-from contacts.models import Claim, Kind, Purpose, User
-from contacts.outbox import enqueue, language_of, reached_by
+from contacts.models import Kind, Purpose, User
+from contacts.outbox import enqueue, language_of
 from omarty.backoffice.base.row_actions import RowAction
 from omarty.backoffice.invitation_actions import why_refused
 
@@ -35,7 +35,7 @@ class SendInvitation(RowAction):
     def why_refused_to(cls, request: HttpRequest, row: User) -> str:
         if refused := why_refused(request, row):
             return refused
-        if any(_invited_by(row, kind) for kind in Kind):
+        if any(invited_by(row, kind) for kind in Kind):
             return ""
         return _("%(who)s has no e-mail or phone to which messages are sent from here.") % {
             "who": row
@@ -43,7 +43,7 @@ class SendInvitation(RowAction):
 
     @classmethod
     def offered_for(cls, row: User) -> bool:
-        return any(_invited_by(row, kind) for kind in Kind)
+        return any(invited_by(row, kind) for kind in Kind)
 
     def plan(self) -> list[str]:
         return [
@@ -55,7 +55,7 @@ class SendInvitation(RowAction):
     @cached_property
     def _reached(self) -> dict[User, list[str]]:
         return {
-            person: [to for kind in Kind if (to := _invited_by(person, kind))]
+            person: [to for kind in Kind if (to := invited_by(person, kind))]
             for person in self.rows
         }
 
@@ -65,15 +65,13 @@ class SendInvitation(RowAction):
             if refused := self.why_refused_to(self.request, person):
                 raise ValidationError(refused)
             kind = (
-                first
-                if _invited_by(person, first)
-                else next(each for each in Kind if each != first)
+                first if invited_by(person, first) else next(each for each in Kind if each != first)
             )
             enqueue(
                 origin=self.origin,
                 purpose=Purpose.INVITATION,
                 kind=kind,
-                to=_invited_by(person, kind),
+                to=invited_by(person, kind),
                 user=person,
                 language=language_of(person),
             )
@@ -82,16 +80,3 @@ class SendInvitation(RowAction):
             "%(count)d invitation is on its way.", "%(count)d invitations are on their way.", count
         )
         return [sentence % {"count": count}]
-
-
-def _invited_by(person: User, kind: Kind) -> str:
-    """The contact of this kind to which an invitation may be sent; empty if there is none.
-
-    Not one that a manager wrote who may not invite the person: the link would be that manager's.
-    """
-    to = reached_by(person, kind)
-    claim = (
-        Claim.objects.select_related("set_by").filter(kind=kind, value=to).first() if to else None
-    )
-    by = claim.set_by if claim is not None else None
-    return "" if by is not None and not is_answered_for(person, by) else to
