@@ -298,7 +298,20 @@ def test_bands_and_footers_are_no_units(problems, sheet):
     assert report["unnumbered"] == len(names)
 
 
-@pytest.mark.parametrize("several", ["12 and 13", "16 و17", "١٨ و ١٩", "12 And 13 And 14"])
+@pytest.mark.parametrize(
+    "several",
+    [
+        "12 and 13",
+        "16 و17",
+        "١٨ و ١٩",
+        "12 And 13 And 14",
+        "B12 and B13",
+        "محل 4 و 5",
+        "Shop 4 & 5",
+        "12A/12B",
+        "B12/B13",
+    ],
+)
 def test_several_numbers_are_no_name_of_one_unit(problems, several):
     (told,) = problems("number,floor", (several, 1), names=True).values()
     assert "is more than one number" in told[1]

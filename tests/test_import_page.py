@@ -369,6 +369,8 @@ def test_how_a_new_unit_will_be_used_is_shown_where_the_table_does_not_say(desk)
         ("يمين/شمال", "يمين", "شمال"),
         ("Property", "Nile", "Palm"),
         ("مجموعة", "1", "2"),
+        ("Bldg", "1", "2"),
+        ("رقم العمارة", "1", "2"),
     ],
 )
 def test_two_units_do_not_become_one_where_what_parts_them_is_left_out(desk, column, one, other):
@@ -394,7 +396,7 @@ def test_phones_of_two_people_in_one_cell_do_not_become_ones(desk):
             "كريم عادل وحرمه",
             "Karim Adel (wife Mona)",
         ),
-        *("Mr. & Mrs. Adel Husni", "Adel & wife", "كريم عادل = منى سالم"),
+        *("Mr. & Mrs. Adel Husni", "Adel & wife", "كريم عادل = منى سالم", "Adel > Mona"),
     )
     rows = [
         f'9{at:02},1,{name},"010555000{at:02}, 011555000{at:02}"' for at, name in enumerate(names)
@@ -402,7 +404,7 @@ def test_phones_of_two_people_in_one_cell_do_not_become_ones(desk):
     told = problems(preview(desk, "number,floor,resident,phone", *rows))
     clearly, perhaps = told[:10], told[10:]
     assert clearly == ["names more than one person, with several contacts: give each a row"] * 10
-    assert len(perhaps) == 1 and perhaps[0].startswith("may name more than one person")
+    assert [each[:29] for each in perhaps] == ["may name more than one person"] * 2
 
 
 def test_titles_and_businesses_with_two_phones_are_one(desk):

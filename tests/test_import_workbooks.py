@@ -180,6 +180,17 @@ def test_a_filled_in_example_is_named(tmp_path, language):
         ('"0"0000000000', 1001234567, "01001234567"),
         ('"+20" 00 0000 0000', 1001234567, "+201001234567"),
         ('"Tel "0', 1001234567, "1001234567"),
+        (r'"+971 "00\ 000\ 0000', 501234567, "+971501234567"),
+        ("+971 0", 501234567, "+971501234567"),
+        (r"\+971\ 0", 501234567, "+971501234567"),
+        ('"+971 "#,##0', 501234567, "+971501234567"),
+        ('"+971 "General', 501234567, "+971501234567"),
+        ('_-"+971 "0_-', 501234567, "+971501234567"),
+        ('[Red][$-409]"+971 "0', 501234567, "+971501234567"),
+        ("[$+971-409] 0", 501234567, "+971501234567"),
+        ('"010"00000000', 1234567, "01001234567"),
+        ("#,##0", 1001234567, "01001234567"),
+        ("0000000000", 1001234567, "01001234567"),
     ],
 )
 def test_a_phone_is_what_the_cells_format_shows(tmp_path, style, number, phone):
@@ -192,3 +203,30 @@ def test_a_phone_is_what_the_cells_format_shows(tmp_path, style, number, phone):
     load(path, block=1)
     (membership,) = Apartment.objects.get(block=1, number=101).memberships.all()
     assert Kind.PHONE.canonical(membership.user.phone or "") == Kind.PHONE.canonical(phone)
+
+
+@pytest.mark.parametrize(
+    ("style", "unit", "floor"),
+    [('"1"00', 105, 5), ('"Flat "0', 5, 5), ("000", 5, 5), ('"-"0', None, -5), ('"Floor "0', 5, 5)],
+)
+def test_a_unit_is_what_the_cells_format_shows(tmp_path, style, unit, floor):
+    book = Workbook()
+    book.active.append(HEAD)
+    book.active.append([5 if unit else 7, 5])
+    book.active["A2" if unit and unit > 5 or "Flat" in style else "B2"].number_format = style
+    path = tmp_path / "units.xlsx"
+    book.save(path)
+    load(path, block=2)
+    assert Apartment.objects.filter(block=2, number=unit or 7, floor=floor).exists()
+
+
+def test_a_name_in_a_cells_format_is_no_number(tmp_path):
+    book = Workbook()
+    book.active.append(HEAD)
+    book.active.append([50, 1])
+    book.active["A2"].number_format = '"Shop "0'
+    path = tmp_path / "units.xlsx"
+    book.save(path)
+    assert "is not a whole number" in str(refusal(path, block=1)[1])
+    load(path, block=1, names=True)
+    assert Apartment.objects.filter(block=1, name="Shop 50", number=None).exists()

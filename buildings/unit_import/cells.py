@@ -110,6 +110,14 @@ _UNIT_WORD = re.compile(
 # "101-102", "5 + 6".
 _FIGURES = re.compile("[0-9]+")
 _SEVERAL_NUMBERS = re.compile(r"[0-9]{1,6}(?:\s?(?:[-–+/\\&,،و]|[Aa]nd)\s?[0-9]{1,6}){1,9}")
+# "Shop 4 and 5", "B12/B13".
+_SEVERAL_NAMED = re.compile(
+    r"[^\W\d_]{0,12} ?[0-9]{1,6}[^\W\d_]? ?(?:[&+]|\b(?:and|or|to|plus|و|الى|إلى)\b|\bو) ?"
+    r"[^\W\d_]{0,12} ?[0-9]{1,6}[^\W\d_]?"
+    r"|(?P<word>[^\W\d_]{1,12}) ?[0-9]{1,6} ?/ ?(?P=word) ?[0-9]{1,6}"
+    r"|[0-9]{1,6}[^\W\d_] ?/ ?[0-9]{1,6}[^\W\d_]",
+    re.IGNORECASE,
+)
 # What a row says that sums up: one of the words, alone or with what may stand beside it.
 _SUMS = frozenset(
     map(
@@ -246,6 +254,8 @@ def read_number(text: str) -> int:
 def _are_several(text: str) -> bool:
     """Whether it is of several numbers, equally long: "4/1" may be the floor and the unit."""
     numbers = _FIGURES.findall(text)
+    if len(numbers) > 1 and _SEVERAL_NAMED.fullmatch(text):
+        return True
     return (
         len(set(map(len, numbers))) == 1
         and len(numbers[0]) > 1

@@ -123,7 +123,18 @@ COLUMNS = (
     Column(
         "block",
         pgettext_lazy("heading", "block"),
-        ("block number", "building", "bldg", "blk", "tower", "العمارة", "بلوك", "برج", "مبنى")
+        (
+            "block number",
+            "building",
+            "bldg",
+            "bld",
+            "blk",
+            "tower",
+            "العمارة",
+            "بلوك",
+            "برج",
+            "مبنى",
+        )
         + ("بناية", "العقار"),
         read=partial(read_text, _LONGEST_BLOCK),
     ),

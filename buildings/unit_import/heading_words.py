@@ -54,8 +54,9 @@ lawyer driver guard maid nanny visitor family اسم أسماء شخص طوار�
 # What parts the units of a block that have one number: to leave it out would make one unit of two.
 APART = words_of("""
 entrance wing letter stair stairs gate lift zone phase side tower section direction facing position
-sub part door street property cluster group complex compound district مجموعة مجمع حي
-شارع باب اتجاه جانب يمين شمال موقع مكرر ناحية مدخل جناح حرف سلم
+sub part door street road project block blocks building buildings bldg bld blk
+property cluster group complex compound district مجموعة مجمع حي
+شارع عمارة عقار مبنى بناية بلوك مشروع باب اتجاه جانب يمين شمال موقع مكرر ناحية مدخل جناح حرف سلم
 بوابة مصعد مرحلة جهة برج قسم
 """)
 # A column of one of these, of one of those, says what a unit is: a flat, a shop.

@@ -84,7 +84,7 @@ _BEGUN_BY_AND = _folded_set(
     "وليد,وائل,وفاء,وسام,وجدي,وردة,ولاء,وحيد,وحيدة,وهبة,وهبي,وصفي,وداد,والي,واصف,وجيه,وجيهة,وسيم,وسيمة"
     ",وديع,وديعة,وفيق,وفيقة,وهيب,وهيبة,وئام,وفائي,وسيلة,وجنات,ونيس,واكد,واصل,وهدان,ورداني,وعد,ورد,ورود"
     ",وسمية,والد,والدة,وجد,ولي,وارث,وديدي,وافي,وفية,ويصا,وليم,وليام,ويليام,واسيلي,وزير,وزيري,وكيل,وقاص"
-    ",وهاب,وجدان,وصال,واثق,وضاح,وشاح,وشاحي,وديان,ودود,وشهرته,وشهرتها,ونان,وادي,وازن,وطني,ولدان,وقاد"
+    ",وكيع,ورشان,وصيف,وهاب,وجدان,وصال,واثق,وضاح,وشاح,وشاحي,وديان,ودود,وشهرته,وشهرتها,ونان,وادي,وازن,وطني,ولدان,وقاد"
 )
 # What the last name may begin with that stands first: "Abd El Wahab, Mohamed Ali".
 _BEFORE_LAST_NAMES = _folded_set(
@@ -96,8 +96,8 @@ _HOUSEHOLD = _folded_set(
 )
 _LATIN_LETTER, _ARABIC_LETTER = re.compile("[a-zA-Z]"), re.compile("[\u0620-\u064a]")
 _AND_KIN = re.compile(
-    r"\sو(?:زوجته|زوجها|زوجة|حرمه|شقيقه|شقيقته|أخوه|اخوه|أخته|ابنه|ابنته)\b"
-    r"|\((?:(?:wife|husband)(?! of)|زوجته|زوجها)\b|(?:&|\band)\s?(?:\w{3} )?(?:wife|husband)\b"
+    r"\sو(?:المدام|مدام|زوجته|زوجها|زوجة|حرمه|شقيقه|شقيقته|أخوه|اخوه|أخته|ابنه|ابنته)\b"
+    r"|\((?:(?:wife|husband)(?! of)|زوجته|زوجها)\b|(?:[&+]|\band|\bw/)\s?(?:\w{3} )?(?:wife|husband)\b"
     r"|\bMr\.? ?& ?Mrs\b|\bMr\.? .*\bMrs\.? "
     # "1- Ahmed Ali 2- Mona Omar", "Owner: Ahmed Ali Tenant: Mona Omar"
     r"|^\W*1\s?[-.)].*\s2\s?[-.)]|^(?:owner|tenant|resident|(?:ال)?(?:مالك|مستأجر|ساكن))\s?[:：].*[:：]",
@@ -107,7 +107,7 @@ _AND_KIN = re.compile(
 _OF_ONE = _folded_set(
     "lawyer,engineer,accountant,doctor,dentist,teacher,officer,محاسب,مدرس,مدرسة,ضابط,تاجر,محامية,صيدلي,موظف"
     ",السعودية,سعودية,الكويت,كويت,دبي,الإمارات,إمارات,قطر,كندا,أمريكا,dubai,kuwait,qatar,canada,usa,uae,"
-    "general,colonel,captain,كابتن,طيار,طبيب,محامي,ورثة,مرحوم,أسنان,أطفال,باطنة,عظام,عيون,جلدية,نساء,جراح,جراحة"
+    "general,colonel,captain,كابتن,طيار,طبيب,طبيبة,محامي,ورثة,مرحوم,أسنان,أطفال,باطنة,عظام,عيون,جلدية,نساء,جراح,جراحة"
     ",مدني,معماري,كهرباء,ميكانيكا,كيميائي,زراعي"
 )
 # Who is which of two, beside their names, folded.
@@ -120,7 +120,7 @@ _TENANTS = _folded_set(
 _THEIR_SPOUSE = _folded_set("زوجته,زوجها,حرمه,wife,husband")
 # What may part two names, where two phones are to be shared out; no Arabic name has a hyphen.
 _MAY_PART = re.compile(
-    r"(?<=[\u0620-\u064a])[-‐-―](?=[\u0620-\u064a])|\s?[:：*=]\s?|\s?\.\.+\s?|\s(?:ثم|wa|w|n|plus|et)\s",
+    r"(?<=[\u0620-\u064a])[-‐-―](?=[\u0620-\u064a])|\s?(?:[:：*=_~<>^#·…]+|--+)\s?|\s?\.\.+\s?|\s(?:ثم|wa|w|plus|then|et)\s",
     re.IGNORECASE,
 )
 _PILGRIMS = _folded_set("حاج,الحاج,حاجة,الحاجة,شيخ,الشيخ,hag,haj,hajj")

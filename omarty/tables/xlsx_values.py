@@ -18,8 +18,12 @@ _MOST_STYLES = 100_000
 _MOST_FORMATS = 10_000
 # No date lies beyond this day.
 _DAYS = 2_957_000
-# What a style writes before each number: "+971 "0 shows 501234567 as +971 501234567.
-_WRITTEN_BEFORE = re.compile(r'^(?:\[[^\]]*\])?((?:"[^"]*"|\\.|[-+() ])+)[0#][-0# ]*(?:;|$)')
+# What a style is made of: texts, the money or code in brackets, what takes room alone, places of digits.
+_PART = re.compile(
+    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[\$(?P<code>[^\]-]*)[^\]]*\]|(?P<nothing>\[[^\]]*\]|[_*].|,)'
+    r"|(?P<places>[0#?]+|General)|(?P<plain>[-+/()$ 1-9])|(?P<other>.)",
+    re.DOTALL,
+)
 
 
 class SharedStrings(Texts):
@@ -49,7 +53,7 @@ class SharedStrings(Texts):
 
 
 class Styles(Reader):
-    """Which styles show a number as a date or a time, or behind more digits, and what it is then."""
+    """Which styles show a number as a date or a time, or with more beside it, and what it is then."""
 
     def __init__(self) -> None:
         built_in = (*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59))
@@ -57,9 +61,9 @@ class Styles(Reader):
         self._epoch = WINDOWS_EPOCH
         # For each style, whether it does.
         self._styles = bytearray()
-        # What stands before each number: by format, then by style.
+        # How numbers are written that show more than themselves: by format, then by style.
         self._codes: dict[str, str] = {}
-        self._before: dict[int, str] = {}
+        self._written: dict[int, str] = {}
         self._in_styles = False
         self._formats_read = 0
 
@@ -73,7 +77,7 @@ class Styles(Reader):
         elif tag == "xf" and self._in_styles:
             shown_by = attributes.get("numFmtId", "")
             if shown_by in self._codes:
-                self._before[len(self._styles)] = self._codes[shown_by]
+                self._written[len(self._styles)] = self._codes[shown_by]
             self._styles.append(shown_by in self._formats)
             self._check_number(len(self._styles), _MOST_STYLES)
 
@@ -82,10 +86,10 @@ class Styles(Reader):
             self._in_styles = False
 
     def shown(self, style: str, number: float) -> str | None:
-        """The date or time, if the style shows one; the number with the digits that it shows before it."""
+        """The date or time, if the style shows one; the number with what it shows beside it."""
         at = int(style)
-        if at in self._before and number.is_integer() and number > 0:
-            return f"{self._before[at]}{int(number)}"
+        if at in self._written and number.is_integer() and number > 0:
+            return _as_written(self._written[at], int(number))
         if not (0 <= at < len(self._styles) and self._styles[at]) or not 0 <= number < _DAYS:
             return None
         return str(from_excel(number, self._epoch)).removesuffix(" 00:00:00")
@@ -93,11 +97,8 @@ class Styles(Reader):
     def _add_format(self, name: str, code: str) -> None:
         self._formats_read += 1
         self._check_number(self._formats_read, _MOST_FORMATS)
-        # A country's code, which the number alone would lose; "Flat "0 says nothing more.
-        found = _WRITTEN_BEFORE.match(code) if len(code) <= LONGEST_ATTRIBUTE else None
-        before = re.sub(r'["\\]', "", found[1]) if found else ""
-        if any(map(str.isdecimal, before)):
-            self._codes[name[:LONGEST_ATTRIBUTE]] = before
+        if len(code) <= LONGEST_ATTRIBUTE and _says_more(code):
+            self._codes[name[:LONGEST_ATTRIBUTE]] = code
         # Excel allows no longer one, and reading it takes quadratic time.
         if len(code) <= LONGEST_ATTRIBUTE and is_date_format(code):
             self._formats.add(name[:LONGEST_ATTRIBUTE])
@@ -107,3 +108,39 @@ class Styles(Reader):
     def _check_number(self, found: int, most: int) -> None:
         if found > most:
             raise WorkbookProblem(_("it holds more styles than any workbook needs."))
+
+
+def _parts(code: str) -> list[tuple[str, str]]:
+    """The texts of a format, each with "", and its places of digits; of positive numbers alone."""
+    parts: list[tuple[str, str]] = []
+    for found in _PART.finditer(code):
+        kind = found.lastgroup or ""
+        if kind == "other" and found[0] == ";":
+            break
+        if kind != "nothing":
+            parts.append((kind if kind in {"places", "other"} else "text", found[kind]))
+    return parts
+
+
+def _says_more(code: str) -> bool:
+    """Whether a format shows letters, digits or a sign that the number alone lacks: "+971 "0, "Shop "0."""
+    parts = _parts(code)
+    kinds = [kind for kind, _text in parts]
+    if "places" not in kinds or "other" in kinds:
+        return False
+    texts = "".join(text for kind, text in parts if kind == "text")
+    signed = parts[0][0] == "text" and parts[0][1].strip() in {"-", "+"}
+    return signed or any(map(str.isalnum, texts))
+
+
+def _as_written(code: str, number: int) -> str:
+    """A whole number above nought as a format shows it; its last digits stand in the last places."""
+    parts, digits, written = _parts(code), str(number), list[str]()
+    first = [kind for kind, _text in parts].index("places")
+    for at in range(len(parts) - 1, -1, -1):
+        kind, text = parts[at]
+        if kind == "places":
+            cut = 0 if at == first else max(0, len(digits) - len(text))
+            text, digits = digits[cut:].rjust(text.count("0"), "0"), digits[:cut]
+        written.append(text)
+    return "".join(reversed(written)).strip()
