@@ -27,6 +27,9 @@ from tests.program import Program
 # The test server's own queue takes ten connections; tests open more at once.
 ThreadedWSGIServer.request_queue_size = 128
 
+# Thousands of passwords are hashed here: at the fewest rounds, for a sixth of a second each is minutes.
+BCryptSHA256PasswordHasher.rounds = 4
+
 # For files whose tests have databases of their own, or ask nothing that depends on one: the other suite's
 # run of them would be the same.
 ONCE = pytest.mark.skipif(
@@ -34,12 +37,6 @@ ONCE = pytest.mark.skipif(
 )
 
 REGISTER = (User, Claim, SecondaryEmail, SecondaryPhone, Building, Block, Apartment, Membership)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cheap_passwords() -> None:
-    """Hashes with the fewest rounds: thousands are made here, and a sixth of a second each is minutes."""
-    BCryptSHA256PasswordHasher.rounds = 4
 
 
 @pytest.fixture(scope="session")
