@@ -9,17 +9,20 @@ from contacts.outbox import origin_of, reached_by
 
 
 def invited_by(person: User, kind: Kind) -> str:
-    """The contact of this kind to which an invitation may be sent; empty if there is none.
-
-    Not one that was written by who neither manages nor managed wherever the person belongs: the link would be
-    theirs, whoever sent it.
-    """
+    """The contact of this kind to which an invitation may be sent; empty if there is none."""
     to = reached_by(person, kind)
-    claim = (
-        Claim.objects.select_related("set_by").filter(kind=kind, value=to).first() if to else None
-    )
+    return to if to and may_be_theirs(person, kind, to) else ""
+
+
+def may_be_theirs(person: User, kind: Kind, value: str) -> bool:
+    """Whether a link for the person may go to a contact of theirs, in canonical form.
+
+    Not to one that was written by who neither manages nor managed wherever the person belongs: the link would
+    be theirs, whoever sent it.
+    """
+    claim = Claim.objects.select_related("set_by").filter(kind=kind, value=value).first()
     by = claim.set_by if claim is not None else None
-    return to if by is None or _knew(by, person) else ""
+    return by is None or _knew(by, person)
 
 
 @writes(Purpose.INVITATION)

@@ -17,9 +17,9 @@ from django.utils.crypto import salted_hmac
 
 from audit.models import Action
 from audit.operations import Origin, Where, record
-from contacts.models import Claim, Invitation, Kind, Purpose, Status, User
+from contacts.models import Invitation, Kind, Purpose, Status, User
 from contacts.open_invitations import end_open_invitations, open_invitations
-from contacts.operations import change_password, lock_person
+from contacts.operations import change_password, doubt_contacts, lock_person
 from contacts.outbox import tell
 
 SERVES_FOR = timedelta(days=14)
@@ -150,13 +150,13 @@ def accept(
     user = invitation.user
     is_first = not has_signed_in(user)
     record(origin=origin, action=Action.INVITATION_USED, target=user, person=user)
-    change_password(origin=origin, user=user, password=password)
+    # By a contact that they still know of.
     others_first = sorted(Kind, key=lambda kind: kind == invitation.sent_by)
     tell(origin, user, Purpose.PASSWORD_SET, by=others_first)
+    change_password(origin=origin, user=user, password=password)
     if is_first or not invitation.recovers:
-        # Others said what they sign in with, and may have passed the link on: what is theirs is seen once
-        # they sign in by it.
-        Claim.objects.filter(user=user).update(recovers_from=None)
+        # Others said what they sign in with, and may have passed the link on.
+        doubt_contacts(user.claims.all())
     return user
 
 

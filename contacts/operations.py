@@ -64,11 +64,21 @@ def correct_name(*, origin: Origin, user: User, name: str, **where: Unpack[Where
 
 @transaction.atomic
 def change_password(*, origin: Origin, user: User, password: str) -> None:
-    """Give a person a new password, which ends all their sessions."""
+    """Give a person a new password, which ends all their sessions.
+
+    Where somebody else does so their contacts recover nothing till they sign in by them.
+    """
+    if origin.actor is None or origin.actor.pk != user.pk:
+        doubt_contacts(user.claims.all())
     user.set_password(password)
     user.save(update_fields=["password", "session_stamp"])
     delete_sessions(user)
     record(origin=origin, action=Action.PASSWORD_CHANGED, target=user, person=user)
+
+
+def doubt_contacts(claims: "models.QuerySet[Claim]") -> None:
+    """Let contacts that others may have set recover nothing before their holder signs in by them."""
+    claims.update(recovers_from=None)
 
 
 @transaction.atomic

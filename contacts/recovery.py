@@ -64,7 +64,7 @@ def code_for(*, origin: Origin, value: str) -> tuple[User, str]:
     RecoveryCode.objects.filter(user=user).delete()
     RecoveryCode.objects.create(
         user=user,
-        digest=_digest(user, code),
+        digest=_digest(user, value, code),
         session_stamp=user.session_stamp,
         expires_at=timezone.now() + CODE_SERVES_FOR,
     )
@@ -79,7 +79,7 @@ def redeem(*, value: str, code: str, address: str | None) -> str | None:
     """
     user = holder_for_sign_in(Kind.PHONE, value)
     right = password_is_right(
-        lambda: user is not None and _is_right(user, code),
+        lambda: user is not None and _is_right(user, value, code),
         login=value,
         person=user,
         address=address,
@@ -109,7 +109,7 @@ def delete_past_codes() -> None:
     RecoveryCode.objects.filter(expires_at__lte=timezone.now()).delete()
 
 
-def _is_right(user: User, code: str) -> bool:
+def _is_right(user: User, value: str, code: str) -> bool:
     found = RecoveryCode.objects.filter(
         user=user,
         session_stamp=user.session_stamp,
@@ -119,7 +119,7 @@ def _is_right(user: User, code: str) -> bool:
     # Counted first, so that of many at once no more are looked at.
     if not found.update(tries=models.F("tries") + 1):
         return False
-    return found.model.objects.filter(user=user, digest=_digest(user, code)).exists()
+    return found.model.objects.filter(user=user, digest=_digest(user, value, code)).exists()
 
 
 def _who_recovers(kind: Kind, value: str) -> User:
@@ -135,5 +135,7 @@ def _who_recovers(kind: Kind, value: str) -> User:
     return user
 
 
-def _digest(user: User, code: str) -> str:
-    return salted_hmac("contacts.recovery", f"{user.pk} {code}", algorithm="sha256").hexdigest()
+def _digest(user: User, value: str, code: str) -> str:
+    # A code serves for the phone alone that it was sent to.
+    said = f"{user.pk} {value} {code}"
+    return salted_hmac("contacts.recovery", said, algorithm="sha256").hexdigest()

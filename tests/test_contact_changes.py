@@ -26,7 +26,7 @@ from contacts.models import (
 )
 from tests.backoffice import Desk, fields_of, told
 from tests.conftest import person
-from tests.test_forgotten import EMAIL, PHONE, asked, browser, signs_in
+from tests.test_forgotten import EMAIL, PHONE, asked, browser, code_of, signs_in
 from tests.test_outbox import newcomer, sent
 
 LINK = re.compile(r"/contact-change/[\w-]{22}/")
@@ -617,6 +617,42 @@ def test_an_invitation_that_waits_is_looked_at_again_when_it_is_sent(desk, mailb
     sent()
     assert mailbox.messages == []
     assert Message.objects.get(user=nora).problem == "there was nothing to tell any more"
+
+
+def test_a_code_serves_for_the_phone_alone_that_it_was_sent_to(desk, gateway):
+    nora = newcomer(phone="01055500077")
+    elsewhere(nora)
+    desk.send(f"contacts/user/{nora.pk}/add-contact/", kind="phone", typed=NEW)
+    of_manager = Claim.objects.get(value=f"+2{NEW}")
+    desk.send(f"contacts/user/{nora.pk}/promote/?contact=phone-{of_manager.pk}")
+    browser().post("/forgotten/", {"contact": NEW})
+    sent()
+    code = code_of(gateway)
+    own = Claim.objects.get(value="+201055500077")
+    desk.send(f"contacts/user/{nora.pk}/promote/?contact=phone-{own.pk}")
+    answer = browser().post("/forgotten/", {"contact": "01055500077"})
+    assert browser().post(answer.url, {"code": code}).status_code == 200
+    assert not User.objects.get(pk=nora.pk).has_usable_hash()
+
+
+def test_who_gets_a_password_from_the_operator_is_recovered_by_what_they_sign_in_with(
+    desk, mailbox
+):
+    nora = newcomer(phone="01055500077")
+    planted(desk, nora)
+    call_command("changepassword", str(nora.pk), "--random")
+    assert recovered_by(EVIL) == 0
+
+
+def test_an_invitation_by_hand_leads_to_no_contact_of_who_could_not_invite(desk):
+    nora = newcomer(phone="01055500077")
+    changed(desk, nora, NEW)
+    admin = Desk("admin")
+    path = f"/admin/contacts/user/{nora.pk}/invite/"
+    assert f"wa.me/2{NEW}?" in admin.post(path).content.decode()
+    elsewhere(nora)
+    card = admin.post(path).content.decode()
+    assert "wa.me/?text" in card and NEW[1:] not in card
 
 
 def test_what_nobody_was_told_of_is_theirs_once_they_sign_in_by_it(desk):

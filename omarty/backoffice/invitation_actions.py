@@ -17,8 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from audit.operations import Origin
+from buildings.invitation_messages import may_be_theirs
 from buildings.models import Block, Membership
 from buildings.permissions import WhyNotInvited, why_not_invited
+from contacts.canonical import ContactProblem
 from contacts.contact_operations import Contact
 from contacts.invitations import SERVES_FOR, end_invitations, invite, never_signed_in
 from contacts.message_texts import invitation_text
@@ -176,7 +178,7 @@ def _ways(person: User, link: str) -> Iterable[tuple[str, str]]:
     with translation.override(language_of(person)):
         subject, text = invitation_text(person, link)
     phone, email = (
-        contact.typed if contact.typed and not contact.hidden else ""
+        contact.typed if not contact.hidden and _may_be_theirs(contact) else ""
         for contact in (Contact(person, Kind.PHONE), Contact(person, Kind.EMAIL))
     )
     number = dialled(phone)
@@ -185,3 +187,11 @@ def _ways(person: User, link: str) -> Iterable[tuple[str, str]]:
         yield _("SMS"), f"sms:{number}?body={quote(text)}"
     if email:
         yield _("E-mail"), f"mailto:{quote(email)}?subject={quote(subject)}&body={quote(text)}"
+
+
+def _may_be_theirs(contact: Contact) -> bool:
+    try:
+        value = contact.kind.canonical(contact.typed)
+    except ContactProblem:
+        return False
+    return may_be_theirs(contact.user, contact.kind, value)

@@ -10,6 +10,7 @@ from audit.operations import Origin, entry, record_all, save_change
 from contacts.contact_changes import end_change
 from contacts.contact_operations import WhyContactRefused
 from contacts.models import SECONDARY, Claim, Kind, SecondaryContact, User, new_session_stamp
+from contacts.operations import doubt_contacts
 from contacts.sessions import delete_sessions
 
 # An entry says that they changed, and not their values.
@@ -80,6 +81,9 @@ def change_adopted_user(
     if any(changes.get(name, getattr(user, name)) != getattr(user, name) for name in ENDS_SESSIONS):
         changes = changes | {"session_stamp": new_session_stamp()}
         delete_sessions(user)
+    if "password" in changes:
+        # They have had one there: what a manager wrote here meanwhile is not theirs for that.
+        doubt_contacts(user.claims.exclude(set_by=None))
     save_change(
         user,
         changes,
