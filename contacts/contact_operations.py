@@ -283,7 +283,9 @@ def _take_back(origin: Origin, user: User, change: ContactChange) -> None:
     before = {kind.value: primary.typed}
     if claim is not None and claim.secondary is not None:
         change.delete()
+        was_known = claim.recovers_from
         promote_contact(origin=origin, contact=Contact(user, kind, claim.secondary))
+        Claim.objects.filter(pk=claim.pk).update(recovers_from=was_known)
         user.refresh_from_db()
     else:
         taken, was = _claim_of(primary, claims_of(user)), (primary.typed, primary.hidden)

@@ -156,7 +156,7 @@ def accept(
     change_password(origin=origin, user=user, password=password)
     if is_first or not invitation.recovers:
         # Others said what they sign in with, and may have passed the link on.
-        doubt_contacts(user.claims.all())
+        doubt_contacts(user)
     return user
 
 

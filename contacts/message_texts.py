@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from contacts.contact_changes import ChangeOver, secret_of
 from contacts.models import Kind, Message, Purpose, Status, User
-from contacts.outbox import origin_of
+from contacts.outbox import is_known, origin_of
 from contacts.recovery import NobodyRecovers, code_for, link_for
 
 NOBODY = gettext_noop("nobody signs in with this contact: nothing was sent")
@@ -68,6 +68,9 @@ def _password_set(_message: Message) -> tuple[str, str]:
 
 
 def _contact_changed(message: Message) -> tuple[str, str]:
+    if message.user is None or not is_known(message.user, Kind(message.kind), message.to):
+        # Somebody else may have set it, as was seen since.
+        raise NothingToSend(OVER)
     try:
         secret = secret_of(message)
     except ChangeOver as error:

@@ -1,5 +1,6 @@
 """Every write to people: atomic, with its audit entry."""
 
+import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, Unpack
 
@@ -69,16 +70,20 @@ def change_password(*, origin: Origin, user: User, password: str) -> None:
     Where somebody else does so their contacts recover nothing till they sign in by them.
     """
     if origin.actor is None or origin.actor.pk != user.pk:
-        doubt_contacts(user.claims.all())
+        doubt_contacts(user)
     user.set_password(password)
     user.save(update_fields=["password", "session_stamp"])
     delete_sessions(user)
     record(origin=origin, action=Action.PASSWORD_CHANGED, target=user, person=user)
 
 
-def doubt_contacts(claims: "models.QuerySet[Claim]") -> None:
-    """Let contacts that others may have set recover nothing before their holder signs in by them."""
-    claims.update(recovers_from=None)
+def doubt_contacts(user: User, claims: "models.QuerySet[Claim] | None" = None) -> None:
+    """Let contacts that others may have set recover nothing before their holder signs in by them.
+
+    Nor does a link serve that was sent to one of them. Without `claims` it is all of the person's.
+    """
+    (user.claims.all() if claims is None else claims).update(recovers_from=None)
+    ContactChange.objects.filter(user=user).update(digest="", seed=uuid.uuid4())
 
 
 @transaction.atomic

@@ -117,6 +117,12 @@ def reached_by(user: User, kind: Kind) -> str:
     return next((value for value in reached if goes_to(kind, value)), "")
 
 
+def is_known(user: User, kind: Kind, value: str) -> bool:
+    """Whether the person knows of this contact of theirs, as `Claim.is_known` says."""
+    known = Claim.objects.filter(user=user, recovers_from__lte=timezone.now())
+    return known.filter(kind=kind, value=value).exists()
+
+
 def _primary(user: User, kind: Kind) -> str:
     typed = user.email if kind is Kind.EMAIL else user.phone
     try:

@@ -19,7 +19,7 @@ from contacts.counting import count_up
 from contacts.invitations import has_signed_in, make_link
 from contacts.models import Kind, Purpose, RecoveryCode, Status, User
 from contacts.operations import lock_person
-from contacts.outbox import enqueue
+from contacts.outbox import enqueue, is_known
 
 # How long a link and a code serve.
 LINK_SERVES_FOR, CODE_SERVES_FOR = timedelta(hours=1), timedelta(minutes=15)
@@ -87,11 +87,13 @@ def redeem(*, value: str, code: str, address: str | None) -> str | None:
     if not right or user is None:
         return None
     with transaction.atomic():
-        user = lock_person(user)
-        spent, _ = RecoveryCode.objects.filter(user=user).delete()
-        if not spent:
+        try:
+            user = _who_recovers(Kind.PHONE, value)
+        except NobodyRecovers:
+            # Not any more.
             return None
-        return _link(user, Kind.PHONE, value, CODE_SERVES_FOR)
+        spent, _ = _codes(user).filter(digest=_digest(user, value, code)).delete()
+        return _link(user, Kind.PHONE, value, CODE_SERVES_FOR) if spent else None
 
 
 def _link(user: User, kind: Kind, value: str, serves_for: timedelta) -> str:
@@ -99,8 +101,8 @@ def _link(user: User, kind: Kind, value: str, serves_for: timedelta) -> str:
 
     Of who never signed in the contact is what somebody says of them: it is that manager's link.
     """
-    claim = user.claims.select_related("set_by").filter(kind=kind, value=value).first()
-    made_by = None if claim is None or has_signed_in(user) else claim.set_by
+    claim = user.claims.select_related("set_by").get(kind=kind, value=value)
+    made_by = None if has_signed_in(user) else claim.set_by
     return make_link(user, made_by=made_by, sent_by=kind, recovers=True, serves_for=serves_for)[1]
 
 
@@ -110,16 +112,17 @@ def delete_past_codes() -> None:
 
 
 def _is_right(user: User, value: str, code: str) -> bool:
-    found = RecoveryCode.objects.filter(
-        user=user,
-        session_stamp=user.session_stamp,
-        expires_at__gt=timezone.now(),
-        tries__lt=MOST_TRIES,
-    )
+    codes = _codes(user)
     # Counted first, so that of many at once no more are looked at.
-    if not found.update(tries=models.F("tries") + 1):
+    if not codes.filter(tries__lt=MOST_TRIES).update(tries=models.F("tries") + 1):
         return False
-    return found.model.objects.filter(user=user, digest=_digest(user, value, code)).exists()
+    return codes.filter(digest=_digest(user, value, code)).exists()
+
+
+def _codes(user: User) -> "models.QuerySet[RecoveryCode]":
+    """The person's code that is not too old, if their account is as it was."""
+    codes = RecoveryCode.objects.filter(user=user, session_stamp=user.session_stamp)
+    return codes.filter(expires_at__gt=timezone.now())
 
 
 def _who_recovers(kind: Kind, value: str) -> User:
@@ -129,8 +132,7 @@ def _who_recovers(kind: Kind, value: str) -> User:
         raise NobodyRecovers
     user = lock_person(user)
     # Whoever changed the contact is not to come in by it, before its holder could take the change back.
-    recovers = user.claims.filter(kind=kind, value=value, recovers_from__lte=timezone.now())
-    if user.status != Status.ACTIVE or not recovers.exists():
+    if user.status != Status.ACTIVE or not is_known(user, kind, value):
         raise NobodyRecovers
     return user
 

@@ -544,6 +544,64 @@ def test_a_superusers_link_leaves_nothing_known_of_who_came_in_before(desk, mail
     assert recovered_by("01055500077") == 1
 
 
+def came_in_before(desk, user):
+    """The manager is in as the person, and EVIL is known of."""
+    planted(desk, user)
+    secret = make_link(User.objects.get(pk=user.pk), made_by=desk.person)[1]
+    browser().post(f"/invitation/{secret}/", PASSWORD)
+    assert signs_in(EVIL, "stair-07-lamp")
+
+
+def given_back(user):
+    """A superuser gives the person their account, and they sign in by their phone."""
+    secret = make_link(User.objects.get(pk=user.pk), made_by=person("admin"))[1]
+    browser().post(f"/invitation/{secret}/", dict.fromkeys(PASSWORD, "roof-11-garden"))
+    assert signs_in("01055500077", "roof-11-garden")
+
+
+def replaced(desk, user):
+    """The manager puts another contact of the manager's in the place of EVIL."""
+    desk.send(f"contacts/user/{user.pk}/add-contact/", kind="email", typed="evil2@example.net")
+    claim = Claim.objects.get(value="evil2@example.net")
+    desk.send(f"contacts/user/{user.pk}/promote/?contact=email-{claim.pk}")
+
+
+def test_no_link_that_was_sent_before_makes_a_contact_known_again(desk, mailbox):
+    nora = newcomer(phone="01055500077")
+    came_in_before(desk, nora)
+    replaced(desk, nora)
+    sent()
+    link = link_in(mailbox.texts[-1])
+    given_back(nora)
+    browser().post(link)
+    assert User.objects.get(pk=nora.pk).email == "evil2@example.net"
+    assert recovered_by(EVIL) == 0
+
+
+def test_what_is_taken_back_is_known_as_it_was(desk, gateway):
+    user = resident()
+    desk.send(f"contacts/user/{user.pk}/add-contact/", kind="phone", typed=NEW)
+    claim = Claim.objects.get(value=f"+2{NEW}")
+    desk.send(f"contacts/user/{user.pk}/promote/?contact=phone-{claim.pk}")
+    sent()
+    Claim.objects.filter(value="+201000000002").update(recovers_from=None)
+    browser().post(link_in(gateway.forms[-1]["text"]))
+    assert User.objects.get(pk=user.pk).phone == PHONE
+    assert Claim.objects.get(value="+201000000002").recovers_from is None
+
+
+def test_no_message_that_waited_makes_a_contact_known(desk, mailbox):
+    nora = newcomer(phone="01055500077")
+    came_in_before(desk, nora)
+    replaced(desk, nora)
+    given_back(nora)
+    sent()
+    told_of = Message.objects.get(user=nora, purpose=Purpose.CONTACT_CHANGED)
+    assert told_of.problem == "there was nothing to tell any more"
+    over()
+    assert recovered_by("evil2@example.net") == 0
+
+
 def elsewhere(user):
     block = Block.objects.get(pk=2)
     start_membership(

@@ -83,7 +83,7 @@ def change_adopted_user(
         delete_sessions(user)
     if "password" in changes:
         # They have had one there: what a manager wrote here meanwhile is not theirs for that.
-        doubt_contacts(user.claims.exclude(set_by=None))
+        doubt_contacts(user, user.claims.exclude(set_by=None))
     save_change(
         user,
         changes,
