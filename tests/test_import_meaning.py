@@ -310,6 +310,10 @@ def test_bands_and_footers_are_no_units(problems, sheet):
         "Shop 4 & 5",
         "12A/12B",
         "B12/B13",
+        "Shops 4-5",
+        "محل 4 ، محل 5",
+        "B12-B13",
+        "Shop 4, 5",
     ],
 )
 def test_several_numbers_are_no_name_of_one_unit(problems, several):

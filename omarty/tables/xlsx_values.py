@@ -18,9 +18,10 @@ _MOST_STYLES = 100_000
 _MOST_FORMATS = 10_000
 # No date lies beyond this day.
 _DAYS = 2_957_000
-# What a style is made of: texts, the money or code in brackets, what takes room alone, places of digits.
+# What a style is made of: texts, a country's code in brackets, what takes room or is money, places of digits.
+# What holds for some numbers alone is none of them.
 _PART = re.compile(
-    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[\$(?P<code>[^\]-]*)[^\]]*\]|(?P<nothing>\[[^\]]*\]|[_*].|,)'
+    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[\$(?P<code>\+?\d[^\]-]*)[^\]]*\]|(?P<nothing>\[[^\]<>=]*\]|[_*].|,)'
     r"|(?P<places>[0#?]+|General)|(?P<plain>[-+/()$ 1-9])|(?P<other>.)",
     re.DOTALL,
 )
