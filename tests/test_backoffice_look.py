@@ -87,6 +87,22 @@ def test_no_script_keeps_a_list_from_being_shown(desk):
 # --- Languages -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "buildings/block/1/change/",
+        "buildings/apartment/2/change/",
+        "buildings/apartment/2/move-in/",
+        "contacts/user/3/change/",
+    ],
+)
+def test_no_script_keeps_a_form_from_being_shown(desk, path):
+    scripts = re.findall(r"<script[^>]*src=[^>]*>", desk.page(path).content.decode())
+    held_up = [each for each in scripts if not re.search(r"\b(defer|async)\b", each)]
+    # Before the first paint it says whether the page is dark.
+    assert len(held_up) == 1 and "theme.js" in held_up[0] and len(scripts) > 5
+
+
 def test_the_sign_in_page_is_in_the_browsers_language():
     page = Client().get("/admin/login/", headers={"Accept-Language": "ar-EG,ar;q=0.9"})
     text = page.content.decode()

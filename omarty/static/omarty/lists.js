@@ -52,5 +52,5 @@ const nameBuiltFields = () => {
     }
   }
 };
-// jQuery builds them in a timeout of its own.
-window.addEventListener("load", () => setTimeout(nameBuiltFields));
+// jQuery does what it was asked to in order: after it has built them.
+window.django?.jQuery?.(nameBuiltFields);
