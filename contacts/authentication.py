@@ -5,11 +5,13 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
 from contacts.attempts import password_is_right
 from contacts.models import Claim, Kind, User
+from contacts.operations import lock_contacts
 
 
 def parse_login(login: str) -> tuple[Kind, str] | None:
@@ -47,9 +49,7 @@ class PrimaryContactBackend(BaseBackend):
         if not password_is_right(right, login=login, person=user, address=address):
             return None
         if claim is not None and claim.recovers_from is None:
-            # Whoever has the password and signs in by a contact knows of it, whoever set it.
-            now_known = Claim.objects.filter(pk=claim.pk, value=claim.value, recovers_from=None)
-            now_known.update(recovers_from=timezone.now())
+            _now_known(claim)
         return user
 
     def get_user(self, user_id: int) -> User | None:
@@ -80,3 +80,11 @@ def _claim_for_sign_in(kind: Kind, value: str) -> Claim | None:
     if (change := getattr(claim, "contact_change", None)) is not None:
         return claim if change.serves_until > timezone.now() else None
     return claim if claim.secondary is None else None
+
+
+@transaction.atomic
+def _now_known(claim: Claim) -> None:
+    """Whoever has the password and signs in by a contact knows of it, whoever set it."""
+    if lock_contacts(claim.user).session_stamp == claim.user.session_stamp:
+        unknown = Claim.objects.filter(pk=claim.pk, value=claim.value, recovers_from=None)
+        unknown.update(recovers_from=timezone.now())

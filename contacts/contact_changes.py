@@ -63,7 +63,8 @@ def was_told(message: Message) -> None:
         change.serves_until = timezone.now() + SERVES_FOR
         change.save(update_fields=["serves_until"])
         untold = Claim.objects.filter(user=change.user_id, kind=change.kind, recovers_from=None)
-        primary = untold.filter(secondaryemail=None, secondaryphone=None)
+        # Not what serves on: of that they know as before.
+        primary = untold.filter(secondaryemail=None, secondaryphone=None, contact_change=None)
         primary.update(recovers_from=change.serves_until)
 
 

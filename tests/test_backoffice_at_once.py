@@ -8,10 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from audit.operations import Origin
 from buildings.models import Apartment, Membership
 from buildings.operations import lock_blocks
 from contacts.models import Claim, User
-from contacts.operations import lock_contacts
+from contacts.operations import change_password, lock_contacts
 from omarty.backoffice import apartment_import, apartments, person_actions, sign_in
 from tests.backoffice import Desk, fields_of, told
 
@@ -173,3 +174,24 @@ def test_a_page_waits_for_nobody(commits):
         thread.join(15)
         assert answers == [200] * len(paths)
     thread.join()
+
+
+def test_a_password_that_was_set_meanwhile_is_not_written_over(commits):
+    desk = Desk("manager")
+    new = {f"new_password{each}": "stair-07-lamp" for each in (1, 2)}
+    answers: list[Any] = []
+
+    def change() -> None:
+        answers.append(desk.send("password_change/", old_password="omarty-demo", **new))
+        connection.close()
+
+    changing = threading.Thread(target=change)
+    with transaction.atomic():
+        person = lock_contacts(desk.person)
+        changing.start()
+        # It waits for the person, whom it has read by then.
+        changing.join(timeout=2)
+        change_password(origin=Origin.of_command("test"), user=person, password="palm-9-tree")
+    changing.join()
+    assert answers[0].status_code == 302 and "/admin/login/" in answers[0].url
+    assert User.objects.get(pk=person.pk).check_password("palm-9-tree")

@@ -590,6 +590,23 @@ def test_what_is_taken_back_is_known_as_it_was(desk, gateway):
     assert Claim.objects.get(value="+201000000002").recovers_from is None
 
 
+@pytest.mark.parametrize("then", ["edited back", "taken back"])
+def test_what_is_told_of_a_later_change_makes_no_former_contact_known(desk, mailbox, gateway, then):
+    nora = newcomer(phone="01055500077")
+    came_in_before(desk, nora)
+    changed(desk, nora, "evil2@example.net", contact="email")
+    given_back(nora)
+    changed(desk, nora, "evil3@example.net", contact="email")
+    sent()
+    if then == "edited back":
+        changed(desk, nora, EVIL, contact="email")
+    else:
+        browser().post(link_in(gateway.forms[-1]["text"]))
+    assert User.objects.get(pk=nora.pk).email == EVIL
+    over()
+    assert recovered_by(EVIL) == 0
+
+
 def test_no_message_that_waited_makes_a_contact_known(desk, mailbox):
     nora = newcomer(phone="01055500077")
     came_in_before(desk, nora)

@@ -6,10 +6,11 @@ from typing import Any
 from django import forms
 from django.contrib.auth import authenticate, update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.views import PasswordChangeView
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Action
@@ -17,7 +18,7 @@ from audit.operations import Origin, record
 from buildings.permissions import reach
 from contacts.attempts import TooManyAttempts
 from contacts.models import Status, User
-from contacts.operations import change_password
+from contacts.operations import change_password, lock_contacts
 from contacts.refusals import record_refusal
 from contacts.second_factor import lacks_required, second_factor_of
 from contacts.session_store import note_sign_in
@@ -121,12 +122,16 @@ class PasswordChange(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         with transaction.atomic():
+            person = lock_contacts(form.user)
+            if person.session_stamp != form.user.session_stamp:
+                # Somebody has set another password meanwhile, which ended this session.
+                return redirect_to_login(self.request.path, reverse("admin:login"))
             change_password(
                 origin=origin_of(self.request),
-                user=form.user,
+                user=person,
                 password=form.cleaned_data["new_password1"],
             )
-        update_session_auth_hash(self.request, form.user)
+        update_session_auth_hash(self.request, person)
         # The form's own save would write a second time.
         return super(PasswordChangeView, self).form_valid(form)
 
