@@ -12,6 +12,7 @@ from django.db import models
 
 from audit.bulk import insert_like
 from audit.models import Action, Channel, Entry
+from audit.statements import insert
 
 LABEL_LENGTH = 255
 # Stands in an entry for a value that nobody may read.
@@ -121,7 +122,7 @@ def entry(*, origin: Origin, action: Action, **facts: Unpack[Facts]) -> Entry:
 def record(*, origin: Origin, action: Action, **facts: Unpack[Facts]) -> Entry:
     """Write one entry. Call it inside the change's transaction."""
     written = entry(origin=origin, action=action, **facts)
-    written.save(force_insert=True)
+    insert(written)
     return written
 
 

@@ -122,7 +122,12 @@ class Block(FoldedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number} {self.name}".strip()
+        return block_label(self.number, self.name)
+
+
+def block_label(number: str, name: str) -> str:
+    """The label of a block: its number and name."""
+    return f"{number} {name}".strip()
 
 
 class Apartment(FoldedModel):

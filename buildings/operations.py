@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.models import Action
-from audit.operations import Origin, as_json, entry, record, record_all, save_change
+from audit.operations import Named, Origin, as_json, entry, record, record_all, save_change
+from audit.statements import insert
 from buildings.models import Apartment, Block, Building
 
 
@@ -85,15 +86,16 @@ def _refuse_nameless(*, name_ar: str = "", name_en: str = "", **_others: Any) ->
 
 @transaction.atomic
 def register_apartment(
-    *, origin: Origin, block: Block, number: int | None, floor: int | None, **fields: Any
+    *, origin: Origin, block: Named, number: int | None, floor: int | None, **fields: Any
 ) -> Apartment:
     """A new unit of the block; further `fields` are the model's.
 
     Never looks first: the database says whether the number is taken, whatever runs at once.
     Raises ApartmentExists.
     """
+    unit = Apartment(block_id=block.pk, number=number, floor=floor, **fields)
     try:
-        unit = Apartment.objects.create(block=block, number=number, floor=floor, **fields)
+        insert(unit)
     except IntegrityError as error:
         raise ApartmentExists from error
     record(

@@ -6,16 +6,18 @@ The order of the checks is that of contract/answers.md.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_noop
 
 from audit.operations import Named, Unknown
-from buildings.models import Apartment, Block, Membership, Role
+from audit.statements import Select
+from buildings.models import Apartment, Block, Membership, Role, block_label, unit_label
 from contacts.invitations import has_signed_in
 from contacts.masking import visible
 from contacts.models import AppSession, Claim, Invitation, Status, User
+from contacts.models.people import person_label
 
 M = TypeVar("M", bound=models.Model)
 
@@ -60,46 +62,126 @@ class SeveralBlocks(Exception):
     """The caller named no block and manages more than one."""
 
 
-@dataclass(frozen=True)
-class Caller:
+class PersonRow(NamedTuple):
+    """Who asks, as far as the calls look at them."""
+
+    pk: int
+    name: str
+    user_name: str
+    status: str
+    session_stamp: str
+
+    @property
+    def is_authenticated(self) -> bool:
+        """DRF asks whether somebody is there."""
+        return True
+
+    def __str__(self) -> str:
+        return person_label(self.pk, self.name, self.user_name)
+
+
+class BlockRow(NamedTuple):
+    """A block of theirs."""
+
+    pk: int
+    status: str
+    number: str
+    name: str
+
+    def __str__(self) -> str:
+        return block_label(self.number, self.name)
+
+
+class ApartmentRow(NamedTuple):
+    """A unit of theirs."""
+
+    pk: int
+    number: int | None
+    name: str
+
+    def __str__(self) -> str:
+        return unit_label(self.pk, self.number, self.name)
+
+
+class MembershipRow(NamedTuple):
+    """What they are there; some belong to a block and to no unit of it."""
+
+    role: str
+    status: str
+    block: BlockRow
+    unit: ApartmentRow | None
+
+
+class Caller(NamedTuple):
     """A person with their current memberships, each with its block and unit.
 
     `session_id` is the session in the app by which they ask; None if it has ended.
     """
 
-    user: User
-    memberships: list[Membership]
+    user: PersonRow
+    memberships: list[MembershipRow]
     session_id: int | None
 
 
 def caller(user_id: int, *, session_id: int) -> Caller | None:
     """The person with this id and their current memberships, in one statement; None if there is none."""
-    session = AppSession.objects.filter(pk=session_id, user_id=user_id).values("pk")
-    memberships: list[Any] = list(
+    rows = _of_caller(user_id, session_id) or _without_membership(user_id, session_id)
+    if not rows:
+        return None
+    session, person = rows[0][0], PersonRow(*rows[0][1:6])
+    memberships = [_membership(*row[6:]) for row in rows if len(row) > 6]
+    return Caller(person, memberships, session)
+
+
+def _membership(role: str, status: str, *place: Any) -> MembershipRow:
+    block, unit = BlockRow(*place[:4]), place[4:]
+    return MembershipRow(role, status, block, ApartmentRow(*unit) if unit[0] is not None else None)
+
+
+def _session(user_id: int, session_id: int) -> models.Subquery:
+    return models.Subquery(AppSession.objects.filter(pk=session_id, user_id=user_id).values("pk"))
+
+
+_PERSON = ("pk", "name", "user_name", "status", "session_stamp")
+_of_caller: Select[tuple[Any, ...]] = Select(
+    tuple,
+    lambda user_id, session_id: (
         Membership.objects.current()
         .filter(user_id=user_id)
-        .select_related("user", "block", "apartment")
-        .annotate(session=models.Subquery(session))
-    )
-    if memberships:
-        return Caller(memberships[0].user, memberships, memberships[0].session)
-    user: Any = User.objects.filter(pk=user_id).annotate(session=models.Subquery(session)).first()
-    return Caller(user, [], user.session) if user is not None else None
+        .values_list(
+            _session(user_id, session_id),
+            *(f"user__{each}" for each in _PERSON),
+            *("role", "status"),
+            *(f"block__{each}" for each in ("pk", "status", "number", "name")),
+            *(f"apartment__{each}" for each in ("pk", "number", "name")),
+        )
+    ),
+)
+_without_membership: Select[tuple[Any, ...]] = Select(
+    tuple,
+    lambda user_id, session_id: User.objects.filter(pk=user_id).values_list(
+        _session(user_id, session_id), *_PERSON
+    ),
+)
 
 
-def managed_block(who: Caller, *, block_id: int | None, apartment_id: int | None) -> Block:
+def managed_block(who: Caller, *, block_id: int | None, apartment_id: int | None) -> BlockRow:
     """The block in which `who` may register a unit (answers.md, CreateApartment rows 4 to 6).
 
     `block_id` None means the one block that they manage; `apartment_id`, if given, must be their own.
     Raises SeveralBlocks, or AccessRefused.
     """
     active = [each for each in who.memberships if each.status == Status.ACTIVE]
-    managed = {each.block_id: each.block for each in active if each.role == Role.MANAGER}
+    managed = {each.block.pk: each.block for each in active if each.role == Role.MANAGER}
     if block_id is None and len(managed) > 1:
         raise SeveralBlocks
     block = next(iter(managed.values()), None) if block_id is None else managed.get(block_id)
     asked = block or (None if block_id is None else _block_or_unknown(block_id))
-    own = {each.apartment_id: each.apartment for each in active if each.block_id == _pk(block)}
+    own = {
+        each.unit.pk: each.unit
+        for each in active
+        if each.unit is not None and each.block.pk == _pk(block)
+    }
     if block is None or (apartment_id is not None and apartment_id not in own):
         unit = None if apartment_id is None else _apartment_or_unknown(apartment_id, asked)
         raise AccessRefused(WhyAccessRefused.NOT_MANAGER, block=asked, apartment=unit)
@@ -107,12 +189,12 @@ def managed_block(who: Caller, *, block_id: int | None, apartment_id: int | None
     return block
 
 
-def own_membership(who: Caller, *, block_id: int, apartment_id: int) -> Membership:
+def own_membership(who: Caller, *, block_id: int, apartment_id: int) -> MembershipRow:
     """The caller's active membership in this unit of this block (answers.md, AddContact rows 3 to 8).
 
     Raises AccessRefused.
     """
-    in_block = [each for each in who.memberships if each.block_id == block_id]
+    in_block = [each for each in who.memberships if each.block.pk == block_id]
     if not in_block:
         block = _block_or_unknown(block_id)
         why = (
@@ -121,24 +203,24 @@ def own_membership(who: Caller, *, block_id: int, apartment_id: int) -> Membersh
             else WhyAccessRefused.NOT_IN_BLOCK
         )
         raise AccessRefused(why, block=block, apartment=_apartment_or_unknown(apartment_id, block))
-    block = in_block[0].block
-    in_unit = [each for each in in_block if each.apartment_id == apartment_id]
-    unit = in_unit[0].apartment if in_unit else _apartment_or_unknown(apartment_id, block)
-    _require_open(block, unit)
+    own = in_block[0].block
+    in_unit = [each for each in in_block if each.unit is not None and each.unit.pk == apartment_id]
+    unit = in_unit[0].unit if in_unit else _apartment_or_unknown(apartment_id, own)
+    _require_open(own, unit)
     if not in_unit:
         unknown = isinstance(unit, Unknown)
         why = WhyAccessRefused.APARTMENT_UNKNOWN if unknown else WhyAccessRefused.NOT_IN_APARTMENT
-        raise AccessRefused(why, block=block, apartment=unit)
+        raise AccessRefused(why, block=own, apartment=unit)
     # A person may have several roles in one unit: the best status counts.
-    by_status = {Status(each.status): each for each in in_unit}
+    by_status = {each.status: each for each in in_unit}
     if active := by_status.get(Status.ACTIVE):
         return active
     pending = Status.PENDING in by_status
     why = WhyAccessRefused.MEMBERSHIP_PENDING if pending else WhyAccessRefused.MEMBERSHIP_BANNED
-    raise AccessRefused(why, block=block, apartment=unit)
+    raise AccessRefused(why, block=own, apartment=unit)
 
 
-def _require_open(block: Block, unit: Named | None) -> None:
+def _require_open(block: BlockRow, unit: Named | None) -> None:
     if block.status == Status.PENDING:
         raise AccessRefused(WhyAccessRefused.BLOCK_PENDING, block=block, apartment=unit)
     if block.status == Status.BANNED:
@@ -150,9 +232,10 @@ def _block_or_unknown(block_id: int) -> Block | Unknown:
 
 
 def _apartment_or_unknown(apartment_id: int, block: Named | None) -> Apartment | Unknown:
-    if not isinstance(block, Block):
+    if block is None or isinstance(block, Unknown):
         return Unknown(apartment_id)
-    return block.apartments.filter(pk=apartment_id).first() or Unknown(apartment_id)
+    found = Apartment.objects.filter(block_id=block.pk, pk=apartment_id).first()
+    return found or Unknown(apartment_id)
 
 
 def _pk(thing: Named | None) -> int | None:

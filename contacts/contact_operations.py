@@ -1,8 +1,9 @@
 """Every write to contacts of people: atomic, with its audit entry."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Unpack
+from typing import Any, NamedTuple, TypeVar, Unpack
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit.models import Action
-from audit.operations import Facts, Origin, Where, record
+from audit.operations import Facts, Named, Origin, Where, record
+from audit.statements import Select, insert
 from contacts.canonical import ContactProblem
 from contacts.contact_changes import (
     change_of,
@@ -26,6 +28,8 @@ from contacts.models import (
     ContactChange,
     Kind,
     SecondaryContact,
+    SecondaryEmail,
+    SecondaryPhone,
     User,
     new_session_stamp,
 )
@@ -54,15 +58,43 @@ class ContactRefused(Exception):
         self.hint = hint
 
 
-def secondary_contacts(user: User) -> list[SecondaryContact]:
+class Held(NamedTuple):
+    """A contact that a person holds; `pk` is that of a secondary one, None of a primary one."""
+
+    kind: Kind
+    value: str
+    pk: int | None
+    typed: str
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> "Held":
+        """From the columns that `_CLAIM` names."""
+        kind, value, email, email_typed, phone, phone_typed = row
+        pk, typed = (email, email_typed) if kind == Kind.EMAIL else (phone, phone_typed)
+        return cls(Kind(kind), value, pk, typed or "")
+
+
+_CLAIM = ("kind", "value") + tuple(
+    f"{model.__name__.lower()}__{column}"
+    for model in (SecondaryEmail, SecondaryPhone)
+    for column in ("pk", "typed")
+)
+_held = Select(Held.of, lambda user_id: Claim.objects.filter(user=user_id).values_list(*_CLAIM))
+_held_and_locked = Select(
+    Held.of,
+    lambda user_id: Claim.objects.filter(user=user_id).select_for_update().values_list(*_CLAIM),
+)
+
+
+def secondary_contacts(user: Named) -> list[Held]:
     """A person's secondary contacts, e-mails first, then phones, each in the order added; one statement."""
-    return _in_order(claims_of(user))
+    return _in_order(_held(user.pk))
 
 
 @transaction.atomic
 def add_contact(
-    *, origin: Origin, user: User, kind: Kind, typed: str, **where: Unpack[Where]
-) -> list[SecondaryContact]:
+    *, origin: Origin, user: Named, kind: Kind, typed: str, **where: Unpack[Where]
+) -> list[Held]:
     """Add a secondary contact; returns all that the person has then, as `secondary_contacts()` does.
 
     Raises ContactRefused, PersonErased. Whether somebody else holds it, the database says
@@ -73,22 +105,24 @@ def add_contact(
     except ContactProblem as error:
         raise ContactRefused(kind, WhyContactRefused.INVALID, error.hint) from error
     # The person's own claims, locked: two requests of one person count and add one after the other.
-    claims = claims_of(user, lock=True)
-    if not claims:
+    held = _held_and_locked(user.pk)
+    if not held:
         # An anonymised person has no claims, most others have some: only without any is it asked.
         refuse_erased(User.objects.select_for_update().get(pk=user.pk))
-    if any((claim.kind, claim.value) == (kind, value) for claim in claims):
+    if any((each.kind, each.value) == (kind, value) for each in held):
         raise ContactRefused(kind, WhyContactRefused.OWN)
-    stored = sum(claim.kind == kind and claim.secondary is not None for claim in claims)
+    stored = sum(each.kind == kind and each.pk is not None for each in held)
     if stored >= settings.SECONDARY_CONTACTS_LIMIT:
         taken = Claim.objects.filter(kind=kind, value=value).exists()
         raise ContactRefused(kind, WhyContactRefused.TAKEN if taken else WhyContactRefused.LIMIT)
+    claim = Claim(user_id=user.pk, kind=kind, value=value, set_by=setter(origin, user))
     try:
-        claim = Claim.objects.create(user=user, kind=kind, value=value, set_by=setter(origin, user))
+        insert(claim)
     except IntegrityError as error:
         raise ContactRefused(kind, WhyContactRefused.TAKEN) from error
     shown = kind.tidy(typed)
-    contact = SECONDARY[kind].objects.create(user=user, claim=claim, typed=shown)
+    contact = SECONDARY[kind](user_id=user.pk, claim_id=claim.pk, typed=shown)
+    insert(contact)
     record(
         origin=origin,
         action=Action.CONTACT_ADDED,
@@ -97,7 +131,7 @@ def add_contact(
         after={kind.value: shown},
         **where,
     )
-    return _in_order([*claims, claim])
+    return _in_order([*held, Held(kind, value, contact.pk, shown)])
 
 
 @dataclass(frozen=True)
@@ -150,7 +184,8 @@ class Contact:
 def contacts_of(user: User) -> list[Contact]:
     """Every way to reach a person: primary e-mail and phone if there are any, then the secondary ones."""
     primary = [Contact(user, kind) for kind in Kind]
-    further = [Contact(user, each.kind, each) for each in secondary_contacts(user)]
+    held = [claim.secondary for claim in claims_of(user) if claim.secondary is not None]
+    further = [Contact(user, each.kind, each) for each in _in_order(held)]
     return [each for each in primary if each.typed] + further
 
 
@@ -399,6 +434,9 @@ def _claim_of(contact: Contact, claims: list[Claim]) -> Claim:
     return Claim(user=contact.user, kind=contact.kind)
 
 
-def _in_order(claims: list[Claim]) -> list[SecondaryContact]:
-    contacts = [claim.secondary for claim in claims if claim.secondary is not None]
-    return sorted(contacts, key=lambda contact: (contact.kind == Kind.PHONE, contact.pk))
+_Shown = TypeVar("_Shown", Held, SecondaryContact)
+
+
+def _in_order(contacts: Iterable[_Shown]) -> list[_Shown]:
+    further = [each for each in contacts if each.pk is not None]
+    return sorted(further, key=lambda contact: (contact.kind == Kind.PHONE, contact.pk))

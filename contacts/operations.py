@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from audit.erasing import Found, Search, erase_person_from_entries
 from audit.models import Action
-from audit.operations import Origin, Where, entry, record, record_all, save_change
+from audit.operations import Named, Origin, Where, entry, record, record_all, save_change
 from contacts.attempts import forget_attempts
 from contacts.canonical import one_line
 from contacts.models import (
@@ -45,10 +45,11 @@ def register_user(*, origin: Origin, **fields: Any) -> User:
     return user
 
 
-def setter(origin: Origin, user: User | None = None) -> User | None:
+def setter(origin: Origin, user: Named | None = None) -> User | None:
     """Who is to answer for a contact that this origin sets for a person: a manager, or nobody."""
     actor = origin.actor if isinstance(origin.actor, User) else None
-    return None if actor is None or actor == user or actor.is_superuser else actor
+    own = actor is not None and user is not None and actor.pk == user.pk
+    return None if actor is None or own or actor.is_superuser else actor
 
 
 @transaction.atomic

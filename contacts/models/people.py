@@ -137,8 +137,8 @@ class User(FoldedModel, AbstractBaseUser):
         ]
 
     def __str__(self) -> str:
-        """A name for lists, labels and log lines: never a contact, which may become hidden later."""
-        return self.name or self.user_name or f"#{self.pk}"
+        """A name for lists, labels and log lines."""
+        return person_label(self.pk, self.name, self.user_name)
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
@@ -194,6 +194,11 @@ class User(FoldedModel, AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and self.is_superuser
+
+
+def person_label(pk: int | None, name: str, user_name: str) -> str:
+    """The label of a person: never a contact, which may become hidden later."""
+    return name or user_name or f"#{pk}"
 
 
 class Claim(models.Model):

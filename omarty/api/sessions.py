@@ -6,6 +6,7 @@ from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
 from buildings.permissions import Caller
+from contacts.models import User
 from contacts.sessions import AnySession, SessionEnded, end_session, sessions_of
 from omarty.api.calls import origin_of
 from omarty.api.envelopes import CallRefused, StatusAndMessage, body_of, success
@@ -57,7 +58,7 @@ SESSION = fields_part(
 def sessions(request: Any) -> Response:
     """Where the caller is signed in."""
     body_of(request)
-    found = sessions_of(request.user)
+    found = sessions_of(User.objects.get(pk=request.user.pk))
     return success(
         {str(number): _shown(each, request.auth) for number, each in enumerate(found, start=1)}
     )
@@ -81,9 +82,8 @@ def end(request: Any) -> Response:
     if wanted is None:
         raise CallRefused(*NO_SESSION_ID)
     try:
-        end_session(
-            origin=origin_of(request, data, request.user), user=request.user, public_id=wanted
-        )
+        person = User.objects.get(pk=request.user.pk)
+        end_session(origin=origin_of(request, data, person), user=person, public_id=wanted)
     except SessionEnded as error:
         raise CallRefused(*NO_SESSION) from error
     return success(ENDED)

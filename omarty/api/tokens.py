@@ -16,7 +16,7 @@ from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
-from buildings.permissions import Caller, caller
+from buildings.permissions import Caller, PersonRow, caller
 from contacts.models import AppSession, Status, User
 from omarty.api.envelopes import CallRefused, StatusAndMessage
 
@@ -139,7 +139,7 @@ def _token_problem(error: TokenError) -> StatusAndMessage:
     return WRONG_KIND
 
 
-def require_session(user: User, token: Token) -> None:
+def require_session(user: User | PersonRow, token: Token) -> None:
     """Raises CallRefused: 403 for a pending or banned user, 401 for a token whose session has ended."""
     status = Status(user.status)
     if status in STATUS_REFUSED:
@@ -168,7 +168,7 @@ def _id(claimed: Any, otherwise: StatusAndMessage) -> int:
 class BearerToken(BaseAuthentication):
     """Who asks: `request.user`, and as `request.auth` the Caller with their memberships; one statement."""
 
-    def authenticate(self, request: Any) -> tuple[User, Caller] | None:
+    def authenticate(self, request: Any) -> tuple[PersonRow, Caller] | None:
         scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
         if scheme.lower() != "bearer":
             return None

@@ -6,8 +6,8 @@ from typing import Any, cast
 from audit.models import Action
 from buildings.permissions import WhyAccessRefused, own_membership
 from contacts import contact_operations
-from contacts.contact_operations import ContactRefused, WhyContactRefused
-from contacts.models import Kind, SecondaryContact, Status
+from contacts.contact_operations import ContactRefused, Held, WhyContactRefused
+from contacts.models import Kind, Status
 from contacts.operations import PersonErased
 from omarty.api.calls import Call, refusals_recorded
 from omarty.api.envelopes import CallRefused, access_refusals
@@ -109,7 +109,7 @@ def add_contact(call: Call) -> dict[str, Any]:
             kind=kind,
             typed=cast(str, typed),
             block=membership.block,
-            apartment=membership.apartment,
+            apartment=membership.unit,
         )
     except PersonErased as erased:
         # As every later call with this token is answered.
@@ -119,7 +119,7 @@ def add_contact(call: Call) -> dict[str, Any]:
     return numbered(contacts)
 
 
-def numbered(contacts: Iterable[SecondaryContact]) -> dict[str, Any]:
+def numbered(contacts: Iterable[Held]) -> dict[str, Any]:
     """The contacts as the wire has them: an object keyed "1", "2", …"""
     return {
         str(number): {"id": str(contact.pk), WIRE_NAMES[contact.kind]: contact.typed}
