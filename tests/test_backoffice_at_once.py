@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from audit.operations import Origin
 from buildings.models import Apartment, Membership
 from buildings.operations import lock_blocks
-from contacts.models import Claim, User
+from contacts.models import AppSession, Claim, User
 from contacts.operations import change_password, lock_contacts
 from omarty.backoffice import apartment_import, apartments, person_actions, sign_in
 from tests.backoffice import Desk, fields_of, told
@@ -179,19 +180,42 @@ def test_a_page_waits_for_nobody(commits):
 def test_a_password_that_was_set_meanwhile_is_not_written_over(commits):
     desk = Desk("manager")
     new = {f"new_password{each}": "stair-07-lamp" for each in (1, 2)}
+    sent = {"old_password": "omarty-demo"} | new
+    answer = meanwhile(desk.person, lambda: desk.send("password_change/", **sent))
+    assert answer.status_code == 302 and "/admin/login/" in answer.url
+    assert User.objects.get(pk=desk.person.pk).check_password("palm-9-tree")
+
+
+def meanwhile(person: User, act: Any) -> Any:
+    """What `act` answers that waits for the person, whose password is set by somebody else before."""
     answers: list[Any] = []
 
-    def change() -> None:
-        answers.append(desk.send("password_change/", old_password="omarty-demo", **new))
+    def waiting() -> None:
+        answers.append(act())
         connection.close()
 
-    changing = threading.Thread(target=change)
+    thread = threading.Thread(target=waiting)
     with transaction.atomic():
-        person = lock_contacts(desk.person)
-        changing.start()
-        # It waits for the person, whom it has read by then.
-        changing.join(timeout=2)
-        change_password(origin=Origin.of_command("test"), user=person, password="palm-9-tree")
-    changing.join()
-    assert answers[0].status_code == 302 and "/admin/login/" in answers[0].url
-    assert User.objects.get(pk=person.pk).check_password("palm-9-tree")
+        locked = lock_contacts(person)
+        thread.start()
+        thread.join(timeout=2)
+        change_password(origin=Origin.of_command("test"), user=locked, password="palm-9-tree")
+    thread.join()
+    return answers[0]
+
+
+def test_what_waited_is_not_done_by_whoever_lost_the_account_meanwhile(commits):
+    desk = Desk("manager")
+    path = f"contacts/user/{desk.person.pk}/edit/?contact=email"
+    typed = fields_of(desk.page(path)) | {"typed": "two@example.org"}
+    answer = meanwhile(desk.person, lambda: desk.post(f"/admin/{path}", typed))
+    assert answer.status_code == 403
+    assert not Claim.objects.filter(value="two@example.org").exists()
+
+
+def test_nobody_signs_in_to_the_app_by_a_password_of_before(commits):
+    form = {"email": "01000000002", "password": "omarty-demo"}
+    person = User.objects.get(pk=3)
+    answer = meanwhile(person, lambda: Client().post("/omartyapis/Auth/Login/", form))
+    assert answer.status_code == 401
+    assert not AppSession.objects.filter(user=person).exists()

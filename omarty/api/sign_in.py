@@ -142,14 +142,18 @@ def login(request: Any) -> Response:
         raise CallRefused(*WRONG_LOGIN)
     origin = origin_of(request, data, user)
     device = SYSTEM.read(data) or ""
-    return success(retry_on_deadlock(lambda: _sign_in(request._request, origin, user, device)))
+    return success(
+        retry_on_deadlock(lambda: _sign_in(request._request, origin, user, password, device))
+    )
 
 
 def _attempt_of(origin: Origin, name: str) -> Origin:
     return replace(origin, actor_label=attempted_name(name))
 
 
-def _sign_in(request: HttpRequest, origin: Origin, user: User, device: str) -> dict[str, Any]:
+def _sign_in(
+    request: HttpRequest, origin: Origin, user: User, password: str, device: str
+) -> dict[str, Any]:
     status = Status(user.status)
     if status in STATUS_REFUSED:
         record_refusal(
@@ -160,9 +164,17 @@ def _sign_in(request: HttpRequest, origin: Origin, user: User, device: str) -> d
         # On this signal Django stores the time. First of all: the person's row is locked by it, and several
         # sign-ins of one person at once wait for each other instead of in a circle.
         user_logged_in.send(sender=User, request=request, user=user)
-        # Somebody may have ended all sessions since the password was looked at.
-        user.refresh_from_db(fields=["session_stamp"])
-        session = start_app_session(origin=origin, user=user, device=device)
+        # Somebody may have ended all sessions since the password was looked at, or set another one.
+        looked_at = user.password
+        user.refresh_from_db(fields=["session_stamp", "password"])
+        still_right = user.password == looked_at or user.check_password(password)
+        if still_right:
+            session = start_app_session(origin=origin, user=user, device=device)
+        else:
+            transaction.set_rollback(True)
+    if not still_right:
+        record(origin=origin, action=Action.SIGNED_IN, refused=WRONG, target=user, person=user)
+        raise CallRefused(*WRONG_LOGIN)
     refresh = Refresh.of(session)
     data = {
         "iat": refresh["iat"],

@@ -20,7 +20,7 @@ from audit.models import Action
 from audit.operations import Origin, Where
 from buildings.permissions import Blocks
 from omarty.backoffice.base.forms import reason_field
-from omarty.backoffice.base.scoped_admin import ScopedAdmin, forget_scope, origin_of, scope
+from omarty.backoffice.base.scoped_admin import ScopedAdmin, ask_again, origin_of, scope
 from omarty.backoffice.base.taken_contacts import (
     ContactTaken,
     count_look,
@@ -199,7 +199,7 @@ class RowActionsAdmin(ScopedAdmin):
         with transaction.atomic():
             self.lock([row])
             # While this request waited for the lock, others may have changed the row and the rights.
-            forget_scope(request)
+            ask_again(request)
             row = self._changeable(request, object_id)
             if row is None:
                 return self._unknown(request, str(object_id))
@@ -246,7 +246,7 @@ class RowActionsAdmin(ScopedAdmin):
         with transaction.atomic():
             self.lock(list(chosen[:MOST_AT_ONCE]))
             # As for one row: others may have changed the rows and the rights.
-            forget_scope(request)
+            ask_again(request)
             return self._open_many(request, chosen.all(), name, request.POST)
 
     def _open_many(

@@ -7,7 +7,7 @@ from django.contrib.admin import FieldListFilter
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AdminTextInputWidget
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import models
 from django.forms.widgets import Media, Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,6 +21,7 @@ from audit.models import Channel
 from audit.operations import Origin
 from buildings.models import Block
 from buildings.permissions import Blocks, Reach, reach
+from contacts.models import User
 from omarty.backoffice.base.active_filters import FilteredList
 from omarty.backoffice.base.forms import (
     ANY_LANGUAGE,
@@ -54,6 +55,19 @@ def scope(request: HttpRequest) -> Reach:
 def forget_scope(request: HttpRequest) -> None:
     """Ask for the user's rights again: others may have changed them while this request waited for a lock."""
     request._reach = None  # type: ignore[attr-defined]
+
+
+def ask_again(request: HttpRequest) -> None:
+    """Ask for the user's rights again after a wait for a lock, and whether their session serves still.
+
+    Raises PermissionDenied.
+    """
+    forget_scope(request)
+    user = request.user
+    same = User.objects.filter(pk=user.pk or 0, session_stamp=getattr(user, "session_stamp", ""))
+    if not same.exists():
+        # What came in time is not done by whoever has lost the account meanwhile.
+        raise PermissionDenied
 
 
 def origin_of(request: HttpRequest, *, reason: str = "") -> Origin:
